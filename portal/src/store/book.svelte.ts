@@ -257,6 +257,7 @@ class Book {
         break;
       }
       case "OnError": {
+        this.soon("acknowledged");
         const error = event as ErrorEvent;
         const others = this.errors.filter((each) => each.id !== error.ErrorId);
         this.errors = error.State === "Active" ? [...others, { id: error.ErrorId, at, event: error }] : others;

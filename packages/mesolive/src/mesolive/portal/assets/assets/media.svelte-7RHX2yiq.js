@@ -1,1 +1,0 @@
-import{Ft as e,It as t,Pt as n,St as r}from"./book.svelte-BPeY9-VA.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=t(n(i.matches));get narrow(){return r(this.#e)}set narrow(t){e(this.#e,t,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};

@@ -1,0 +1,70 @@
+"""What accounts and positions were worth over time, in the browser."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import expect
+
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
+from mesolive_sdk import models
+from mesolive_testkit.portal import Portal
+from mesolive_testkit.server import ACCOUNT
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_value_and_pnl_over_time_are_drawn_and_their_tables_have_the_numbers_of_the_server(
+    portal: Portal,
+) -> None:
+    strategy = await portal.kit.strategy()
+    held = (await portal.kit.enter(strategy.Id, "watched over time")).PositionId
+    for _ in range(5):
+        await portal.kit.advance(60)
+        await portal.kit.application.sampler.sample()
+    equity = await portal.kit.control.get_equity_history(models.GetEquityHistoryArgs(BrokerAccountId=ACCOUNT))
+    page = await portal.open("accounts")
+    panel = page.locator("section.panel").filter(has_text=ACCOUNT)
+    await panel.get_by_text("Value over time").click()
+    await expect(panel.locator("canvas")).to_be_visible()
+    await panel.get_by_role("button", name="table").click()
+    shown = await panel.get_by_test_id("history").locator("tbody td.r").all_inner_texts()
+    wanted = [f"{point.NetLiquidation:,.2f}" for point in reversed(equity.Points) if point.NetLiquidation is not None]
+    assert shown == wanted
+    await panel.get_by_role("button", name="drawdown").click()
+    worst = await panel.get_by_test_id("history").locator("tbody td.r").all_inner_texts()
+    assert all(text == "0.00" or text.startswith("\u2212") for text in worst)
+    await portal.show(page, f"positions/{held}")
+    await page.get_by_role("tab", name="History").click()
+    history = page.get_by_test_id("history")
+    await expect(history.locator("canvas")).to_be_visible()
+    points = await portal.kit.control.get_position_history(models.GetPositionHistoryArgs(PositionId=held))
+    await history.get_by_role("button", name="table").click()
+    pnl = await history.locator("tbody td.r").all_inner_texts()
+    assert [float(text.replace("\u2212", "-").replace(",", "")) for text in pnl] == [
+        float(point.PnL) for point in reversed(points.Points) if point.PnL is not None
+    ]
+
+
+async def test_an_error_that_somebody_has_seen_stays_and_is_not_counted_as_new(portal: Portal) -> None:
+    error_id = uuid4()
+
+    async def note(state: models.ErrorState) -> None:
+        application = portal.kit.application
+        event = models.ErrorEvent(EventTime=UNSTAMPED, State=state, ErrorId=error_id, Message="a price is missing")
+        user = await application.access.user("trader")
+        async with application.database.write(user.user_id) as tx:
+            await Journal(application.database, LocalBus(), application.clock).append(tx, user.user_id, [event])
+
+    await note(models.ErrorState.Active)
+    page = await portal.open("signals")
+    error = page.get_by_test_id("error").filter(has_text="a price is missing")
+    await expect(page).to_have_title("(1) Signals – MesoLive")
+    await error.get_by_role("button", name="Acknowledge").click()
+    await expect(error).to_contain_text("seen by")
+    await expect(page).to_have_title("Signals – MesoLive")
+    other = await portal.open("signals")
+    await expect(other.get_by_test_id("error")).to_contain_text("it stays until it is resolved")
