@@ -148,6 +148,34 @@ async def test_an_agent_that_does_not_answer_loses_its_connection_to_another(
                 await connected(kit)
 
 
+async def test_a_key_that_is_revoked_ends_the_link_and_opens_no_other(tmp_path: Path) -> None:
+    async with running_live(tmp_path / "server") as kit:
+        made = await kit.application.access.create_key("trader", role=Role.AGENT)
+        async with running_agent(kit.url, made.token, agent_folder(tmp_path / "agent")) as agent:
+            await used(kit)
+            await kit.application.access.revoke(made.key.key_id)
+            await until(kit, lambda item: item.State.value == "Disconnected")
+            assert not agent.hosted[0].linked
+            with pytest.raises(ServerUnreachableError, match="refuses the key"):
+                async with hub_transport(kit.url, made.token)():
+                    pass
+
+
+async def test_agents_of_two_users_have_connections_of_their_own(tmp_path: Path) -> None:
+    async with running_live(tmp_path / "server") as kit:
+        other = await kit.other_user("bea")
+        async with (
+            running_agent(kit.url, await agent_key(kit), agent_folder(tmp_path / "one")) as one,
+            running_agent(kit.url, await agent_key(kit, "bea"), agent_folder(tmp_path / "two")) as two,
+        ):
+            assert (one.refused, two.refused) == ({}, {})
+            (ours,) = (await kit.control.list_connectors()).Connectors
+            (theirs,) = (await other.list_connectors()).Connectors
+            assert ours.Name == theirs.Name == "sim"
+            await used(kit)
+            assert not (await other.list_connectors()).Connectors[0].Enabled
+
+
 async def test_names_and_kinds_that_the_server_has_otherwise_are_refused_in_words(tmp_path: Path) -> None:
     async with running_live(tmp_path / "server") as kit:
         await add(kit, "sim")

@@ -51,6 +51,8 @@ from mesolive_sdk.models import AgentStatus, BrokerType
 
 T = TypeVar("T")
 
+MAX_WAITING: Final = 2000
+"""Reports that wait to be booked; an agent has 256 on their way at most."""
 QUESTION_SECONDS: Final = 60.0
 """How long an answer may take, in real time; callers have shorter limits of their own."""
 
@@ -83,7 +85,10 @@ class ReportStream:
         self._failure: str | None = None
 
     def take(self, report: Report) -> None:
-        """Queue a report."""
+        """Queue a report; an agent that sends more than it may without an answer ends the stream."""
+        if len(self._waiting) >= MAX_WAITING:
+            self.fail(f"the agent sent more than {MAX_WAITING} reports at once")
+            return
         self._waiting.append(report)
         self._news.set()
 
