@@ -2,6 +2,7 @@
 
 A system test runs a whole server, starts or kills processes, or needs a database server or Node. Its directory, a
 marker, a fixture that it requests, `subprocess` or a context manager of the testkits in its module says so.
+Hypothesis has one profile for all tests.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from types import ModuleType
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 SYSTEM_DIRECTORIES = frozenset({"system", "backtest", "conformance", "interop", "mesolive-sdk-examples"})
 SYSTEM_FIXTURES = frozenset(
@@ -30,6 +32,10 @@ SERVER_KITS = (
     "mesolive_testkit.venues",
 )
 """Modules whose context managers run a whole server."""
+
+# An example takes as long as the machine lets it: only a test's own timeout ends it.
+settings.register_profile("any_machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any_machine")
 
 
 def runs_a_server(module: ModuleType) -> bool:

@@ -25,6 +25,9 @@ from mesolive.market.quality import QuoteQuality
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.ibkr_rig import CLIENT_ID, TwsWorld
 
+# A second of CPU each: every second of market time the lines of the connector roll on, message by message.
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def quoting(**fields: Any) -> AsyncGenerator[TwsWorld]:

@@ -166,6 +166,7 @@ async def settled(trader: Trader) -> None:
         await asyncio.gather(living, return_exceptions=True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + 5 * KILLS)
 async def test_a_venue_that_is_killed_again_and_again_lists_what_the_broker_did(tmp_path: Path) -> None:
     print(f"tastytrade crash test: {KILLS} kills, seed {SEED}")  # noqa: T201 - the seed repeats the run
