@@ -25,8 +25,12 @@ LONG = "MESOLIVE_IBKR_KILLS" in os.environ
 @pytest.mark.timeout(300 + 20 * max(kills("ibkr"), kills("tastytrade")))
 @pytest.mark.parametrize(
     ("broker", "with_agent"),
-    [("ibkr", False), pytest.param("ibkr", True, marks=pytest.mark.skipif(not LONG, reason="only in the long run"))],
-    ids=["ibkr", "ibkr by an agent"],
+    [
+        ("ibkr", False),
+        pytest.param("ibkr", True, marks=pytest.mark.skipif(not LONG, reason="only in the long run")),
+        ("tastytrade", False),
+    ],
+    ids=["ibkr", "ibkr by an agent", "tastytrade"],
 )
 async def test_the_books_are_what_the_broker_did_however_often_all_are_killed(
     tmp_path: Path, broker: str, with_agent: bool
