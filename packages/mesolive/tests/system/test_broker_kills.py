@@ -19,18 +19,16 @@ def kills(broker: str) -> int:
     return int(os.environ.get(f"MESOLIVE_{broker.upper()}_KILLS", "6"))
 
 
-LONG = "MESOLIVE_IBKR_KILLS" in os.environ
+def cases(broker: str) -> list[tuple[str, bool]]:
+    """Return the runs of a broker: a second one, with an agent between both, where it is asked for by number."""
+    return [(broker, False), *([(broker, True)] if f"MESOLIVE_{broker.upper()}_KILLS" in os.environ else [])]
 
 
 @pytest.mark.timeout(300 + 20 * max(kills("ibkr"), kills("tastytrade")))
 @pytest.mark.parametrize(
     ("broker", "with_agent"),
-    [
-        ("ibkr", False),
-        pytest.param("ibkr", True, marks=pytest.mark.skipif(not LONG, reason="only in the long run")),
-        ("tastytrade", False),
-    ],
-    ids=["ibkr", "ibkr by an agent", "tastytrade"],
+    [*cases("ibkr"), *cases("tastytrade")],
+    ids=lambda value: value if isinstance(value, str) else "by an agent" if value else "in the server",
 )
 async def test_the_books_are_what_the_broker_did_however_often_all_are_killed(
     tmp_path: Path, broker: str, with_agent: bool

@@ -144,20 +144,30 @@ class AgentCrash:
         if self.agent.over:
             await self.agent.start(self.random.randint(*AGENT_DIES))
         with contextlib.suppress(MesoLiveSignalRError, TimeoutError):
-            async with asyncio.timeout(LONGEST_LIFE), self.trader.connected(self.url) as control:
-                while not self.server.over and not self.agent.over:
-                    try:
-                        await self.trader.act(control)
-                    except MesoLiveApiException as error:
-                        self.trader.actions[f"refused: {error.status.name}"] += 1
-                        await asyncio.sleep(0.02)  # the agent is another process, and not back yet
-        if not self.server.over and not self.agent.over:
+            async with asyncio.timeout(CONNECT_SECONDS), self.trader.connected(self.url) as control:
+                # A life begins once both have found each other, however long that takes on a busy machine.
+                while True:
+                    if self._one_is_over or await _is_trading(control):
+                        break
+                    await asyncio.sleep(0.02)  # the agent is another process, and not back yet
+                async with asyncio.timeout(LONGEST_LIFE):
+                    while not self._one_is_over:
+                        try:
+                            await self.trader.act(control)
+                        except MesoLiveApiException as error:
+                            self.trader.actions[f"refused: {error.status.name}"] += 1
+                            await asyncio.sleep(0.02)  # as above
+        if not self._one_is_over:
             victim = self.random.choice([self.server, self.agent])
             await victim.end()
         for name, part in (("server", self.server), ("agent", self.agent)):
             if part.over:
                 self.kills[name] += 1
                 await part.end()
+
+    @property
+    def _one_is_over(self) -> bool:
+        return self.server.over or self.agent.over
 
     async def _settle(self) -> None:
         """Let all faults end and every doubt be resolved."""
@@ -221,6 +231,11 @@ class AgentCrash:
 
 def _trades(item: models.ConnectorInfo) -> bool:
     return item.State.value in {"Connected", "Restricted"} and bool(item.Accounts)
+
+
+async def _is_trading(control: MesoLiveControlHubClient) -> bool:
+    """Whether the agent's connection trades now."""
+    return any(item.Name == NAME and _trades(item) for item in (await control.list_connectors()).Connectors)
 
 
 async def _until(control: MesoLiveControlHubClient, condition: Callable[[models.ConnectorInfo], bool]) -> None:
