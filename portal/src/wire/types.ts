@@ -1403,6 +1403,8 @@ export interface ListPositionsArgs {
   LiveExecPlanId?: number | null;
   BrokerAccountId?: string | null;
   State?: LivePositionState | null;
+  ClosedFrom?: Instant | null;
+  ClosedTo?: Instant | null;
 }
 
 export interface ListPositionsResult {
@@ -1554,6 +1556,10 @@ export interface LivePosition {
   LiveStrategyId: number;
   StrategyName: string;
   QtyMultiplier?: number | null;
+  RealizedPnL?: number | null;
+  Symbol?: string | null;
+  AdjustmentCount?: number | null;
+  Expirations?: Instant[] | null;
 }
 
 export interface LivePositionDetail {
@@ -1566,9 +1572,12 @@ export interface LivePositionDetail {
   LiveStrategyId: number;
   StrategyName: string;
   QtyMultiplier?: number | null;
+  RealizedPnL: number;
+  Symbol?: string | null;
+  AdjustmentCount?: number | null;
+  Expirations?: Instant[] | null;
   Legs: LiveLeg[];
   Vars: Record<string, number>;
-  RealizedPnL: number;
   PositionPrice: LivePrices;
   PositionGreeks: LiveGreeks;
   PositionPnL: LivePnL;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -181,3 +182,26 @@ async def test_the_next_session_is_told_while_the_exchange_is_closed(kit: Kit) -
     told = await kit.control.get_session()
     assert not told.IsOpen
     assert told.SessionOpen > told.MarketTime
+
+
+async def test_a_list_of_positions_says_what_pages_show_without_reading_each(tmp_path: Path) -> None:
+    async with live_server(tmp_path) as kit:
+        strategy = await kit.strategy()
+        held = (await kit.enter(strategy.Id, name="held")).PositionId
+        closed = (await kit.enter(strategy.Id, name="closed")).PositionId
+        await kit.advance(60)
+        await kit.leave(closed)
+        listed = {position.Id: position for position in (await kit.control.list_positions()).Positions}
+        for position_id in (held, closed):
+            detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position_id))
+            for name in models.LivePosition.__struct_fields__:
+                assert getattr(detail, name) == getattr(listed[position_id], name), name
+        assert (listed[held].Symbol, listed[closed].Symbol) == ("SPX", "SPX")
+        assert len(listed[held].Expirations or ()) == 1
+        assert listed[closed].Expirations == []
+        at = listed[closed].ClosedAt
+        assert at is not None
+        found = await kit.control.list_positions(models.ListPositionsArgs(ClosedFrom=at, ClosedTo=at))
+        assert [position.Id for position in found.Positions] == [closed]
+        later = models.ListPositionsArgs(ClosedFrom=at + timedelta(seconds=1))
+        assert (await kit.control.list_positions(later)).Positions == []

@@ -76,6 +76,10 @@ class LivePosition(Timed, kw_only=True):
         The strategy.
     QtyMultiplier
         By what the strategy's quantities were multiplied at entry.
+    RealizedPnL, Symbol, AdjustmentCount
+        In account currency, the underlying, and how often it was adjusted; null where a server does not say.
+    Expirations
+        Instants of settlement of its open legs, the nearest first.
     """
 
     times: ClassVar[tuple[str, ...]] = ("CreatedAt", "ClosedAt")
@@ -89,6 +93,10 @@ class LivePosition(Timed, kw_only=True):
     LiveStrategyId: int
     StrategyName: str
     QtyMultiplier: Decimal | None = None
+    RealizedPnL: Decimal | None = None
+    Symbol: str | None = None
+    AdjustmentCount: int | None = None
+    Expirations: list[UtcDateTime] | None = None
 
 
 class LivePositionDetail(LivePosition, kw_only=True):
@@ -114,7 +122,7 @@ class LivePositionDetail(LivePosition, kw_only=True):
 
     Legs: list[LiveLeg]
     Vars: dict[str, Decimal]
-    RealizedPnL: Decimal
+    RealizedPnL: Decimal  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]  # never null here
     PositionPrice: LivePrices
     PositionGreeks: LiveGreeks
     PositionPnL: LivePnL
@@ -138,12 +146,16 @@ class ListPositionsArgs(PageArgs, kw_only=True):
         Only positions on this account.
     State
         Only positions in this state.
+    ClosedFrom, ClosedTo
+        Only positions that were closed between these moments, both included, in market time.
     """
 
     LiveStrategyId: Id | None = None
     LiveExecPlanId: Id | None = None
     BrokerAccountId: str | None = None
     State: enums.LivePositionState | None = None
+    ClosedFrom: UtcDateTime | None = None
+    ClosedTo: UtcDateTime | None = None
 
 
 class ListPositionsResult(PageResult, kw_only=True):

@@ -27,7 +27,7 @@ ListStrategiesArgs: ActiveOnAccounts list[str]?, Limit int = 50, ContinuationTok
 ListStrategiesResult: Strategies list[LiveStrategy], ContinuationToken str?
 GetStrategyArgs: StrategyId int
 ListPositionsArgs: LiveStrategyId int?, LiveExecPlanId int?, BrokerAccountId str?, State LivePositionState?, \
-    Limit int = 50, ContinuationToken str?
+    ClosedFrom datetime?, ClosedTo datetime?, Limit int = 50, ContinuationToken str?
 ListPositionsResult: Positions list[LivePosition], ContinuationToken str?
 GetPositionArgs: PositionId int
 ListLegsArgs: PositionId int?, BrokerAccountId str?, Status LegStatus?, Limit int = 50, ContinuationToken str?
@@ -265,9 +265,11 @@ LiveStrategyDetail: Id int, Name str, Symbol str, Description str?, BacktestId s
     ActiveOnAccounts list[str], ActivePositions int, CreatedAt datetime, UpdatedAt datetime, \
     StrategyDefinition dict[str, JSON]
 LivePosition: Id int, State LivePositionState, CreatedAt datetime, ClosedAt datetime?, Name str, BrokerAccountId str, \
-    LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?
+    LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?, RealizedPnL Decimal?, Symbol str?, \
+    AdjustmentCount int?, Expirations list[datetime]?
 LivePositionDetail: Id int, State LivePositionState, CreatedAt datetime, ClosedAt datetime?, Name str, \
-    BrokerAccountId str, LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?, Legs list[LiveLeg], \
+    BrokerAccountId str, LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?, Symbol str?, \
+    AdjustmentCount int?, Expirations list[datetime]?, Legs list[LiveLeg], \
     Vars dict[str, Decimal], RealizedPnL Decimal, PositionPrice LivePrices, PositionGreeks LiveGreeks, \
     PositionPnL LivePnL, LegPrices dict[int, LivePrices], LegGreeks dict[int, LiveGreeks], \
     LegPnLs dict[int, LivePnL], LegGroups dict[int, list[str]], Margin Decimal?

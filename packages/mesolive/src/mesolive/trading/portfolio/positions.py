@@ -162,6 +162,10 @@ class Position:
             LiveStrategyId=self.strategy_id,
             StrategyName=self.strategy_name,
             QtyMultiplier=self.qty_multiplier,
+            RealizedPnL=self.realized_pnl,
+            Symbol=self.legs[0].traded.contract.underlying if self.legs else None,
+            AdjustmentCount=self.adjustment_count,
+            Expirations=sorted({leg.traded.settles_at for leg in self.open_legs}),
         )
 
     @property
@@ -295,6 +299,9 @@ def _legs_with_account() -> Select[Any]:
 
 
 _LEGS_OF = _legs_with_account().where(is_among(legs.c.position_id, "ids")).order_by(legs.c.id)
+_CONTRACTS_OF = select(legs.c.position_id, legs.c.underlying, legs.c.settles_at, legs.c.closed_at).where(
+    is_among(legs.c.position_id, "ids")
+)
 _BY_ID = _joined().where(positions.c.user_id == bindparam("user"), positions.c.id == bindparam("position"))
 _OPEN_OF_ACCOUNT = (
     _joined()
@@ -344,6 +351,19 @@ async def open_legs_of_accounts(tx: Transaction, user_id: int, account_ids: Sequ
     return held
 
 
+async def _add_contracts(tx: Transaction, listed: Mapping[int, models.LivePosition]) -> None:
+    """Give positions that were read without their legs the underlying and the expirations: one query for all."""
+    if not listed:
+        return
+    expirations: dict[int, set[datetime]] = {}
+    for row in await tx.all(_CONTRACTS_OF, {"ids": list(listed)}):
+        listed[row.position_id].Symbol = row.underlying
+        if row.closed_at is None:
+            expirations.setdefault(row.position_id, set()).add(row.settles_at)
+    for position_id, position in listed.items():
+        position.Expirations = sorted(expirations.get(position_id, ()))
+
+
 class Positions:
     """Position and leg queries of the hubs. Live values are added by the caller."""
 
@@ -387,11 +407,15 @@ class Positions:
             query = query.where(accounts.c.broker_account_id == args.BrokerAccountId)
         if args.State is not None:
             query = query.where(positions.c.state == args.State.name)
+        if args.ClosedFrom is not None:
+            query = query.where(positions.c.closed_at >= args.ClosedFrom)
+        if args.ClosedTo is not None:
+            query = query.where(positions.c.closed_at <= args.ClosedTo)
         async with self._database.read() as tx:
             shown, token = page.cut(await tx.all(query))
-        return models.ListPositionsResult(
-            Positions=[_position_of(row, ()).live for row in shown], ContinuationToken=token
-        )
+            result = {row.id: _position_of(row, ()).live for row in shown}
+            await _add_contracts(tx, result)
+        return models.ListPositionsResult(Positions=list(result.values()), ContinuationToken=token)
 
     async def list_legs(self, user: UserContext, args: models.ListLegsArgs) -> models.ListLegsResult:
         """Return the user's legs that pass every given filter, oldest first."""

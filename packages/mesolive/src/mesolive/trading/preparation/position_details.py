@@ -40,7 +40,6 @@ class PositionDetails:
             **{name: getattr(live, name) for name in models.LivePosition.__struct_fields__},
             Legs=[leg.live for leg in position.legs],
             Vars=shown(position.variables),
-            RealizedPnL=position.realized_pnl,
             PositionPrice=values.get("PositionPrices") or models.LivePrices(),
             PositionGreeks=values.get("PositionGreeks") or models.LiveGreeks(),
             PositionPnL=values.get("PositionPnLs") or models.LivePnL(Realized=position.realized_pnl),
