@@ -15,6 +15,7 @@ import structlog
 from mesolive.connectors.ibkr.chain_cache import CachedChain, ChainCache
 from mesolive.connectors.ibkr.chain_reading import (
     SliceKey,
+    future_ends_at,
     futures_that_trade,
     listed_contracts,
     listing_of,
@@ -49,6 +50,8 @@ class ChainReader:
     ----------
     quoted
         The contract whose price is the underlying's: of a future, the nearest month. `None` until it is found.
+    quoted_until
+        When trading in it ends; `None` for what does not end.
     problem
         Why there is no chain, in words for the trader; empty when all is well.
     """
@@ -58,6 +61,7 @@ class ChainReader:
     ) -> None:
         self.underlying = underlying
         self.quoted: Contract | None = None
+        self.quoted_until: datetime | None = None
         self.problem = ""
         self._session = session
         self._cache = cache
@@ -72,7 +76,7 @@ class ChainReader:
         """What IB lists, as far as it is known."""
         return self._keys
 
-    async def find(self, today: date) -> None:
+    async def find(self, now: datetime) -> None:
         """Find the underlying, and which classes and expirations there are.
 
         Raises
@@ -89,13 +93,14 @@ class ChainReader:
                 raise
             details = []
         if self.underlying.is_future:
-            details = futures_that_trade(details, today)
+            details = futures_that_trade(details, now, self._calendar)
         if not details:
             self.problem = f"IB lists no underlying {symbol}"
             return
         self.problem = ""
         exchange = query.exchange
         self.quoted = Contract(con_id=details[0].contract.con_id, exchange=exchange)
+        self.quoted_until = future_ends_at(details[0], self._calendar) if self.underlying.is_future else None
         rows: list[OptionParameters] = []
         for item in details if self.underlying.is_future else details[:1]:
             rows += await self._parameters(query.sec_type, item.contract.con_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -24,7 +24,7 @@ from mesolive.connectors.ibkr.contract_mapping import (
     option_of,
 )
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails, OptionParameters
-from mesolive.market.calendar import ExchangeCalendar, settlement_instant
+from mesolive.market.calendar import NEW_YORK, ExchangeCalendar, settlement_instant
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class, why_adjusted
@@ -39,6 +39,8 @@ INDEX_EXCHANGES: Final[Mapping[str, str]] = {
 }
 """Where IB lists an index that is not Cboe's."""
 CBOE: Final = "CBOE"
+FUTURES_END: Final = time(9, 30)
+"""In New York, on a last day without a session of the exchange."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,15 +79,21 @@ def underlying_query(underlying: Underlying) -> Contract:
     return Contract(symbol=underlying.symbol, sec_type="STK", exchange=SMART, currency=underlying.currency)
 
 
-def futures_that_trade(details: Iterable[ContractDetails], today: date) -> list[ContractDetails]:
-    """Return the futures whose last day is not gone by, the nearest first."""
-    wanted = f"{today:%Y%m%d}"
-    alive = [item for item in details if _future_day(item) >= wanted]
-    return sorted(alive, key=_future_day)
+def futures_that_trade(
+    details: Iterable[ContractDetails], now: datetime, calendar: ExchangeCalendar
+) -> list[ContractDetails]:
+    """Return the futures that have not ended, the nearest first; what has no date that can be read is left out."""
+    ends = [(end, item) for item in details if (end := future_ends_at(item, calendar)) is not None]
+    return [item for end, item in sorted(ends, key=lambda pair: pair[0]) if end > now]
 
 
-def _future_day(details: ContractDetails) -> str:
-    return (details.real_expiration or details.contract.last_trade)[:8]
+def future_ends_at(details: ContractDetails, calendar: ExchangeCalendar) -> datetime | None:
+    """Return when trading in a future ends: futures on indexes settle at the opening of their last day."""
+    day = date_of(details.real_expiration or details.contract.last_trade)
+    if day is None:
+        return None
+    session = calendar.session(day)
+    return session[0] if session is not None else datetime.combine(day, FUTURES_END, NEW_YORK)
 
 
 def slices_to_ask(underlying: Underlying, rows: Iterable[OptionParameters]) -> list[SliceKey]:

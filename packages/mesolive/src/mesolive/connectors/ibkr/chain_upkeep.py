@@ -96,7 +96,7 @@ class ChainUpkeep:
         """
         today = self._today(now)
         for source in self._sources.values():
-            await source.reader.find(today)
+            await source.reader.find(now)
             if source.reader.quoted is not None and not source.line.is_open:
                 source.line.follow(source.reader.quoted, now)
             if first:
@@ -168,13 +168,23 @@ class ChainUpkeep:
             source.reader.outdate([expiration])
             self.due.set()
 
-    def follow(self, now: datetime) -> None:
-        """Let the chains be read again before each opening, and the nearest after a large move."""
+    def follow(self, before: datetime | None, now: datetime) -> None:
+        """Let the chains be read again before each opening and after a future's end, the nearest after a large move.
+
+        Parameters
+        ----------
+        before
+            The moment of the call before this; `None` for none.
+        """
         today = self._today(now)
         session = self._calendar.session(today)
         if session is not None and self._listed_on != today and now >= session[0] - LISTED_BEFORE_OPENING:
             self.due.set()
         for source in self._sources.values():
+            until = source.reader.quoted_until
+            if until is not None and before is not None and before < until <= now:
+                self._listed_on = None  # the next future is the underlying from now on
+                self.due.set()
             spot = source.book.spot
             if spot is not None and source.listed_at is None:
                 source.listed_at = spot

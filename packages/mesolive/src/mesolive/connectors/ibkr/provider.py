@@ -406,7 +406,7 @@ class IbkrProvider:
         """Keep the close of each day, and let the chains follow days and large moves."""
         for source in self._sources.values():
             note_close(source.book, source.line.ticks, before, now, is_index=source.underlying.is_index)
-        self._chains.follow(now)
+        self._chains.follow(before, now)
 
     def _release(self, now: datetime) -> None:
         """Let all quotes grow old, though the lines are there: what comes again is fresh again."""

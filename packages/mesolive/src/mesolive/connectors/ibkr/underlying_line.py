@@ -42,6 +42,7 @@ class UnderlyingLine:
         self._ticks: LineTicks | None = None
         self._handle: Line | None = None
         self._dirty = False
+        self._contract: Contract | None = None
         self._since: datetime | None = None
         self._ticked_at: datetime | None = None
         self._wait_until: datetime | None = None
@@ -58,8 +59,14 @@ class UnderlyingLine:
         return self._ticks
 
     def follow(self, contract: Contract, now: datetime) -> None:
-        """Open the line where there is none, unless it was refused a moment ago; again where it is silent."""
+        """Open the line where there is none, unless it was refused a moment ago; again where it is silent.
+
+        Of a future another contract follows when its month has ended: its line takes the place of the old one.
+        """
         self._now = now
+        if self._handle is not None and contract != self._contract:
+            self.close()  # a future has ended, and the next one is quoted
+            self._wait_until = None
         if self._handle is not None and self._since is not None and self._book.hours.is_open(now):
             since = self._since if self._ticked_at is None else max(self._ticked_at, self._since)
             if now - since >= SILENT_AFTER:
@@ -67,7 +74,7 @@ class UnderlyingLine:
         if self._handle is not None or (self._wait_until is not None and now < self._wait_until):
             return
         self._ticks = LineTicks(self._changed, self._failed, self._lost)
-        self._since, self._ticked_at = now, None
+        self._contract, self._since, self._ticked_at = contract, now, None
         self._handle = self._session.open_line(contract, self._ticks)
 
     def close(self) -> None:

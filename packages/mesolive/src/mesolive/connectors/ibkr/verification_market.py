@@ -113,7 +113,7 @@ class MarketChecks:
         query = underlying_query(underlying)
         details = await self._details(query)
         if underlying.is_future:
-            details = futures_that_trade(details, self._today)
+            details = futures_that_trade(details, self._connector.clock.now(), self._calendar)
         must(bool(details), f"IB lists no underlying {symbol}", REPORT_REMEDY)
         con_id = details[0].contract.con_id
         exchange = query.exchange if underlying.is_future else ""

@@ -48,7 +48,11 @@ class OrderService:
         gateway, client_id = self._gateway, client.client_id
         strike = partial(gateway.faults.strike, client=client_id)
         gateway.truth.note(
-            "order_received", client_id=client_id, order_id=request.order_id, order_ref=request.order_ref
+            "order_received",
+            client_id=client_id,
+            order_id=request.order_id,
+            order_ref=request.order_ref,
+            what_if=request.what_if,
         )
         if strike("read_only") is not None:
             client.error(request.order_id, 321, request="placeOrder", cause=READ_ONLY)

@@ -1,0 +1,142 @@
+"""Preparation through the provider of Interactive Brokers, on 100 lines at the double: on quotes, not on the model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesolive.connectors.ibkr.provider import DataConfig
+from mesolive.doubles.tws.settings import DoubleSettings
+from mesolive.market.contracts import OptionContract
+from mesolive.market.quality import QuoteQuality
+from mesolive.market.service import Market
+from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
+from mesolive_testkit.ibkr_rig import CLIENT_ID, TwsWorld
+from mesolive_testkit.server import SPX, START, definition
+from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
+
+LINES = 100
+UNDERLYING = 1
+"""The line of the index itself, which is beside those of its options."""
+DAYS_TO_EXPIRATION = "10"
+"""The double lists the third Friday's week, and three days."""
+
+
+@asynccontextmanager
+async def ibkr_desk(directory: Path) -> AsyncGenerator[tuple[Desk, TwsWorld]]:
+    """Run a server on the quotes of the provider, when the chain is read and some quotes have come."""
+    config = DataConfig(lines=LINES, model_every=timedelta(seconds=5))
+    settings = DoubleSettings(messages_per_second=0, delayed_enabled=False)
+    world = TwsWorld(
+        folder=directory / "contracts", config=config, settings=settings, start=START, step=timedelta(seconds=5)
+    )
+    await world.open()
+    try:
+        async with desk_server(directory, market=(Market([world.provider]), world.clock)) as desk:
+            await world.chains()
+            await world.clock.advance(20)
+            yield desk, world
+    finally:
+        await world.close()
+
+
+def short_dated() -> dict[str, Any]:
+    """Return the sample structure, at an expiration that the double lists."""
+    structure = definition()["Structure"]
+    return {
+        **structure,
+        "Expirations": [
+            {**one, "DTE": DAYS_TO_EXPIRATION, "Min": "5", "Max": "14"} for one in structure["Expirations"]
+        ],
+    }
+
+
+async def prepared(desk: Desk, world: TwsWorld) -> models.GetPreparePositionEntryStatusResult:
+    """Prepare an entry while market time goes on; at no moment more lines are open than there are."""
+    strategy = await desk.strategy(Structure=short_dated())
+    job = await desk.control.start_prepare_position_entry(
+        models.PreparePositionEntryArgs(
+            IdempotencyKey=new_idempotency_key(),
+            PositionName="a position",
+            StrategyId=strategy.Id,
+            BrokerAccountId=SIM,
+            LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+            Underlying=SPX,
+        )
+    )
+    args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+    async with asyncio.timeout(60):
+        while True:
+            must_be_within_the_lines(world)
+            status = await desk.control.get_prepare_position_entry_status(args)
+            if status.Status not in {models.PreparationStatus.Pending, models.PreparationStatus.Running}:
+                return status
+            await world.clock.advance(0.1)
+
+
+def must_be_within_the_lines(world: TwsWorld) -> None:
+    assert len(world.double.data.subscriptions(CLIENT_ID)) <= LINES + UNDERLYING
+
+
+def chosen(desk: Desk, status: models.GetPreparePositionEntryStatusResult) -> list[OptionContract]:
+    assert status.Result is not None, status.Error
+    return [desk.application.market.resolve(leg.LiveContract) for leg in status.Result.SelectedLegs.values()]
+
+
+async def test_an_entry_is_prepared_and_filled_on_quotes_that_keep_their_lines(tmp_path: Path) -> None:
+    async with ibkr_desk(tmp_path) as (desk, world):
+        book = world.provider.books["SPX"]
+        modelled = book.view().columns.quality == QuoteQuality.MODELLED
+        assert modelled.sum() > 0.7 * len(book.listing)
+        status = await prepared(desk, world)
+        contracts = chosen(desk, status)
+        assert len(contracts) == 4
+        view = book.view()
+        for contract in contracts:
+            found = view.find(contract)
+            assert found is not None
+            quote = found[0].quote(found[1])
+            assert quote.quality is QuoteQuality.LIVE, contract.symbol
+        lines = {item.legs[0][0].con_id for item in world.double.data.subscriptions(CLIENT_ID)}
+        assert {world.provider.con_id(contract) for contract in contracts} <= lines
+        assert status.Result is not None
+        sent = await desk.send(at_venue(status.Result))
+        await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
+        await world.clock.advance(5)
+        must_be_within_the_lines(world)
+
+
+async def test_nothing_is_prepared_on_what_ib_does_not_quote(tmp_path: Path) -> None:
+    async with ibkr_desk(tmp_path) as (desk, world):
+        world.double.gateway.faults.switch_on("not_subscribed", symbol="SPX")
+        for subscription in world.double.data.subscriptions(CLIENT_ID):
+            if subscription.legs[0][0].option is not None:
+                world.double.data.cancel(subscription.client, subscription.req_id)
+                subscription.client.error(subscription.req_id, 354)
+        world.double.gateway.commit()
+        await world.clock.advance(12)
+        status = await prepared(desk, world)
+        assert status.Result is None
+        assert "is modelled" in (status.Error or "")
+
+
+async def test_a_prepared_entry_is_not_sent_once_its_quotes_are_the_models(tmp_path: Path) -> None:
+    async with ibkr_desk(tmp_path) as (desk, world):
+        status = await prepared(desk, world)
+        contracts = chosen(desk, status)
+        assert status.Result is not None
+        world.refuse(contracts)
+        await world.clock.advance(12)
+        view = world.provider.books["SPX"].view()
+        index = view.listing.find(contracts[0])
+        assert index is not None
+        assert view.columns.quality[index] == QuoteQuality.MODELLED
+        with pytest.raises(MesoLiveApiException, match=r"is modelled.*QuotesNotLive"):
+            await desk.send(at_venue(status.Result, kind=models.OrderType.Limit, limit=Decimal("-0.05")))
