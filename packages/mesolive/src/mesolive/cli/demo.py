@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
+from mesolive.assembly import connector_folder
 from mesolive.cli.demo_broker import DOUBLES, BrokerDouble, chain_read, connect_broker
 from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_trade import Trade, run_trade
@@ -75,7 +76,9 @@ def demo(
         async with AsyncExitStack() as stack:
             double = None
             if broker is not None:
-                double = await stack.enter_async_context(DOUBLES[broker](settings.seed))
+                folder = connector_folder(settings).parent
+                folder.mkdir(parents=True, exist_ok=True)
+                double = await stack.enter_async_context(DOUBLES[broker](settings.seed, folder))
             application = await stack.enter_async_context(server.serving(settings))
             trade: Trade | None = None
             try:

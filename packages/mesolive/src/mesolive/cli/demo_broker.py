@@ -1,6 +1,6 @@
 """A double of a broker for `mesolive demo --broker`: runs it in the process, and connects the server to it.
 
-A new double is one function here and one line in `DOUBLES`.
+A new double is one function here and one line in `DOUBLES`: of the seed, and of the folder of the database.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mesolive.cli.demo_strategy import in_range
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 NAME: Final = "demo-broker"
 CONNECT_SECONDS: Final = 60.0
 CHAIN_SECONDS: Final = 120.0
+SPOT: Final = 5000.0
+TWS_STATE: Final = "demo-tws.json"
 IN_SESSION: Final = timedelta(hours=1)
 """Market time after the opening at which a double begins while the exchange is closed."""
 
@@ -62,13 +65,14 @@ class _Market:
 
 
 @asynccontextmanager
-async def _market(seed: int) -> AsyncGenerator[_Market]:
-    """Run the market behind a double."""
+async def _market(seed: int, reached: datetime | None = None, spot: float = SPOT) -> AsyncGenerator[_Market]:
+    """Run the market behind a double, from where an earlier demo has `reached`."""
     from mesolive.clock import ScaledClock  # noqa: PLC0415 - only where a double is asked for
     from mesolive.doubles.markets import Markets  # noqa: PLC0415 - as above
 
-    clock = ScaledClock(_in_session(datetime.now(UTC)))
-    markets = Markets.simulated(clock, seed=seed, symbols=("SPX",))
+    now = datetime.now(UTC)
+    clock = ScaledClock(_in_session(now if reached is None else max(now, reached)))
+    markets = Markets.simulated(clock, seed=seed, symbols=("SPX",), spot=spot)
     await markets.start()
     try:
         yield _Market(markets, clock)
@@ -77,8 +81,8 @@ async def _market(seed: int) -> AsyncGenerator[_Market]:
 
 
 @asynccontextmanager
-async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
-    """Run the double of tastytrade."""
+async def tastytrade_double(seed: int, _folder: Path) -> AsyncGenerator[BrokerDouble]:
+    """Run the double of tastytrade; it keeps nothing."""
     from mesolive.doubles.tastytrade.double import TastytradeDouble  # noqa: PLC0415 - only where it is asked for
     from mesolive.doubles.tastytrade.settings import DoubleSettings  # noqa: PLC0415 - as above
 
@@ -105,13 +109,16 @@ async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
 
 
 @asynccontextmanager
-async def ibkr_double(seed: int) -> AsyncGenerator[BrokerDouble]:
-    """Run the double of TWS of Interactive Brokers."""
+async def ibkr_double(seed: int, folder: Path) -> AsyncGenerator[BrokerDouble]:
+    """Run the double of TWS of Interactive Brokers: its account goes on where an earlier demo has left it."""
     from mesolive.doubles.tws.double import TwsDouble  # noqa: PLC0415 - only where it is asked for
+    from mesolive.doubles.tws.records import State, decode_state  # noqa: PLC0415 - as above
     from mesolive.doubles.tws.settings import DoubleSettings  # noqa: PLC0415 - as above
 
-    async with _market(seed) as market:
-        settings = DoubleSettings()
+    # Ids at IB are permanent: a double without its memory would give those of orders that the database has.
+    settings = DoubleSettings(state_path=folder / TWS_STATE)
+    before = decode_state((folder / TWS_STATE).read_bytes()) if (folder / TWS_STATE).exists() else State()
+    async with _market(seed, before.reached, before.spots.get("SPX", SPOT)) as market:
         double = TwsDouble(market.markets, market.clock, settings)
         await double.start()
         try:
@@ -138,7 +145,7 @@ def _in_session(now: datetime) -> datetime:
     return now if opening <= now and now + IN_SESSION < close else max(opening, now) + IN_SESSION
 
 
-DOUBLES: Final[Mapping[str, Callable[[int], AbstractAsyncContextManager[BrokerDouble]]]] = {
+DOUBLES: Final[Mapping[str, Callable[[int, Path], AbstractAsyncContextManager[BrokerDouble]]]] = {
     "ibkr-double": ibkr_double,
     "tastytrade-double": tastytrade_double,
 }
