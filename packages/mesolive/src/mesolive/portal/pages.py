@@ -28,6 +28,7 @@ PAGES = (
     "orders",
     "signals",
     "strategies",
+    "backtests",
     "events",
     "accounts",
     "server",

@@ -35,6 +35,7 @@ PAGES = (
     "orders",
     "signals",
     "strategies",
+    "backtests",
     "events",
     "accounts",
     "server",

@@ -1,1 +1,0 @@
-import{At as e,Ot as t,gt as n,kt as r}from"./clock.svelte-BgRcsu0O.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=e(t(i.matches));get narrow(){return n(this.#e)}set narrow(e){r(this.#e,e,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
