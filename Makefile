@@ -79,7 +79,7 @@ lowest: $(VENV)/.dev ## the fast tests with the lowest versions that the package
 	@echo "make: installing the lowest direct versions into .venv-lowest"
 	@mkdir -p build && $(BIN)/uv venv -q --clear --python $(BIN)/python .venv-lowest
 	@$(BIN)/uv pip compile -q --no-deps --no-header --no-annotate -c constraints.txt requirements-dev.txt -o build/tools.txt
-	@$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct $(EDITABLE) -r build/tools.txt
+	@$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct $(EDITABLE) -e 'packages/signalr-asyncio[picows]' -r build/tools.txt
 	@.venv-lowest/bin/python -m pytest -n $(WORKERS) -q -m "not system and not slow" $(PYTEST_ARGS)
 
 wheels: $(VENV)/.dev ## build the wheels of the four packages into dist/

@@ -21,7 +21,7 @@ from signalr_server_kit.live import serving
 from signalr_testkit.implementations import IMPLEMENTATIONS, implementation
 
 SECRET = "correct-horse-battery-staple"
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class LiveHub(Hub):

@@ -9,7 +9,7 @@ from typing import Any
 
 from signalr_asyncio.server import SignalRServer
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Answer:

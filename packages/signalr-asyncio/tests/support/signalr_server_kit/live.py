@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 WEBSOCKETS: Any = "websockets-sansio"
 """Uvicorn's implementation of WebSockets."""
 
