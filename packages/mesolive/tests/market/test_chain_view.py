@@ -339,6 +339,29 @@ def test_a_bid_of_a_tick_is_a_price_and_implies_a_volatility() -> None:
     assert float(model) == pytest.approx(0.075, rel=1e-3)
 
 
+def test_a_call_that_is_offered_at_a_tick_has_no_volatility_of_puts_far_away() -> None:
+    """Few quotes after a connection: two puts at 40 %, and a call 14 % above the index that nobody bids for."""
+    chain = flat_chain([expiration("SPXW", APRIL)], strikes=range(4000, 6001, 100))
+    listing, book, now = chain.listing, chain.book, chain.clock.now()
+    (calls, puts, end), strikes = listing.bounds[0], listing.strikes
+    one = expiration("SPXW", APRIL)
+    years = (one.settles_at - now) / timedelta(days=365)
+    nothing = np.full(len(listing), np.nan)
+    quoted = np.flatnonzero((np.arange(end) >= puts) & (strikes < 4200.0))
+    dear = values(False, forward_of(one), strikes[quoted], years, 0.4, math.exp(-RATE * years))
+    book.update(now, slice(None), {"bid": nothing, "ask": nothing})
+    book.update(now, quoted, {"bid": dear - 0.05, "ask": dear + 0.05})
+    (far,) = np.flatnonzero((np.arange(end) < puts) & (strikes == 5700.0))
+    assert calls <= far
+    book.update(now, int(far), {"bid": 0.0, "ask": 0.05})
+    found = piece(chain, Right.CALL)
+    at = found.index_of(Decimal(5700))
+    assert at is not None
+    model = values(True, forward_of(one), 5700.0, years, found.iv[at], math.exp(-RATE * years))
+    assert float(model) < 0.1  # at the forward of the chain it is what is offered
+    assert 0.0 <= found.delta[at] < 0.01
+
+
 def test_an_american_chains_volatilities_are_those_that_priced_it() -> None:
     """A stock with 5 % interest and 1.5 % dividends: forward, rate and the premium of early exercise all fit."""
     days = (date(2024, 4, 19), date(2024, 9, 20), date(2025, 3, 21))

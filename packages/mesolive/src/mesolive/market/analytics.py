@@ -98,6 +98,7 @@ class _Block:
                 if wanted.any():
                     filled = fill_volatilities(solved[own], self.terms.strikes[own], middle - start)
                     solved[own] = np.where(wanted, filled, solved[own])
+            self._bound_by_asks(solved)
         # Deep in the money the mid is often a little below the intrinsic value, though bid and ask enclose it. By
         # put-call parity the option of the other right at this strike has the same volatility, and a precise one.
         partner = self.listing.partner[self.span]
@@ -111,6 +112,23 @@ class _Block:
         if parity.any():
             solved[parity] = solved[partner[parity] - self.span.start]
         return _read_only(solved)
+
+    def _bound_by_asks(self, volatility: FloatArray) -> None:
+        """Lower volatilities that came from neighbours to what the contracts' own offers allow, in place.
+
+        Where few strikes are quoted the nearest may be far away, on the other side of the smile even: a call that is
+        offered at a tick would have the volatility, and the delta, of a put that is worth dollars.
+        """
+        ask = self.columns.values["ask"][self.span]
+        with np.errstate(invalid="ignore"):
+            filled = np.flatnonzero(self.below_tick & (ask > 0.0) & np.isfinite(volatility))
+        if not filled.size:
+            return
+        terms = self.terms.part(filled)
+        dear = np.flatnonzero(terms.values(volatility[filled]) > ask[filled])
+        if dear.size:
+            # Without a volatility at the offer the contract is worth less than any has: it moves with nothing.
+            volatility[filled[dear]] = self.terms.part(filled[dear]).volatility(ask[filled[dear]])
 
     @cached_property
     def american_model(self) -> FloatArray:
