@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mesolive.market.columns import Columns, below_tick, sound_quotes
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Expiration
+from mesolive.market.dividends import DividendSchedule
 from mesolive.market.forward_curve import UNKNOWN, CurveCache, ForwardCurve
 from mesolive.market.last_volatilities import LastVolatilities
 from mesolive.market.listing import Listing
@@ -271,6 +272,18 @@ class ExpirationAnalytics:
         return _read_only(np.where(missing, bounded, mark))
 
 
+def _dividends(
+    schedule: DividendSchedule, now: datetime, expirations: Sequence[Expiration], counts: Sequence[int]
+) -> CashDividends | None:
+    """Return the cash dividends of the contracts of some expirations; `None` where none of them has any."""
+    if not schedule.dividends:
+        return None
+    rows = [
+        schedule.within(now, item.settles_at) if item.style is ExerciseStyle.AMERICAN else [] for item in expirations
+    ]
+    return CashDividends.of(rows, counts) if any(rows) else None
+
+
 class ChainAnalytics:
     """Forwards, volatilities and greeks of one view.
 
@@ -335,15 +348,6 @@ class ChainAnalytics:
         """Return the business time to an expiration's settlement in years."""
         return years_to(self._calendar, self._now, expiration.settles_at)
 
-    def _dividends(self, expirations: Sequence[Expiration], counts: Sequence[int]) -> CashDividends | None:
-        """Return the cash dividends of the contracts of some expirations; `None` where none of them has any."""
-        schedule = self._keeper.dividends
-        rows = [
-            schedule.within(self._now, item.settles_at) if item.style is ExerciseStyle.AMERICAN else []
-            for item in expirations
-        ]
-        return CashDividends.of(rows, counts) if any(rows) else None
-
     def _solve(self, first: int, end: int) -> _Block:
         listing, curve = self._listing, self.curve
         expirations, bounds = listing.expirations[first:end], listing.bounds[first:end]
@@ -351,7 +355,8 @@ class ChainAnalytics:
         years = [self.years(expiration) for expiration in expirations]
         american = [expiration.style is ExerciseStyle.AMERICAN for expiration in expirations]
         span = slice(bounds[0][0], bounds[-1][2])
-        spot, now = self._spot, self._now
+        # The block must not hold what holds it: views are freed with their last reader.
+        spot, now, schedule = self._spot, self._now, self._keeper.dividends
 
         def make_terms() -> ContractTerms:
             if curve is None or spot is None:
@@ -367,7 +372,7 @@ class ChainAnalytics:
                 discount=np.repeat([item.discount for item in carried], counts),
                 years=np.repeat(years, counts),
                 may_exercise_early=np.repeat(american, counts),
-                dividends=self._dividends(expirations, counts),
+                dividends=_dividends(schedule, now, expirations, counts),
             )
 
         def implied_at(position: int) -> Callable[[], ImpliedForward | None]:
