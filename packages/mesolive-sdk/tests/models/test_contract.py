@@ -81,8 +81,8 @@ def default_of(field: Field) -> object:
             return UNSET[field.type]
         case text if field.type in FLAGS:
             return getattr(getattr(models, field.type), text)
-        case "False":
-            return False
+        case "True" | "False":
+            return field.default == "True"
         case text if field.type == "str":
             return text
         case text if field.type in models.__all__:

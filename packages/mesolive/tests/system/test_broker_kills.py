@@ -16,7 +16,7 @@ SEED = int(os.environ.get("MESOLIVE_BROKER_SEED", "1"))
 
 
 def kills(broker: str) -> int:
-    return int(os.environ.get(f"MESOLIVE_{broker.upper()}_KILLS", "6"))
+    return int(os.environ.get(f"MESOLIVE_{broker.upper()}_KILLS", "3"))
 
 
 def cases(broker: str) -> list[tuple[str, bool]]:

@@ -26,7 +26,7 @@ from mesolive_testkit.tastytrade.bench import QUICK_SETTINGS, QUICK_TIMES, Tasty
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
-KILLS = int(os.environ.get("MESOLIVE_TASTYTRADE_VENUE_KILLS", "8"))
+KILLS = int(os.environ.get("MESOLIVE_TASTYTRADE_VENUE_KILLS", "4"))
 SEED = int(os.environ.get("MESOLIVE_TASTYTRADE_SEED", "1"))
 MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 RATES = {
