@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -238,7 +239,7 @@ async def test_every_method_for_watchers_exists() -> None:
     known = {
         getattr(method, "__signalr_name__", None) or "".join(part.title() for part in name.split("_"))
         for hub in (ControlHub, DataHub, EventHub)
-        for name, method in vars(hub).items()
+        for name, method in inspect.getmembers(hub, inspect.isfunction)
         if not name.startswith("_")
     }
     assert {name.lower() for name in WATCHED} <= {name.lower() for name in known}
