@@ -84,7 +84,7 @@ def _connection(error: Any) -> Failure:  # noqa: ANN401
 
 
 EXPLANATIONS: Final[Mapping[str, Callable[[Any], Failure | None]]] = {
-    "mesolive.settings.SettingsError": _settings,
+    "mesolive.settings.fields.SettingsError": _settings,
     "mesolive.store.engines.UnusableDatabaseError": _database,
     "mesolive.access.secret.UnusableSecretError": _text,
     "mesolive.operations.backup_archive.BackupError": _text,

@@ -1,21 +1,17 @@
-"""Server settings: read from the command line, else from `MESOLIVE_…` variables, else the documented defaults."""
+"""The settings of a server: one annotated field each, and the check that they can be used together."""
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from mesolive.log_choices import LogFormat, LogLevel
+from mesolive.settings.addresses import is_loopback, is_public_address, redacted_url
+from mesolive.settings.fields import Setting, SettingsError
 from mesolive.trading.evaluation.fetch_rules import DOCUMENTED_HOSTS, FetchRules
 
 MarketKind = Literal["simulated", "recorded"]
@@ -35,32 +31,6 @@ MIN_RECORD_DAYS = 30
 EARLIEST_START = datetime(1992, 1, 1, tzinfo=UTC)
 LATEST_START = datetime(2055, 1, 1, tzinfo=UTC)
 """Bounds of market time: the exchange calendar covers a year before the first and all expirations after the last."""
-
-
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*", re.ASCII)
-
-
-class SettingsError(Exception):
-    """A setting cannot be used; the text names it and says what was expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Description of one setting beside its name, type and default: help, option and table derive from these.
-
-    Attributes
-    ----------
-    help
-        For `mesolive serve --help` and the table in docs/operations.md.
-    flag
-        Whether `mesolive serve` has an option of this name; a secret does not belong on a command line.
-    unset
-        The effective default where the default is `None`, in words.
-    """
-
-    help: str
-    flag: bool = True
-    unset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +274,7 @@ class Settings:
     def _check_public_url(self) -> None:
         if self.public_url is None:
             return
-        if not _is_public_address(self.public_url):
+        if not is_public_address(self.public_url):
             raise SettingsError(
                 "public_url: expected an address such as https://example.com/mesolive without a user, query and "
                 f"fragment, got {redacted_url(self.public_url)!r}"
@@ -320,236 +290,3 @@ class Settings:
         for name in ("max_strategies", "max_preparations", "max_plans", "max_connections", "max_calls", "max_streams"):
             if (number := getattr(self, name)) < 1:
                 raise SettingsError(f"{name}: expected 1 or more, got {number}")
-
-
-def _is_public_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    rest = parts.query or parts.fragment or "@" in parts.netloc
-    return known and not rest and _PLAIN_PATH.fullmatch(parts.path) is not None
-
-
-def check_certificate(certificate: Path, key: Path) -> None:
-    """Check that a certificate and its key can be used by a server.
-
-    Raises
-    ------
-    SettingsError
-        When they are none, do not belong together, or the key has a password.
-    """
-    import ssl  # noqa: PLC0415 - most commands read settings, and few of them a certificate
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        # Without the empty password a key that has one would ask for it on the terminal.
-        context.load_cert_chain(certificate, key, password="")
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"tls: {certificate} and {key} cannot be used: expected PEM files of a certificate and its own key, "
-            f"the key without a password ({error})"
-        ) from None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a server bound to `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def redacted_url(url: str) -> str:
-    """Return `url` without the password that it may carry."""
-    scheme, separator, rest = url.partition("://")
-    credentials, at, host = rest.rpartition("@")
-    if not at:
-        return url
-    user, colon, _ = credentials.partition(":")
-    return f"{scheme}{separator}{user}{':***' if colon else ''}@{host}"
-
-
-def parse_moment(text: str) -> datetime:
-    """Return the moment written in ISO 8601; without a zone it is taken as UTC.
-
-    Raises
-    ------
-    SettingsError
-        When the text is not a moment.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"start: expected a moment such as 2026-01-05T15:00:00Z (ISO 8601), got {text!r}") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def from_environment(given: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings: what was `given` (and is not None), else `MESOLIVE_<NAME>`, else the default.
-
-    Parameters
-    ----------
-    given
-        Values by field name, already of the field's type.
-    environ
-        The environment; the process's own when omitted.
-
-    Raises
-    ------
-    SettingsError
-        When a variable cannot be read as its field's type, or the settings cannot be used together.
-    """
-    environ = os.environ if environ is None else environ
-    values: dict[str, object] = {}
-    for known in known_settings():
-        value = given.get(known.name)
-        if value is None:
-            text = environ.get(known.variable)
-            if not text:
-                continue
-            value = known.read(text, known.variable)
-        values[known.name] = value
-    return Settings(**values).check()  # pyright: ignore[reportArgumentType]  # read by name and type just above
-
-
-@dataclass(frozen=True, slots=True)
-class KnownSetting:
-    """One field of `Settings` with all that follows from it.
-
-    Attributes
-    ----------
-    kind
-        Its type; that of the value where it may be unset.
-    """
-
-    name: str
-    kind: Any
-    default: object
-    described: Setting
-
-    @property
-    def variable(self) -> str:
-        """Its environment variable."""
-        return f"MESOLIVE_{self.name.upper()}"
-
-    @property
-    def option(self) -> str:
-        """Its option of `mesolive serve`."""
-        return f"--{self.name.replace('_', '-')}"
-
-    @property
-    def shown_default(self) -> str:
-        """The default for people; nothing where there is none."""
-        if self.default is None:
-            return self.described.unset
-        if isinstance(self.default, bool | tuple):
-            return ""
-        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
-
-    def read(self, text: str, source: str) -> object:
-        """Return the value that a text means.
-
-        Parameters
-        ----------
-        source
-            The variable or option that the text came from, for errors.
-
-        Raises
-        ------
-        SettingsError
-            When it means none.
-        """
-        kind = self.kind
-        if get_origin(kind) is Literal:
-            choices: tuple[str, ...] = get_args(kind)
-            if text not in choices:
-                raise SettingsError(f"{source}: expected {' or '.join(choices)}, got {text!r}")
-            return text
-        if get_origin(kind) is tuple:
-            return tuple(part.strip().lower() for part in text.split(",") if part.strip())
-        if kind is datetime:
-            return parse_moment(text)
-        if kind is bool:
-            if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
-                raise SettingsError(f"{source}: expected true or false, got {text!r}")
-            return text.lower() in {"1", "true", "yes"}
-        if kind in _NUMBERS:
-            try:
-                return kind(text)
-            except ValueError:
-                raise SettingsError(f"{source}: expected {_NUMBERS[kind]}, got {text!r}") from None
-        return kind(text)
-
-
-_NUMBERS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
-
-
-@cache
-def known_settings() -> Sequence[KnownSetting]:
-    """Return every setting, in the order in which they are shown."""
-    hints = get_type_hints(Settings, include_extras=True)
-    known: list[KnownSetting] = []
-    for entry in fields(Settings):
-        kind, described = get_args(hints[entry.name])
-        present = (
-            [arg for arg in get_args(kind) if arg is not type(None)]
-            if get_origin(kind) in (Union, UnionType)
-            else [kind]
-        )
-        known.append(KnownSetting(entry.name, present[0], entry.default, described))
-    return known
-
-
-def help_of(name: str) -> str:
-    """Return the help of a setting with its default, for the options of commands."""
-    (known,) = (setting for setting in known_settings() if setting.name == name)
-    return f"{known.described.help} [default: {known.shown_default}]" if known.shown_default else known.described.help
-
-
-def settings_table() -> str:
-    """Return the table of all settings for docs/operations.md."""
-    lines = ["| variable | option | default | what it is |", "|---|---|---|---|"]
-    for known in known_settings():
-        option = f"`{known.option}`" if known.described.flag else ""
-        default = (
-            f"`{known.shown_default}`" if known.default is not None and known.shown_default else known.described.unset
-        )
-        lines.append(f"| `{known.variable}` | {option} | {default} | {known.described.help} |")
-    return "\n".join(lines) + "\n"
-
-
-def client_url(environ: Mapping[str, str] | None = None) -> str:
-    """Return where a client finds the server that this environment's settings start: its port, host and TLS.
-
-    Raises
-    ------
-    SettingsError
-        When a variable cannot be read.
-    """
-    environ = os.environ if environ is None else environ
-    names = ("host", "port", "tls_certificate")
-    values = {
-        known.name: known.read(text, known.variable)
-        for known in known_settings()
-        if known.name in names and (text := environ.get(known.variable))
-    }
-    settings = Settings(**values)  # pyright: ignore[reportArgumentType]  # read by name and type just above
-    # A server bound to all addresses is reached at the loopback address.
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
-    return replace(settings, host=everywhere.get(settings.host, settings.host)).url
-
-
-def client_portal_url(environ: Mapping[str, str] | None = None) -> str:
-    """Return where a browser finds the Portal of the server that this environment's settings start.
-
-    Raises
-    ------
-    SettingsError
-        When a variable cannot be read.
-    """
-    environ = os.environ if environ is None else environ
-    return environ.get("MESOLIVE_PUBLIC_URL") or client_url(environ)
