@@ -42,7 +42,7 @@ BOOKS = {
     "positions": {"portfolio/repository", "portfolio/positions", "portfolio/position_queries", "orders/open_orders"},
     "legs": {"portfolio/repository", "portfolio/positions", "portfolio/position_queries"},
     "executions": {
-        "portfolio/accounts",  # whether anything was booked on an account
+        "portfolio/broker_accounts",  # whether anything was booked on an account
         "portfolio/repository",
         "orders/open_orders",
         "orders/queries",

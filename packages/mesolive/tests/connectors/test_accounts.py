@@ -15,7 +15,8 @@ from mesolive.signals.queries import load
 from mesolive.store.tables.settlements import settlement_facts
 from mesolive.store.tables.trading import executions
 from mesolive.trading.execution.risk_limits import Limits, limits_of, set_limits
-from mesolive.trading.portfolio.accounts import accounts_at_venue, begin_with_cash, find_account, move_cash
+from mesolive.trading.portfolio.accounts import accounts_at_venue, find_account, move_cash
+from mesolive.trading.portfolio.broker_accounts import begin_with_cash
 from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
 from mesolive_testkit.connectors import IN_SESSION, QUICK, enabled, prepared, running_live, send
 from mesolive_testkit.server import Kit

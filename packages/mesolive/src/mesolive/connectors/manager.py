@@ -52,7 +52,7 @@ from mesolive.store.tables.journal import active_events
 from mesolive.tasks import TaskRegistry, Tasks
 from mesolive.trading.execution.engine import ExecutionEngine
 from mesolive.trading.orders.repository import open_orders_of_account
-from mesolive.trading.portfolio.accounts import begin_with_cash
+from mesolive.trading.portfolio.broker_accounts import begin_with_cash
 from mesolive.trading.portfolio.broker_facts import store_facts
 from mesolive_sdk import models
 from mesolive_sdk.models import DataProviderType

@@ -31,13 +31,11 @@ from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.risk_limits import CAREFUL_LIMITS, Limits, set_limits
 from mesolive.trading.orders.repository import open_orders_of_account
-from mesolive.trading.portfolio.accounts import (
-    Account,
-    Accounts,
+from mesolive.trading.portfolio.accounts import Account, Accounts, find_account
+from mesolive.trading.portfolio.broker_accounts import (
     accounts_of_connection,
     disable_broker_account,
     enable_broker_account,
-    find_account,
     set_market_data,
 )
 from mesolive.trading.portfolio.positions import open_positions_of_account
