@@ -13,7 +13,7 @@ import pytest
 
 from mesolive_sdk import models
 from mesolive_sdk.automation import Memory, NoPriceError, PaperPolicy, Task, TaskKind, TaskState
-from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome
+from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome, Rejection
 from mesolive_sdk.automation.walking import PriceStep, Stage
 
 AT = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
@@ -130,6 +130,19 @@ def test_a_file_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
         assert memory.open_tasks() == [EXIT]
         assert memory.change(EXIT, due=AT) == replace(EXIT, due=AT)
         assert memory.open_tasks() == [replace(EXIT, due=AT)]
+
+
+def test_a_file_that_knows_no_codes_of_rejections_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    with Memory(path) as memory:
+        memory.rejected(1, Rejection("too late"))
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE rejections DROP COLUMN code")
+    with Memory(path) as memory:
+        assert memory.rejection(1) == Rejection("too late")
+        memory.rejected(2, Rejection("not sent", "NotSent"))
+        assert memory.rejection(2) == Rejection("not sent", "NotSent")
+        assert memory.rejection(3) is None
 
 
 def leg(qty: str) -> models.LiveLeg:

@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 import pytest
 
+from mesolive.trading.execution import send_permits
 from mesolive.trading.execution.halts import halt, resume
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.venues.simulated.faults import Fault, Faults
@@ -262,6 +263,49 @@ async def test_a_rejection_is_told_with_its_reason(tmp_path: Path, memory: Memor
         assert task.state is TaskState.FAILED
         assert "rejected by the venue's risk desk" in (task.note or "")
         assert len(await play.orders()) == 1
+
+
+async def test_what_was_certainly_not_sent_is_sent_again_at_the_price_of_then_within_the_patience(
+    play: Play, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play.strategy(spread())
+    pilot = play.pilot(memory, everywhere(max_concession=Decimal(1)))
+    await play.evaluate()
+    await play.rounds(pilot, 4)
+    entry = await play.orders()
+    with monkeypatch.context() as patch:
+        patch.setattr(send_permits, "SEND_WITHIN", -1.0)  # no order leaves the server in time
+        play.market.move(4850)
+        await play.evaluate()
+        await play.rounds(pilot, 2)
+    unsent = (await play.orders())[len(entry) :]
+    assert [order.State for order in unsent] == [models.OrderState.Rejected] * len(unsent)
+    assert len(unsent) > 1
+    (task,) = memory.open_tasks()
+    assert (task.kind, task.attempt) == (TaskKind.EXIT, 0), "the plan is a new one"
+    play.market.move(4860)
+    await play.rounds(pilot, 10)
+    last = (await play.orders())[-1]
+    assert last.State is models.OrderState.Filled
+    assert last.LimitPrice != unsent[-1].LimitPrice
+    (position,) = await play.positions()
+    assert position.State is models.LivePositionState.Closed
+    assert len(play.venue.ledger.executions) == 2
+
+
+async def test_an_entry_that_can_never_be_sent_ends_with_the_patience(
+    play: Play, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send_permits, "SEND_WITHIN", -1.0)
+    await play.strategy(spread())
+    pilot = play.pilot(memory, everywhere(patience_seconds=60))
+    await play.evaluate()
+    await play.rounds(pilot, 8)
+    (task,) = memory.tasks()
+    assert task.state is TaskState.FAILED
+    assert "it was not sent within" in (task.note or "")
+    assert len(await play.orders()) > 2
+    assert play.venue.ledger.orders == {}
 
 
 async def test_an_order_that_somebody_cancels_is_not_sent_again(play: Play, memory: Memory) -> None:

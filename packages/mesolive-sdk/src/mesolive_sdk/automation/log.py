@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mesolive_sdk import models
 from mesolive_sdk.automation.memory import Memory
-from mesolive_sdk.automation.tasks import Task, TaskKind
+from mesolive_sdk.automation.tasks import Rejection, Task, TaskKind
 from mesolive_sdk.clients import MesoLiveEventHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException
 
@@ -132,7 +132,8 @@ class LogReader:
         for envelope in events:
             event = envelope.Event
             if isinstance(event, models.OrderUpdateEvent) and event.Rejection is not None:
-                self._memory.rejected(event.OrderId, event.Rejection.Reason)  # orders themselves do not say why
+                # Orders themselves do not say why.
+                self._memory.rejected(event.OrderId, Rejection(event.Rejection.Reason, event.Rejection.Code))
             result = _signal(event)
             if result is not None:
                 signals.append(result)

@@ -14,7 +14,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from mesolive_sdk.automation.tasks import SCHEDULE_STEP, Intent, IntentKind, IntentOutcome, Task, TaskKind, TaskState
+from mesolive_sdk.automation.tasks import (
+    SCHEDULE_STEP,
+    Intent,
+    IntentKind,
+    IntentOutcome,
+    Rejection,
+    Task,
+    TaskKind,
+    TaskState,
+)
 from mesolive_sdk.automation.walking import PriceStep, Stage
 
 __all__ = [
@@ -25,6 +34,7 @@ __all__ = [
     "IntentOutcome",
     "Memory",
     "MemoryInUseError",
+    "Rejection",
     "Task",
     "TaskKind",
     "TaskState",
@@ -73,7 +83,7 @@ CREATE TABLE IF NOT EXISTS intents (
     note TEXT,
     PRIMARY KEY (event_id, step, attempt, leg_group, number)
 );
-CREATE TABLE IF NOT EXISTS rejections (order_id INTEGER PRIMARY KEY, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS rejections (order_id INTEGER PRIMARY KEY, reason TEXT NOT NULL, code TEXT);
 CREATE TABLE IF NOT EXISTS stopped (position_id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, why TEXT NOT NULL);
 """
 
@@ -106,10 +116,15 @@ class Memory:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
         self._path = None if str(path) == ":memory:" else Path(path)
-        columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(tasks)")}
-        for name, kind in (("due", "TEXT"), ("went_off", "INTEGER NOT NULL DEFAULT 0")):
-            if name not in columns:  # a file of the first version
-                self._connection.execute(f"ALTER TABLE tasks ADD COLUMN {name} {kind}")
+        self._add_columns("tasks", ("due", "TEXT"), ("went_off", "INTEGER NOT NULL DEFAULT 0"))
+        self._add_columns("rejections", ("code", "TEXT"))
+
+    def _add_columns(self, table: str, *columns: tuple[str, str]) -> None:
+        """Add the columns that a file of an earlier version lacks."""
+        known = {row["name"] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+        for name, kind in columns:
+            if name not in known:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
     def __enter__(self) -> Self:
         return self
@@ -275,18 +290,21 @@ class Memory:
             (outcome.value, order_id, _cut(note), intent.key),
         )
 
-    def rejected(self, order_id: int, reason: str) -> None:
-        """Store the reason of an order's rejection. The reasons of the oldest orders are deleted."""
+    def rejected(self, order_id: int, rejection: Rejection) -> None:
+        """Store why an order was rejected. The rejections of the oldest orders are deleted."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?)", (order_id, _cut(reason)))
+            connection.execute(
+                "INSERT OR REPLACE INTO rejections (order_id, reason, code) VALUES (?, ?, ?)",
+                (order_id, _cut(rejection.reason), rejection.code),
+            )
             connection.execute(
                 "DELETE FROM rejections WHERE order_id <= (SELECT MAX(order_id) FROM rejections) - ?", (MAX_TASKS,)
             )
 
-    def reason(self, order_id: int) -> str | None:
-        """Return the reason of an order's rejection, if it is known."""
-        row = self._connection.execute("SELECT reason FROM rejections WHERE order_id = ?", (order_id,)).fetchone()
-        return None if row is None else str(row["reason"])
+    def rejection(self, order_id: int) -> Rejection | None:
+        """Return why an order was rejected, if it is known."""
+        row = self._connection.execute("SELECT * FROM rejections WHERE order_id = ?", (order_id,)).fetchone()
+        return None if row is None else Rejection(row["reason"], row["code"])
 
     # -- positions excluded from trading
 

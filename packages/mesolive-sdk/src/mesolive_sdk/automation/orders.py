@@ -17,7 +17,7 @@ from mesolive_sdk.automation.memory import Memory
 from mesolive_sdk.automation.notices import Category
 from mesolive_sdk.automation.order_calls import OrderCalls, Say
 from mesolive_sdk.automation.order_plans import GroupState, GroupToOrder, PlanToOrder
-from mesolive_sdk.automation.tasks import IntentOutcome, Task, TaskKind
+from mesolive_sdk.automation.tasks import Intent, IntentOutcome, Task, TaskKind
 from mesolive_sdk.automation.walking import (
     Cancel,
     ComboQuote,
@@ -127,6 +127,7 @@ class OrderRunner:
         self._calls = OrderCalls(control, memory, now, say)
         self._seen: dict[int, tuple[Decimal, datetime]] = {}
         self._others: set[int] = set()
+        self._unexplained: set[int] = set()
 
     async def look(self, task: Task, plan: PlanToOrder, *, urgent: bool = False) -> Verdict:
         """Run the steps of a plan that are due now.
@@ -173,6 +174,8 @@ class OrderRunner:
         now = self._now()
         working = group.working
         if not working:
+            if self._is_reason_awaited(group):
+                return Working(now + LOOK_SOON)
             ended = self._ended(policy, group, partly=partly) or self._too_old(task, policy, plan, group, partly=partly)
             if ended is not None:
                 return ended
@@ -211,15 +214,39 @@ class OrderRunner:
         sends = group.sends
         if not sends:
             return None
-        latest = max(group.orders, key=lambda order: order.OrderId, default=None)
-        if latest is not None:
-            return self._after(group, latest, partly=partly)
+        # What never reached the venue says nothing of the market: the same is sent again, at the price of then.
+        unsent = {order.OrderId for order in group.orders if self._was_not_sent(group, order)}
+        arrived = [order for order in group.orders if order.OrderId not in unsent]
+        if arrived:
+            return self._after(group, max(arrived, key=lambda order: order.OrderId), partly=partly)
         last = sends[-1]
-        if last.outcome is IntentOutcome.PUT_OFF and self._now() < sends[0].price_step.at + policy.patience:
+        is_put_off = last.outcome is IntentOutcome.PUT_OFF or last.order_id in unsent
+        if is_put_off and self._now() < _begun(sends) + policy.patience:
             return None
+        if last.order_id in unsent:
+            return self._after(group, group.orders[-1], partly=partly)
         why = {IntentOutcome.OUT_OF_DATE: Why.OUT_OF_DATE, IntentOutcome.REFUSED: Why.REFUSED}
         text = last.note or "the order could not be sent"
         return Ended(why.get(last.outcome or IntentOutcome.PUT_OFF, Why.PASSING), text, partly)
+
+    def _was_not_sent(self, group: GroupState, order: models.Order) -> bool:
+        """Whether an order certainly never reached the venue, and was not to be cancelled."""
+        if order.State is not models.OrderState.Rejected or group.cancelled_by_us(order.OrderId):
+            return False
+        rejection = self._memory.rejection(order.OrderId)
+        return rejection is not None and rejection.was_not_sent
+
+    def _is_reason_awaited(self, group: GroupState) -> bool:
+        """Whether an order was rejected since the log was read: the event with the reason is behind the next read."""
+        new = {
+            order.OrderId
+            for order in group.orders
+            if order.State is models.OrderState.Rejected and self._memory.rejection(order.OrderId) is None
+        } - self._unexplained
+        if len(self._unexplained) > PAGE:
+            self._unexplained.clear()
+        self._unexplained |= new
+        return bool(new)
 
     def _too_old(
         self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: GroupState, *, partly: bool
@@ -240,7 +267,8 @@ class OrderRunner:
             case _ if by_us:
                 return Ended(Why.OVER, "it was not filled in time", partly)
             case models.OrderState.Rejected:
-                reason = self._memory.reason(latest.OrderId) or "no reason is known"
+                rejection = self._memory.rejection(latest.OrderId)
+                reason = "no reason is known" if rejection is None else rejection.reason
                 return Ended(Why.REFUSED, f"{name} was rejected: {reason}", partly)
             case models.OrderState.Expired:
                 return Ended(Why.EXPIRED, f"{name} expired with the session", partly)
@@ -333,3 +361,9 @@ class OrderRunner:
 
     def _report(self, category: Category, task: Task, text: str, **details: Decimal | int | str | None) -> None:
         self._log(category, task, text, details)
+
+
+def _begun(sends: Sequence[Intent]) -> datetime:
+    """Return when the present stage of a group's execution began."""
+    natural = (intent.price_step.at for intent in sends if intent.price_step.stage is Stage.NATURAL)
+    return next(natural, sends[0].price_step.at)

@@ -12,6 +12,10 @@ SCHEDULE_STEP = timedelta(minutes=5)
 """Minutes of schedules are multiples of this, and a scheduled time stays due for as long."""
 
 
+NOT_SENT = "NotSent"
+"""Code of an order that ended before it was written to the venue: too late, or the venue was not ready for it."""
+
+
 class TaskKind(enum.Enum):
     """What a signal asks for."""
 
@@ -102,6 +106,25 @@ class Task:
     def key(self, what: str) -> str:
         """Return the idempotency key of a call for this attempt: the same after a restart."""
         return f"autopilot:{self.event_id}:{what}{self.step}.{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an order was rejected.
+
+    Attributes
+    ----------
+    code
+        The code of the party that rejected it; `None` where it gave none.
+    """
+
+    reason: str
+    code: str | None = None
+
+    @property
+    def was_not_sent(self) -> bool:
+        """Whether the order certainly never reached the venue: the same may be sent anew."""
+        return self.code == NOT_SENT
 
 
 class IntentKind(enum.Enum):

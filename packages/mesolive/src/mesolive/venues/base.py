@@ -243,7 +243,13 @@ VenueFact = OrderFact | SettlementFact
 
 
 class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the venue's list shows it."""
+    """An order as the venue's list shows it.
+
+    Attributes
+    ----------
+    code
+        Of its rejection, such as `NOT_SENT`.
+    """
 
     account: str
     reference: str | None
@@ -253,6 +259,7 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     filled: Decimal
     at: datetime
     reason: str = ""
+    code: str | None = None
 
 
 class Dedupes(enum.Enum):

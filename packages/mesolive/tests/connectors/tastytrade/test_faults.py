@@ -21,6 +21,7 @@ from mesolive.doubles.tastytrade.sockets import Socket
 from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
 from mesolive.venues.base import (
+    NOT_SENT,
     Accepted,
     Ended,
     Ending,
@@ -39,6 +40,7 @@ from mesolive_testkit.tastytrade.bench import (
     SEARCHED_FOR_EVER,
     UNSEARCHED,
     TastytradeBench,
+    at_the_broker,
     at_the_double,
 )
 from mesolive_testkit.tastytrade.rig import QUICK, TastytradeRig
@@ -371,6 +373,44 @@ class TestOrders:
             assert sorted(actions) == ["Buy to Close", "Buy to Open", "Sell to Close", "Sell to Open"]
             await asyncio.sleep(0.6)
             assert await bench.venue.positions(ACCOUNT) == {}
+
+    async def test_10c_a_close_is_sent_until_the_ledger_behind_the_list_of_positions_has_it_too(
+        self, tmp_path: Path
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            opened = bench.order(1)
+            await bench.venue.submit(opened)
+            await bench.tick()
+            await next_of(facts, Execution)
+            bench.double.faults.switch_on("ledger_late", seconds=3600, times=3)
+            leave = closing(opened, bench)
+            assert isinstance(await bench.venue.submit(leave), Accepted)
+            assert bench.double.faults.fired["ledger_late"] == 3
+            assert at_the_broker(bench, leave) == 1
+
+    async def test_10d_a_close_that_the_ledger_never_has_ends_as_not_sent_and_may_be_sent_anew(
+        self, tmp_path: Path
+    ) -> None:
+        times = replace(QUICK_TIMES, ledger=0.2)
+        async with at_the_double(tmp_path, MORNING, times=times) as bench, bench.venue.session() as facts:
+            opened = bench.order(1)
+            await bench.venue.submit(opened)
+            await bench.tick()
+            await next_of(facts, Execution)
+            bench.double.faults.switch_on("ledger_late", seconds=3600)
+            leave = closing(opened, bench)
+            ended = await bench.venue.submit(leave)
+            assert isinstance(ended, Ended)
+            assert (ended.how, ended.code) == (Ending.REJECTED, NOT_SENT)
+            assert "send it again" in ended.reason
+            listed = {order.reference: order for order in await bench.venue.orders(ACCOUNT, MORNING)}
+            assert listed[leave.reference].code == NOT_SENT, "the server may learn it from the list"
+            bench.double.faults.switch_off("ledger_late")
+            bench.take_times(QUICK_TIMES)
+            assert await bench.venue.submit(leave) == ended, "a reference is sent once"
+            anew = closing(opened, bench)
+            assert isinstance(await bench.venue.submit(anew), Accepted)
+            assert (at_the_broker(bench, leave), at_the_broker(bench, anew)) == (0, 1)
 
     @pytest.mark.parametrize("closed", [0, 1])
     async def test_10b_fills_that_are_read_later_than_the_positions_are_not_held_twice(

@@ -44,8 +44,9 @@ async def connected(kit: Kit, double: TastytradeDouble, offset: float) -> None:
     await kit.control.enable_broker_account(models.EnableBrokerAccountArgs(Name=NAME, BrokerAccountId=ACCOUNT))
 
 
-async def send(kit: Kit, plan_id: int, groups: dict[int, list[str]]) -> None:
-    for group, names in groups.items():
+async def send(kit: Kit, plan_id: int, groups: dict[int, list[str]]) -> list[int]:
+    """Send the groups of a plan; return the ids of their orders."""
+    sent = [
         await kit.control.send_order(
             models.SendOrderArgs(
                 IdempotencyKey=new_idempotency_key(),
@@ -57,6 +58,33 @@ async def send(kit: Kit, plan_id: int, groups: dict[int, list[str]]) -> None:
                 ),
             )
         )
+        for group, names in groups.items()
+    ]
+    return [order.LiveOrderId for order in sent]
+
+
+async def is_filled(kit: Kit, order_id: int) -> bool:
+    """Wait until an order has ended; return whether it was filled."""
+    async with asyncio.timeout(60):
+        while True:
+            order = await kit.control.get_order(models.GetOrderArgs(LiveOrderId=order_id))
+            if order.State.is_final:
+                return order.State is models.OrderState.Filled
+            await asyncio.sleep(0.1)
+
+
+async def trade(kit: Kit, plan_id: int, groups: dict[int, list[str]]) -> None:
+    """Send the groups of a plan until all are filled.
+
+    On a busy machine the server may be too late for one, or the broker's ledger may be: then it certainly was not sent.
+    """
+    while groups:
+        orders = await send(kit, plan_id, groups)
+        groups = {
+            group: names
+            for order, (group, names) in zip(orders, groups.items(), strict=True)
+            if not await is_filled(kit, order)
+        }
 
 
 async def position_in(kit: Kit, state: models.LivePositionState) -> models.LivePosition:
@@ -95,7 +123,7 @@ async def test_an_entry_and_its_exit_are_traded_and_the_books_are_the_brokers(tm
             args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
             entry = await wait_for_job(lambda: kit.control.get_prepare_position_entry_status(args))
             assert entry.Result is not None, entry.Error
-            await send(kit, entry.Result.ExecPlanId, entry.Result.LegGroups)
+            await trade(kit, entry.Result.ExecPlanId, entry.Result.LegGroups)
             position = await position_in(kit, models.LivePositionState.Open)
             held = {
                 contract_of(symbol): item.quantity
@@ -114,7 +142,7 @@ async def test_an_entry_and_its_exit_are_traded_and_the_books_are_the_brokers(tm
             exit_args = models.GetPreparePositionExitStatusArgs(JobId=leaving.JobId)
             left = await wait_for_job(lambda: kit.control.get_prepare_position_exit_status(exit_args))
             assert left.Result is not None, left.Error
-            await send(kit, left.Result.ExecPlanId, left.Result.LegGroups)
+            await trade(kit, left.Result.ExecPlanId, left.Result.LegGroups)
             await position_in(kit, models.LivePositionState.Closed)
             assert not any(item.quantity for item in double.desk.account(ACCOUNT).positions.values())
     finally:

@@ -34,8 +34,8 @@ from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.bench import (
     CLIENT,
     QUICK_SETTINGS,
-    QUICK_TIMES,
     TastytradeBench,
+    at_the_broker,
     at_the_double,
     client_of,
 )
@@ -77,9 +77,8 @@ async def at_a_slow_step(
     monkeypatch.setattr("mesolive.tastytrade_client.rate_limits.PENALTY_SECONDS", 0.5)
     settings = replace(QUICK_SETTINGS, ledger_lag=60.0, position_lag=60.0) if step == "ledger" else QUICK_SETTINGS
     rules, config = VenueRules(dry_run=step == "dry_run"), CLIENT
-    times = replace(QUICK_TIMES, ledger=0.5)
     async with (
-        at_the_double(directory, MORNING, settings=settings, rules=rules, config=config, times=times) as bench,
+        at_the_double(directory, MORNING, settings=settings, rules=rules, config=config) as bench,
         bench.venue.session() as facts,
     ):
         order, check = bench.order(1), Check()
@@ -101,11 +100,6 @@ async def at_a_slow_step(
         else:
             await until(lambda: check.asked == 1)
         yield bench, order, check, sending
-
-
-def at_the_broker(bench: TastytradeBench, order: VenueRequest) -> int:
-    """Return how many orders the broker has under a reference."""
-    return sum(item.identifier == order.reference for item in bench.double.desk.orders.values())
 
 
 @pytest.mark.parametrize("step", SLOW_STEPS)

@@ -104,6 +104,7 @@ class Order:
             filled=self.filled,
             at=self.ended_at or self.chain.last_fill_at or self.known_at or self.at,
             reason=self.reason,
+            code=self.code,
         )
 
 

@@ -61,8 +61,7 @@ class PositionLedger:
             When the position changed last, by the venue's time: fills until then are in it, also those that are heard
             of later.
         """
-        filled_at = self._filled_at.get(symbol)
-        if filled_at is not None and now - filled_at < LAG_SECONDS:
+        if self.is_recent(symbol, now):
             return False
         self._set(symbol, quantity)
         if as_of is not None:
@@ -89,6 +88,11 @@ class PositionLedger:
         if seen_at is not None and at > seen_at - LAG:
             self._set(symbol, self.held(symbol) + quantity)
             self._filled_at[symbol] = now
+
+    def is_recent(self, symbol: str, now: float) -> bool:
+        """Return whether a contract was filled so recently that the venue's ledger may be behind."""
+        filled_at = self._filled_at.get(symbol)
+        return filled_at is not None and now - filled_at < LAG_SECONDS
 
     def shows(self, closings: Mapping[str, Decimal], positions: Mapping[str, Decimal]) -> bool:
         """Return whether a list of the venue has what shall be closed (signed quantities of the orders)."""

@@ -49,6 +49,9 @@ LOOK_BACK: Final = timedelta(minutes=5)
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 """By how much the broker's clock may differ from ours."""
 MAX_THROTTLED: Final = 3
+NOT_YET: Final = (
+    "not sent: the broker's ledger is behind and lacks what this order closes; send it again in some seconds"
+)
 LEDGER_CODES: Final = ("position", "close", "effect")
 """Words of the codes and texts with which a close is refused whose position is not listed yet."""
 NOT_LEDGER: Final = frozenset(
@@ -204,6 +207,8 @@ class Submissions:
 
     async def _prepare_and_send(self, request: VenueRequest, gate: WriteGate) -> Accepted | Ended:
         core, account, reference = self._core, request.account, request.reference
+        # The server waits for an answer for some seconds from here on, also over a dry run.
+        again_until = core.now() + core.times.ledger
         reason = why_not(request)
         if reason is None and account not in core.rules.queued_accounts:
             reason = closed_reason(request, core.clock.now(), core.calendar)
@@ -215,7 +220,7 @@ class Submissions:
             return gate.not_there(reason or "it cannot be sent")
         if core.rules.dry_run and (refusal := await self._dry_run(account, reference, order)) is not None:
             return gate.not_there(*refusal)
-        return await self._send(account, reference, order, gate)
+        return await self._send(account, reference, order, gate, again_until)
 
     def _order(self, request: VenueRequest) -> tuple[NewOrder | None, str | None]:
         """Return the order to send, or why there is none."""
@@ -251,10 +256,17 @@ class Submissions:
             case Unknown():
                 return f"not sent: the broker's check was not answered ({outcome})", NOT_SENT
 
-    async def _send(self, account: str, reference: str, order: NewOrder, gate: WriteGate) -> Accepted | Ended:
+    async def _send(
+        self, account: str, reference: str, order: NewOrder, gate: WriteGate, again_until: float
+    ) -> Accepted | Ended:
         """Send an order; send it again only after a refusal that permits it.
 
         Before each time the order is checked anew: rate limits, tokens and positions are waited for in between.
+
+        Parameters
+        ----------
+        again_until
+            Time of the event loop until which a close is sent again that the broker's ledger is not ready for.
         """
         core, key = self._core, (account, reference)
         throttled = 0
@@ -281,11 +293,12 @@ class Submissions:
                             return core.accepted(account, found)
                         self.unsent.refused(*key, cancelled=key in self._withdrawn)
                         continue
-                    if self._is_ledger_lag(outcome, order) and again_after_ledger:
+                    if self._is_ledger_lag(outcome, order) and (again_after_ledger or self._is_lagging(account, order)):
                         again_after_ledger = False
                         self.unsent.refused(*key, cancelled=key in self._withdrawn)
-                        await self._position_listed(account, order)
-                        continue
+                        if await self._position_listed(account, order, again_until):
+                            continue
+                        return gate.not_there(f"{NOT_YET} ({outcome})")
                     return core.not_there(account, reference, str(outcome), outcome.code or f"Http{outcome.status}")
 
     def _placed(self, account: str, reference: str, order: NewOrder, placed: Placed) -> Accepted | Ended:
@@ -324,20 +337,34 @@ class Submissions:
         text = str(refusal).lower()
         return any(word in text for word in LEDGER_CODES)
 
-    async def _position_listed(self, account: str, order: NewOrder) -> None:
-        """Wait until the broker lists the positions that an order closes, or for as long as its ledger may lag."""
+    def _is_lagging(self, account: str, order: NewOrder) -> bool:
+        """Return whether what an order closes was filled so recently that the broker's ledger may be behind."""
+        core = self._core
+        ledger = core.ledger(account)
+        return any(ledger.is_recent(symbol, core.now()) for symbol in closing_quantities(order))
+
+    async def _position_listed(self, account: str, order: NewOrder, until: float) -> bool:
+        """Wait until the broker lists the positions that an order closes; return whether to send it again.
+
+        What the broker checks a close against may lag behind its list: so each wait is one step long at least, and a
+        close of what was filled just now is sent again before the list has it.
+        """
         core = self._core
         closings = closing_quantities(order)
-        deadline = core.now() + core.times.ledger
-        while core.now() < deadline:
+        at_last = core.now() + core.times.ledger_again
+        while True:
+            await asyncio.sleep(core.times.work)
+            if core.now() >= until:
+                return False
             try:
                 held = await core.read_positions(account)
             except VenueUnreachableError as error:
                 _log.warning("positions_not_read", account=account, reason=str(error))
             else:
                 if core.ledger(account).shows(closings, held):
-                    return
-            await asyncio.sleep(core.times.work)
+                    return True
+            if core.now() >= at_last and self._is_lagging(account, order):
+                return core.now() < until
 
     # --- doubts -------------------------------------------------------------------------------------------------------
 

@@ -247,7 +247,7 @@ class TastytradeVenue:
         for (owner, reference), ended in self._journal.not_there.items():
             if owner == account and ended.at >= since and self.core.book.named(account, reference) is None:
                 status = OrderStatus(ended.how.value)
-                listed.append(self._shown_as(account, reference, status, ended.at, ended.reason))
+                listed.append(self._shown_as(account, reference, status, ended.at, ended.reason, ended.code))
         for owner, reference in self.submissions.doubts:
             if owner == account and self.core.book.named(account, reference) is None:
                 sent = self._journal.sent[account, reference]
@@ -359,7 +359,15 @@ class TastytradeVenue:
             reason=tracked.reason(),
         )
 
-    def _shown_as(self, account: str, reference: str, status: OrderStatus, at: datetime, reason: str) -> VenueOrder:
+    def _shown_as(
+        self,
+        account: str,
+        reference: str,
+        status: OrderStatus,
+        at: datetime,
+        reason: str,
+        code: str | None = None,
+    ) -> VenueOrder:
         """Return an order of ours that the broker does not list."""
         request = self._journal.request(account, reference)
         qty = Decimal(0) if request is None else request.qty
@@ -372,6 +380,7 @@ class TastytradeVenue:
             filled=Decimal(0),
             at=at,
             reason=reason,
+            code=code,
         )
 
     # --- settlements --------------------------------------------------------------------------------------------------

@@ -57,7 +57,10 @@ class VenueTimes:
     fills_missing
         For how long fills that the broker's state promises may be missing before that is an alarm.
     ledger
-        For how long a refused close may wait until the venue lists its position.
+        For how long after its submission a close is sent again that the venue refuses because its ledger is behind. It
+        ends before the server stops waiting for the answer: the order then certainly was not sent.
+    ledger_again
+        After how long it is sent again though the venue does not list the position yet.
     settle
         For how long a cancel or a replacement is watched before its outcome is left to the reports.
     work
@@ -73,7 +76,8 @@ class VenueTimes:
     quiet: float = 1.0
     commission: float = 5.0
     fills_missing: float = 30.0
-    ledger: float = 6.0
+    ledger: float = 4.0
+    ledger_again: float = 1.0
     settle: float = 3.0
     work: float = 0.25
     settlements: float = 300.0

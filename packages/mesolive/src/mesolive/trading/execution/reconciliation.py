@@ -423,6 +423,7 @@ class ReconciliationEngine:
                 how=Ending(at_venue.status.value),
                 at=at_venue.at,
                 reason=at_venue.reason,
+                code=at_venue.code,
             )
             await self._facts.apply(report_from_venue(account.user_id, account.id, ended))
 

@@ -60,6 +60,7 @@ QUICK_TIMES = VenueTimes(
     commission=60.0,
     fills_missing=1.0,
     ledger=60.0,
+    ledger_again=0.05,
     settle=60.0,
     work=0.02,
     settlements=0.05,
@@ -192,6 +193,11 @@ class TastytradeBench(Bench):
 
     def expiring(self, root: str) -> tuple[VenueLeg, ...]:
         return super().expiring(self.underlying if self.underlying != "SPX" else root)
+
+
+def at_the_broker(bench: TastytradeBench, order: VenueRequest) -> int:
+    """Return how many orders the broker has under a reference."""
+    return sum(item.identifier == order.reference for item in bench.double.desk.orders.values())
 
 
 async def by_hand(transport: Transport, order: VenueRequest) -> str:
