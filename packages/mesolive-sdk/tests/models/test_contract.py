@@ -16,6 +16,7 @@ from mesolive_sdk.models import WireEnum, WireFlags
 from mesolive_sdk_testkit.contract import ENUMS, EVENTS, FLAGS, MODELS, Field
 
 BASES = {
+    "AccountDataArgs",
     "ComboContractsDataArgs",
     "ContractDataArgs",
     "LegDataArgs",

@@ -86,6 +86,7 @@ from mesolive.trading.paper.adjustments import AdjustmentFills
 from mesolive.trading.paper.service import PaperExecution
 from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
+from mesolive.trading.portfolio.watched_accounts import WatchedAccounts
 from mesolive.trading.preparation.exec_plans import ExecPlans
 from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
@@ -345,7 +346,7 @@ def build_core(
 def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, stack: AsyncExitStack) -> TradingParts:
     """Build the trading services and what runs behind them."""
     database, journal, clock, pager = core.database, core.journal, core.clock, core.store.pager
-    accounts = Accounts(database, core.market, clock, pager)
+    accounts = Accounts(database, core.market, core.calendar, clock, pager)
     positions = Positions(database, pager)
     preparations = Preparations(
         database,
@@ -406,7 +407,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         accounts=accounts,
         strategies=strategies,
         positions=positions,
-        details=PositionDetails(positions, core.market),
+        details=PositionDetails(database, positions, core.market, core.calendar, clock),
         risk_graphs=RiskGraphs(positions, core.market),
         preparations=preparations,
         paper=PaperExecution(
@@ -478,7 +479,13 @@ def _build_venues(settings: Settings, overrides: Overrides, core: CoreParts, sta
 
 def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack: AsyncExitStack) -> HubParts:
     """Build the SignalR server with its four hubs, the streams and the event deliverer."""
-    streams = Streams(trading.positions, core.market, core.bus, core.clock)
+    streams = Streams(
+        trading.positions,
+        core.market,
+        core.bus,
+        core.clock,
+        accounts=WatchedAccounts(core.database, core.market, core.calendar, core.clock),
+    )
     stack.push_async_callback(streams.close)
     events = Events(core.database, core.journal, core.store.pager)
 

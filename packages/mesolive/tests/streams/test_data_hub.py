@@ -13,7 +13,7 @@ from mesolive.streams.channels import Channel
 from mesolive.streams.service import Streams
 from mesolive_sdk import MesoLiveDataHubClient, models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
-from mesolive_testkit.server import Kit
+from mesolive_testkit.server import ACCOUNT, Kit
 from mesolive_testkit.streams import field
 from signalr_asyncio.client import HubConnection
 
@@ -96,6 +96,10 @@ async def test_every_pair_answers_the_same_values(data: MesoLiveDataHubClient, h
             data.stream_underlying_data(models.StreamUnderlyingDataArgs(**underlying)),
             data.get_underlying_snapshot(models.GetUnderlyingSnapshotArgs(**underlying)),
         ),
+        (
+            data.stream_account_data(models.StreamAccountDataArgs(BrokerAccountId=ACCOUNT)),
+            data.get_account_snapshot(models.GetAccountSnapshotArgs(BrokerAccountId=ACCOUNT)),
+        ),
     ]
     for stream, snapshot in pairs:
         async with asyncio.timeout(SECONDS):
@@ -162,8 +166,8 @@ async def test_a_malformed_argument_is_a_validation_error_that_names_the_field_a
         assert (await connection.invoke(snapshot, argument))["Status"] == "ValidationError"
 
 
-def test_the_hub_offers_all_six_pairs() -> None:
+def test_the_hub_offers_the_six_pairs_of_the_contract_and_that_of_accounts() -> None:
     names = {getattr(getattr(DataHub, name), "__signalr_hub_method__", None) for name in dir(DataHub)}
     offered = {options.name for options in names if options is not None}
-    kinds = ("Position", "Leg", "Legs", "ComboContracts", "Contract", "Underlying")
+    kinds = ("Position", "Leg", "Legs", "ComboContracts", "Contract", "Underlying", "Account")
     assert offered == {f"Stream{kind}Data" for kind in kinds} | {f"Get{kind}Snapshot" for kind in kinds}

@@ -89,6 +89,14 @@ class MesoLiveDataHubClient(HubClient):
         """Return the live data of an underlying, once."""
         return await self._call("GetUnderlyingSnapshot", args, models.GetUnderlyingSnapshotResult)
 
+    def stream_account_data(self, args: models.StreamAccountDataArgs) -> DataStream[models.AccountDataEntry]:
+        """Stream an account's value, cash, margin, PnL and greeks, at most once a second; an extension."""
+        return self._stream("StreamAccountData", args, models.AccountDataEntry)
+
+    async def get_account_snapshot(self, args: models.GetAccountSnapshotArgs) -> models.GetAccountSnapshotResult:
+        """Return an account's value, cash, margin, PnL and greeks, once; an extension."""
+        return await self._call("GetAccountSnapshot", args, models.GetAccountSnapshotResult)
+
     def _stream(self, method: str, args: msgspec.Struct, item: type[T]) -> DataStream[T]:
         stream = self._connection.stream(method, args, item_type=msgspec.Raw, buffer=STREAM_BUFFER, latest_only=True)
         return DataStream(stream, method, item, self._encoding)

@@ -146,11 +146,15 @@ from mesolive_sdk.models._control import (
     UpdateStrategyArgs,
 )
 from mesolive_sdk.models._data import (
+    AccountDataArgs,
+    AccountDataEntry,
     ComboContractsDataArgs,
     ComboContractsDataEntry,
     ComboLeg,
     ContractDataArgs,
     ContractDataEntry,
+    GetAccountSnapshotArgs,
+    GetAccountSnapshotResult,
     GetComboContractsSnapshotArgs,
     GetComboContractsSnapshotResult,
     GetContractSnapshotArgs,
@@ -169,6 +173,7 @@ from mesolive_sdk.models._data import (
     LegsDataEntry,
     PositionDataArgs,
     PositionDataEntry,
+    StreamAccountDataArgs,
     StreamComboContractsDataArgs,
     StreamContractDataArgs,
     StreamLegDataArgs,
@@ -378,6 +383,11 @@ from mesolive_sdk.models._tickets import (
 )
 
 __all__ = [
+    "AccountDataArgs",
+    "AccountDataEntry",
+    "GetAccountSnapshotArgs",
+    "GetAccountSnapshotResult",
+    "StreamAccountDataArgs",
     "BacktestState",
     "BacktestArgs",
     "BacktestDrawdown",

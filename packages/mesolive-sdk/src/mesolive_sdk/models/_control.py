@@ -201,6 +201,9 @@ class LiveAccount(Timed, kw_only=True):
         The figures of the server's own books, where they differ from the broker's. An extension.
     DisabledAt
         When its owner has disabled it; null while it is used. An extension.
+    UnrealizedPnL, DayPnL
+        Of what is held, at the mark, and what the positions have brought since the close of the session before,
+        realised and unrealised, by the server's books; null while they are not known. Extensions.
     """
 
     times: ClassVar[tuple[str, ...]] = ("LastUpdated", "CreatedAt", "DisabledAt")
@@ -219,6 +222,8 @@ class LiveAccount(Timed, kw_only=True):
     BrokerFacts: LiveBrokerFacts | None = None
     Books: AccountFigures | None = None
     DisabledAt: UtcDateTime | None = None
+    UnrealizedPnL: Decimal | None = None
+    DayPnL: Decimal | None = None
 
 
 class ListAccountsArgs(PageArgs, kw_only=True):

@@ -6,12 +6,12 @@ A stream and its snapshot take the same fields and answer the same blocks; a blo
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from mesolive_sdk.models import _enums as enums
-from mesolive_sdk.models._base import Id, IdList
+from mesolive_sdk.models._base import Id, IdList, Timed, UtcDateTime
 from mesolive_sdk.models._common import LiveContract, LiveGreeks, LivePnL, LivePrices, LiveUnderlying
 
 ALL_FIELDS = enums.LiveQuoteFields.All
@@ -330,3 +330,57 @@ class UnderlyingDataEntry(msgspec.Struct, kw_only=True):
 
 class GetUnderlyingSnapshotResult(UnderlyingDataEntry, kw_only=True):
     """Result of `GetUnderlyingSnapshot`."""
+
+
+class AccountDataArgs(msgspec.Struct, kw_only=True):
+    """Base of the arguments of the account pair, an extension.
+
+    Attributes
+    ----------
+    BrokerAccountId
+        Which account.
+    """
+
+    BrokerAccountId: str
+
+
+class StreamAccountDataArgs(AccountDataArgs, kw_only=True):
+    """Arguments of `StreamAccountData`."""
+
+
+class GetAccountSnapshotArgs(AccountDataArgs, kw_only=True):
+    """Arguments of `GetAccountSnapshot`."""
+
+
+class AccountDataEntry(Timed, kw_only=True):
+    """One item of `StreamAccountData`; amounts are in account currency, and null while they are not known.
+
+    Attributes
+    ----------
+    SnapshotTime
+        Market time of the values.
+    NetLiquidationValue, Cash, MaintenanceMarginReq
+        Those of `LiveAccount`: of an account at a broker as the broker stated them last. The margin is computed anew
+        every five seconds.
+    UnrealizedPnL, DayPnL
+        Of what is held, at the mark, and what the positions have brought since the close of the session before.
+    ActivePositions
+        How many positions are open on it.
+    Greeks
+        The sum over all positions, at the mark.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("SnapshotTime",)
+
+    SnapshotTime: UtcDateTime
+    NetLiquidationValue: Decimal | None = None
+    Cash: Decimal | None = None
+    MaintenanceMarginReq: Decimal | None = None
+    UnrealizedPnL: Decimal | None = None
+    DayPnL: Decimal | None = None
+    ActivePositions: int
+    Greeks: LiveGreeks
+
+
+class GetAccountSnapshotResult(AccountDataEntry, kw_only=True):
+    """Result of `GetAccountSnapshot`."""

@@ -80,6 +80,13 @@ class LivePosition(Timed, kw_only=True):
         In account currency, the underlying, and how often it was adjusted; null where a server does not say.
     Expirations
         Instants of settlement of its open legs, the nearest first.
+    UnrealizedPnL
+        Of what it holds, at the mark, in account currency. This and the next two are null in a list that was not asked
+        to `IncludeValues`, and while they are not known. Extensions.
+    DayPnL
+        What it has brought since the close of the session before, realised and unrealised.
+    Margin
+        In account currency; null where its strategy has no margin settings.
     """
 
     times: ClassVar[tuple[str, ...]] = ("CreatedAt", "ClosedAt")
@@ -97,6 +104,9 @@ class LivePosition(Timed, kw_only=True):
     Symbol: str | None = None
     AdjustmentCount: int | None = None
     Expirations: list[UtcDateTime] | None = None
+    UnrealizedPnL: Decimal | None = None
+    DayPnL: Decimal | None = None
+    Margin: Decimal | None = None
 
 
 class LivePositionDetail(LivePosition, kw_only=True):
@@ -116,8 +126,6 @@ class LivePositionDetail(LivePosition, kw_only=True):
         By leg id.
     LegGroups
         Group id to the names of its legs.
-    Margin
-        In account currency; null where it is not computed.
     """
 
     Legs: list[LiveLeg]
@@ -130,7 +138,6 @@ class LivePositionDetail(LivePosition, kw_only=True):
     LegGreeks: dict[int, LiveGreeks]
     LegPnLs: dict[int, LivePnL]
     LegGroups: dict[int, list[str]]
-    Margin: Decimal | None = None
 
 
 class ListPositionsArgs(PageArgs, kw_only=True):
@@ -148,6 +155,8 @@ class ListPositionsArgs(PageArgs, kw_only=True):
         Only positions in this state.
     ClosedFrom, ClosedTo
         Only positions that were closed between these moments, both included, in market time.
+    IncludeValues
+        Whether `UnrealizedPnL`, `DayPnL` and `Margin` are wanted: they are computed on the market now.
     """
 
     LiveStrategyId: Id | None = None
@@ -156,6 +165,7 @@ class ListPositionsArgs(PageArgs, kw_only=True):
     State: enums.LivePositionState | None = None
     ClosedFrom: UtcDateTime | None = None
     ClosedTo: UtcDateTime | None = None
+    IncludeValues: bool = False
 
 
 class ListPositionsResult(PageResult, kw_only=True):

@@ -27,7 +27,7 @@ ListStrategiesArgs: ActiveOnAccounts list[str]?, Limit int = 50, ContinuationTok
 ListStrategiesResult: Strategies list[LiveStrategy], ContinuationToken str?
 GetStrategyArgs: StrategyId int
 ListPositionsArgs: LiveStrategyId int?, LiveExecPlanId int?, BrokerAccountId str?, State LivePositionState?, \
-    ClosedFrom datetime?, ClosedTo datetime?, Limit int = 50, ContinuationToken str?
+    ClosedFrom datetime?, ClosedTo datetime?, IncludeValues bool = False, Limit int = 50, ContinuationToken str?
 ListPositionsResult: Positions list[LivePosition], ContinuationToken str?
 GetPositionArgs: PositionId int
 ListLegsArgs: PositionId int?, BrokerAccountId str?, Status LegStatus?, Limit int = 50, ContinuationToken str?
@@ -255,7 +255,7 @@ AgentInfo: AgentId str, Name str, Status AgentStatus, Connector AgentConnector, 
 LiveAccount: BrokerAccountId str, BrokerType BrokerType, AccountType str, Currency str, IsPaperAccount bool, \
     NetLiquidationValue Decimal?, MaintenanceMarginReq Decimal?, Cash Decimal?, LastUpdated datetime?, \
     CreatedAt datetime, ActivePositions int, BrokerFacts LiveBrokerFacts?, Books AccountFigures?, \
-    DisabledAt datetime?
+    DisabledAt datetime?, UnrealizedPnL Decimal?, DayPnL Decimal?
 LiveBrokerFacts: AsOf datetime, NetLiquidation Decimal?, Cash Decimal?, InitialMargin Decimal?, \
     MaintenanceMargin Decimal?, BuyingPower Decimal?, ExcessLiquidity Decimal?, DayTradesLeft int?
 AccountFigures: NetLiquidation Decimal?, MaintenanceMargin Decimal?, Cash Decimal?
@@ -266,13 +266,14 @@ LiveStrategyDetail: Id int, Name str, Symbol str, Description str?, BacktestId s
     StrategyDefinition dict[str, JSON]
 LivePosition: Id int, State LivePositionState, CreatedAt datetime, ClosedAt datetime?, Name str, BrokerAccountId str, \
     LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?, RealizedPnL Decimal?, Symbol str?, \
-    AdjustmentCount int?, Expirations list[datetime]?
+    AdjustmentCount int?, Expirations list[datetime]?, UnrealizedPnL Decimal?, DayPnL Decimal?, Margin Decimal?
 LivePositionDetail: Id int, State LivePositionState, CreatedAt datetime, ClosedAt datetime?, Name str, \
     BrokerAccountId str, LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?, Symbol str?, \
-    AdjustmentCount int?, Expirations list[datetime]?, Legs list[LiveLeg], \
+    AdjustmentCount int?, Expirations list[datetime]?, UnrealizedPnL Decimal?, DayPnL Decimal?, \
+    Margin Decimal?, Legs list[LiveLeg], \
     Vars dict[str, Decimal], RealizedPnL Decimal, PositionPrice LivePrices, PositionGreeks LiveGreeks, \
     PositionPnL LivePnL, LegPrices dict[int, LivePrices], LegGreeks dict[int, LiveGreeks], \
-    LegPnLs dict[int, LivePnL], LegGroups dict[int, list[str]], Margin Decimal?
+    LegPnLs dict[int, LivePnL], LegGroups dict[int, list[str]]
 LiveLeg: Id int, Name str, LiveContract LiveContract, LegGroupId int, CreatedAt datetime, ClosedAt datetime?, \
     LivePositionId int, AccountId str, Underlying str, Qty Decimal, AvgEntryPrice Decimal, \
     UserSetRealizedPnL Decimal?, TrackedRealizedPnL Decimal?
@@ -364,6 +365,9 @@ ComboLeg: Contract LiveContract, Ratio Decimal
 {StreamUnderlyingDataArgs GetUnderlyingSnapshotArgs}: Underlying LiveUnderlying, PriceFields LiveQuoteFields = All, \
     Provider DataProviderType
 {UnderlyingDataEntry GetUnderlyingSnapshotResult}: Prices LivePrices?
+{StreamAccountDataArgs GetAccountSnapshotArgs}: BrokerAccountId str
+{AccountDataEntry GetAccountSnapshotResult}: SnapshotTime datetime, NetLiquidationValue Decimal?, Cash Decimal?, \
+    MaintenanceMarginReq Decimal?, UnrealizedPnL Decimal?, DayPnL Decimal?, ActivePositions int, Greeks LiveGreeks
 
 {SubscribeToStrategiesArgs UnsubscribeFromStrategiesArgs}: Strategies list[int]?
 {SubscribeToStrategiesResult UnsubscribeFromStrategiesResult}: SuccessfulStrategies list[int], \
@@ -564,6 +568,7 @@ data GetComboContractsSnapshot get_combo_contracts_snapshot GetComboContractsSna
     GetComboContractsSnapshotResult
 data GetContractSnapshot get_contract_snapshot GetContractSnapshotArgs GetContractSnapshotResult
 data GetUnderlyingSnapshot get_underlying_snapshot GetUnderlyingSnapshotArgs GetUnderlyingSnapshotResult
+data GetAccountSnapshot get_account_snapshot GetAccountSnapshotArgs GetAccountSnapshotResult
 event SubscribeToStrategies subscribe_to_strategies SubscribeToStrategiesArgs SubscribeToStrategiesResult
 event UnsubscribeFromStrategies unsubscribe_from_strategies UnsubscribeFromStrategiesArgs \
     UnsubscribeFromStrategiesResult
@@ -579,6 +584,7 @@ StreamLegsData stream_legs_data StreamLegsDataArgs LegsDataEntry
 StreamComboContractsData stream_combo_contracts_data StreamComboContractsDataArgs ComboContractsDataEntry
 StreamContractData stream_contract_data StreamContractDataArgs ContractDataEntry
 StreamUnderlyingData stream_underlying_data StreamUnderlyingDataArgs UnderlyingDataEntry
+StreamAccountData stream_account_data StreamAccountDataArgs AccountDataEntry
 """
 
 HANDLERS = {

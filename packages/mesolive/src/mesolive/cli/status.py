@@ -113,7 +113,17 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
     """Print accounts with their value, cash and margin."""
     print_table(
         "Accounts",
-        ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "As of, market time"),
+        (
+            "Account",
+            "Type",
+            "Net liquidation value",
+            "Cash",
+            "Margin",
+            "PnL of the day",
+            "Currency",
+            "Positions",
+            "As of, market time",
+        ),
         (
             (
                 account.BrokerAccountId,
@@ -121,6 +131,7 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
                 money(account.NetLiquidationValue),
                 money(account.Cash),
                 money(account.MaintenanceMarginReq),
+                money(account.DayPnL),
                 account.Currency,
                 account.ActivePositions,
                 account.LastUpdated,

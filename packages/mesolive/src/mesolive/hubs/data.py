@@ -105,6 +105,17 @@ class DataHub(EnvelopeHub):
         service = self._streams.underlying_snapshot
         return await self._answer("GetUnderlyingSnapshot", models.GetUnderlyingSnapshotArgs, args, service)
 
+    @hub_method(name="StreamAccountData", latest_only=True, buffer=WAITING_ITEMS)
+    async def stream_account_data(self, args: Payload | None = None) -> Items:
+        """Stream an account's value, PnL and greeks."""
+        return self._follow("StreamAccountData", models.StreamAccountDataArgs, args, self._streams.account)
+
+    @hub_method(name="GetAccountSnapshot")
+    async def get_account_snapshot(self, args: Payload | None = None) -> Answer:
+        """Return an account's value, PnL and greeks."""
+        service = self._streams.account_snapshot
+        return await self._answer("GetAccountSnapshot", models.GetAccountSnapshotArgs, args, service)
+
     def _follow(
         self,
         method: str,

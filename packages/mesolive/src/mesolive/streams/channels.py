@@ -41,6 +41,9 @@ class Form:
         Makes the builder of an item's fields from the subject and its values.
     type_
         The wire's model of an item.
+    every
+        At most one item in so many seconds; 0 for one per window. Those of the former are few and have numbers that are
+        derived from the values, so they are encoded without a template.
     """
 
     wanted: Wanted
@@ -48,6 +51,7 @@ class Form:
     bases: tuple[bool, bool, bool, bool]
     build: Callable[[Subject, Valuation], Build]
     type_: type[msgspec.Struct]
+    every: float = 0.0
 
 
 @dataclass(slots=True, eq=False)

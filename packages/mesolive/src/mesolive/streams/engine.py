@@ -298,9 +298,10 @@ class Engine:
         return self._processor_time()
 
     async def run_keep_alive(self, turns: Turns) -> None:
-        """Repeat items that are old until cancelled, as a loop of `Tasks`."""
+        """Repeat items that are old, and make those of slow channels, until cancelled, as a loop of `Tasks`."""
         while True:
             await self._pace.sleep(min(KEEP_ALIVE_STEP, self._keep_alive))
+            self._publish_slow()
             now = self._now()
             for plan in self._current_plans():
                 late = [
@@ -310,10 +311,27 @@ class Engine:
                     self._publish(plan, self._read(plan), late)
             turns.turned()
 
+    def _publish_slow(self) -> None:
+        """Give each slow channel that is due an item, where its values changed or the latest item is old."""
+        now = self._now()
+        due = [
+            channel
+            for channel in self._channels.values()
+            if channel.form.every and _is_ready(channel) and now - channel.sent_at >= channel.form.every
+        ]
+        if not due:
+            return
+        plan = _Plan(due)
+        market = self._read(plan)
+        changed = set(plan.changed(market.table, market.spots))
+        changed.update(place for place, channel in enumerate(due) if now - channel.sent_at >= self._keep_alive)
+        if changed:
+            self._publish(plan, market, sorted(changed))
+
     def _current_plans(self) -> Sequence[_Plan]:
         """Return the plans of all turns; at least one."""
         if self._plans is None:
-            ready = [channel for channel in self._channels.values() if channel.item is not None and not channel.ended]
+            ready = [channel for channel in self._channels.values() if not channel.form.every and _is_ready(channel)]
             turns = min(max(len(ready) // CHANNELS_PER_TURN, 1), MAX_TURNS)
             dealt: list[list[Channel]] = [[] for _ in range(turns)]
             for channel in ready:
@@ -357,9 +375,9 @@ class Engine:
         channel.seen_quality[:] = market.table.quality[rows]
         channel.seen_spot[:] = market.spots[rows]
         form, templates = channel.form, channel.templates
-        if templates is None:
+        if templates is None and not form.every:
             templates = channel.templates = templates_of(channel.subject, form.build)
-        write = partial(templates.json, result)
+        write = None if templates is None else partial(templates.json, result)
         self.items += 1
         channel.publish(LiveItem(form.build(channel.subject, result), form.type_, write), self._now())
 
@@ -408,6 +426,10 @@ class Engine:
 
     def _now(self) -> float:
         return (self._pace.now() - self._epoch).total_seconds()
+
+
+def _is_ready(channel: Channel) -> bool:
+    return channel.item is not None and not channel.ended
 
 
 def _differs(new: FloatArray, old: FloatArray) -> BoolArray:

@@ -17,6 +17,7 @@ from mesolive.journal.bus import Bus
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
 from mesolive.market.subscriptions import SubscriptionHandle, TooManySubscriptionsError
+from mesolive.streams.account_data import AccountReader
 from mesolive.streams.channels import Channel
 from mesolive.streams.engine import Engine
 from mesolive.streams.sources import StreamSource, StreamSources
@@ -34,6 +35,7 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LOAD_SECONDS = 30.0
+ACCOUNT_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 RETRY = BackOff(first=RETRY_SECONDS, longest=5.0)
 PARALLEL_READS = 8
@@ -52,6 +54,8 @@ class Streams:
         Announces the users whose positions may have changed: every change of a position appends an event.
     clock
         Market time.
+    accounts
+        Reads the users' accounts; without it no account is known.
     pace
         Real time; by default the computer's monotonic clock.
     window
@@ -71,6 +75,7 @@ class Streams:
         bus: Bus,
         clock: Clock,
         *,
+        accounts: AccountReader | None = None,
         pace: Clock | None = None,
         window: float = 0.1,
         keep_alive: float = 15.0,
@@ -78,7 +83,7 @@ class Streams:
         processor_time: Callable[[], float] = time.thread_time,
     ) -> None:
         self._market = market
-        self._sources = StreamSources(positions, market)
+        self._sources = StreamSources(positions, market, accounts)
         # Subscribe first, so that no event is missed; the subscription is read once a stream is followed.
         self._news = bus.subscribe()
         self._started = False
@@ -103,6 +108,7 @@ class Streams:
         self.tasks.start_loop("live values", self.engine.run, back_off=RETRY)
         self.tasks.start_loop("live keep-alive", self.engine.run_keep_alive, back_off=RETRY)
         self.tasks.start_loop("live positions", self._follow_news, back_off=RETRY)
+        self.tasks.start_loop("live accounts", self._read_accounts, back_off=RETRY)
 
     # Streams
 
@@ -133,6 +139,10 @@ class Streams:
     def underlying(self, _user: UserContext, args: models.UnderlyingDataArgs) -> LiveStream:
         """Stream an underlying's prices."""
         return LiveStream(self, lambda: self._sources.underlying(args))
+
+    def account(self, user: UserContext, args: models.AccountDataArgs) -> LiveStream:
+        """Stream an account's values, at most once a second."""
+        return LiveStream(self, lambda: self._sources.account(user, args))
 
     # Snapshots
 
@@ -167,6 +177,12 @@ class Streams:
     ) -> models.GetUnderlyingSnapshotResult:
         """Return an underlying's prices now."""
         return await self._snapshot(self._sources.underlying(args), models.GetUnderlyingSnapshotResult)
+
+    async def account_snapshot(
+        self, user: UserContext, args: models.AccountDataArgs
+    ) -> models.GetAccountSnapshotResult:
+        """Return an account's values now."""
+        return await self._snapshot(self._sources.account(user, args), models.GetAccountSnapshotResult)
 
     # How they are followed
 
@@ -268,6 +284,15 @@ class Streams:
             users = await self._news.changed()
             for channel in (channel for user_id in users for channel in self.engine.of_user(user_id)):
                 if channel.reload is not None:
+                    channel.reload()
+            turns.turned()
+
+    async def _read_accounts(self, turns: Turns) -> None:
+        """Read again every few seconds what changes of an account without an event: margin, its broker's figures."""
+        while True:
+            await self._pace.sleep(ACCOUNT_SECONDS)
+            for channel in list(self.engine.channels.values()):
+                if channel.form.every and channel.reload is not None:
                     channel.reload()
             turns.turned()
 

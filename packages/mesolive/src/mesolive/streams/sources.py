@@ -12,6 +12,7 @@ from mesolive.access.context import UserContext
 from mesolive.errors import not_found, unavailable, validation
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
+from mesolive.streams.account_data import ACCOUNT_FORM, AccountReader, account_subject
 from mesolive.streams.channels import Channel, Form
 from mesolive.trading.portfolio.positions import Leg
 from mesolive.trading.valuation.engine import Valuation, Wanted
@@ -58,11 +59,14 @@ class StreamSources:
         Reads the users' positions and legs.
     market
         The quotes.
+    accounts
+        Reads the users' accounts.
     """
 
-    def __init__(self, positions: PositionReader, market: Market) -> None:
+    def __init__(self, positions: PositionReader, market: Market, accounts: AccountReader | None = None) -> None:
         self._positions = positions
         self._market = market
+        self._accounts = accounts
 
     def position(self, user: UserContext, args: models.PositionDataArgs) -> StreamSource:
         """Return the source of a position."""
@@ -127,6 +131,17 @@ class StreamSources:
         provider = self._provider(args.Provider)
         key = ("legs", user.user_id, ids, include, form.wanted, provider)
         return StreamSource(key, user.user_id, provider, form, load)
+
+    def account(self, user: UserContext, args: models.AccountDataArgs) -> StreamSource:
+        """Return the source of an account."""
+        accounts, name = self._accounts, args.BrokerAccountId
+
+        async def load() -> tuple[Subject, bool]:
+            if accounts is None:
+                raise not_found(f"account {name!r}")
+            return account_subject(await accounts.read(user.user_id, name)), False
+
+        return StreamSource(("account", user.user_id, name), user.user_id, None, ACCOUNT_FORM, load)
 
     def combo(self, args: models.ComboContractsDataArgs) -> StreamSource:
         """Return the source of a combo of contracts."""

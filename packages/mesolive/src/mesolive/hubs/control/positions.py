@@ -13,7 +13,7 @@ class PositionMethods(ControlMethods):
     @hub_method(name="ListPositions")
     async def list_positions(self, args: Payload | None = None) -> Answer:
         """List positions."""
-        return await self._answer("ListPositions", models.ListPositionsArgs, args, self._services.positions.list)
+        return await self._answer("ListPositions", models.ListPositionsArgs, args, self._services.details.list)
 
     @hub_method(name="GetPosition")
     async def get_position(self, args: Payload | None = None) -> Answer:

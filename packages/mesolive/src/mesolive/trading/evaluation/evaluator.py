@@ -28,7 +28,8 @@ from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.external_values import ExternalDataReader
-from mesolive.trading.portfolio.accounts import Account, open_value
+from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.held_value import open_value
 from mesolive.trading.portfolio.margin import rules_by_position
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.position_queries import last_trades

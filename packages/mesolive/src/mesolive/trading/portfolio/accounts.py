@@ -14,6 +14,7 @@ from sqlalchemy import Row, bindparam, select, update
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import conflict, not_found, not_supported, validation
+from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
 from mesolive.store.clauses import is_among
@@ -21,10 +22,12 @@ from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts
 from mesolive.trading.portfolio.broker_facts import facts_of_accounts, with_facts
+from mesolive.trading.portfolio.day_pnl import TradingDay, day_bases_of_accounts
+from mesolive.trading.portfolio.held_value import open_value, sum_of, unrealized
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.position_queries import count_by_account
-from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts, provider_of
+from mesolive.trading.portfolio.positions import open_legs_of_accounts, provider_of
 from mesolive.trading.portfolio.repository import ConcurrentChangeError
 from mesolive_sdk import models
 
@@ -264,9 +267,12 @@ async def _create(
 class Accounts:
     """Account operations and queries of the Control Hub and the command line."""
 
-    def __init__(self, database: Database, market: Market, clock: Clock, pager: Pager) -> None:
+    def __init__(
+        self, database: Database, market: Market, calendar: ExchangeCalendar, clock: Clock, pager: Pager
+    ) -> None:
         self._database = database
         self._market = market
+        self._calendar = calendar
         self._clock = clock
         self._pager = pager
 
@@ -315,11 +321,13 @@ class Accounts:
         ids = [row.id for row in rows]
         active = await count_by_account(tx, user_id, ids)
         held = await open_legs_of_accounts(tx, user_id, ids)
+        bases = await day_bases_of_accounts(tx, TradingDay.at(self._calendar, self._clock.now()), user_id, ids)
         rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
         owned = {row.id: account_of(row) for row in rows}
         by_provider = {kind: Marks(self._market, provider=kind) for kind in {one.provider for one in owned.values()}}
         marks = {account_id: by_provider[account.provider] for account_id, account in owned.items()}
         values = {row.id: open_value(held.get(row.id, ()), marks[row.id]) for row in rows}
+        running = {row.id: unrealized(held.get(row.id, ()), values[row.id]) for row in rows}
         margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks[row.id]) for row in rows}
         facts = await facts_of_accounts(tx, [row.id for row in rows if row.connection_id is not None])
         return [
@@ -337,6 +345,8 @@ class Accounts:
                     CreatedAt=row.created_at,
                     ActivePositions=active.get(row.id, 0),
                     DisabledAt=row.disabled_at,
+                    UnrealizedPnL=running[row.id],
+                    DayPnL=sum_of(running[row.id], bases[row.id]),
                 ),
                 facts.get(row.id),
             )
@@ -350,18 +360,6 @@ class Accounts:
             return now
         received = self._market.last_received_at(account.provider)
         return row.last_updated if received is None else min(max(received, row.last_updated), now)
-
-
-def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:
-    """Return the value of the legs at their marks, in account currency; `None` while one has no mark."""
-    value = Decimal(0)
-    for leg in held:
-        if leg.holding.qty != 0:
-            mark = marks.of(leg.traded.contract)
-            if mark is None:
-                return None
-            value += mark * leg.holding.qty * leg.holding.multiplier
-    return value
 
 
 def must_be_paper(account: Account) -> None:

@@ -91,9 +91,13 @@ def bound_leg(leg: Leg, view: MarketView) -> BoundLeg:
     return BoundLeg(leg.name, contract, float(holding.qty), view.now, chain, index, entry_price=entry)
 
 
-async def margin_now(legs: Iterable[Leg], rules: MarginRules, marks: Marks) -> Decimal | None:
-    """Return the margin of a position's legs; `None` while it is not known."""
-    return await asyncio.to_thread(PositionMargin(legs, rules, marks).amount)
+async def margins_now(margins: Mapping[int, PositionMargin]) -> dict[int, Decimal | None]:
+    """Return the margins of several positions by position id, computed in one visit to a thread."""
+
+    def amounts() -> dict[int, Decimal | None]:
+        return {position_id: margin.amount() for position_id, margin in margins.items()}
+
+    return await asyncio.to_thread(amounts) if margins else {}
 
 
 async def margin_of_account(legs: Iterable[Leg], rules: Mapping[int, MarginRules], marks: Marks) -> Decimal | None:

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Column, bindparam, func, select
+from sqlalchemy import Column, Select, bindparam, func, select
 
 from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
 from mesolive.store.clauses import is_among, is_one_of
 from mesolive.store.database import Transaction
 from mesolive.store.tables.access import users
+from mesolive.store.tables.samples import position_samples
 from mesolive.store.tables.trading import accounts, exec_plans, legs, positions, strategies
 from mesolive.store.types import UtcDateTime
 from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
@@ -76,6 +78,52 @@ _NEXT_EXPIRATION = (
     .join(positions, positions.c.id == legs.c.position_id)
     .where(_NOT_CLOSED, legs.c.closed_at.is_(None))
 )
+
+
+def _sampled() -> Select[Any, Any, Any, Any, Any]:
+    sampled = (
+        select(position_samples.c.pnl)
+        .where(
+            position_samples.c.position_id == positions.c.id,
+            position_samples.c.at >= bindparam("first", type_=UtcDateTime),
+            position_samples.c.at < bindparam("before", type_=UtcDateTime),
+            position_samples.c.pnl.is_not(None),
+        )
+        .order_by(position_samples.c.at.desc())
+        .limit(1)
+        .correlate(positions)
+        .scalar_subquery()
+    )
+    return select(
+        positions.c.id,
+        positions.c.account_id,
+        positions.c.created_at,
+        positions.c.realized_pnl,
+        sampled.label("sampled_pnl"),
+    )
+
+
+_SAMPLED = _sampled().where(is_among(positions.c.id, "ids"))
+_SAMPLED_OF_ACCOUNTS = _sampled().where(
+    positions.c.user_id == bindparam("user"), is_among(positions.c.account_id, "accounts")
+)
+# Two statements, so that the index over user and state is used.
+_SAMPLED_LIVING = _SAMPLED_OF_ACCOUNTS.where(is_one_of(positions.c.state, _LIVING))
+_SAMPLED_CLOSED = _SAMPLED_OF_ACCOUNTS.where(
+    positions.c.state == LivePositionState.Closed.name,
+    positions.c.closed_at >= bindparam("closed", type_=UtcDateTime),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SampledPosition:
+    """A position with its PnL at the last sample of a span; `None` where it has none with a value."""
+
+    id: int
+    account_id: int
+    created_at: datetime
+    realized_pnl: Decimal
+    sampled_pnl: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +233,28 @@ async def count_living(tx: Transaction) -> int:
         .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(_LIVING))
     )
     return int(await tx.scalar(query))
+
+
+async def sampled_positions(
+    tx: Transaction, position_ids: Iterable[int], first: datetime, before: datetime
+) -> list[SampledPosition]:
+    """Return some positions, each with its PnL at its last sample from `first` until before `before`."""
+    rows = await tx.all(_SAMPLED, {"ids": list(position_ids), "first": first, "before": before})
+    return [SampledPosition(*row) for row in rows]
+
+
+async def sampled_positions_of_accounts(
+    tx: Transaction,
+    user_id: int,
+    account_ids: Iterable[int],
+    first: datetime,
+    before: datetime,
+    closed: datetime,
+) -> list[SampledPosition]:
+    """Return the same for a user's accounts: positions that are not closed, or were since `closed`."""
+    parameters = {"user": user_id, "accounts": list(account_ids), "first": first, "before": before}
+    living = await tx.all(_SAMPLED_LIVING, parameters)
+    return [SampledPosition(*row) for row in (*living, *await tx.all(_SAMPLED_CLOSED, parameters | {"closed": closed}))]
 
 
 async def entries_to_complete(tx: Transaction) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -303,6 +303,7 @@ _CONTRACTS_OF = select(legs.c.position_id, legs.c.underlying, legs.c.settles_at,
     is_among(legs.c.position_id, "ids")
 )
 _BY_ID = _joined().where(positions.c.user_id == bindparam("user"), positions.c.id == bindparam("position"))
+_BY_IDS = _joined().where(positions.c.user_id == bindparam("user"), is_among(positions.c.id, "ids"))
 _OPEN_OF_ACCOUNT = (
     _joined()
     .where(
@@ -331,6 +332,12 @@ async def find_position(tx: Transaction, user_id: int, position_id: int) -> Posi
     if not result:
         raise not_found(f"position {position_id}")
     return result[0]
+
+
+async def positions_by_id(tx: Transaction, user_id: int, position_ids: Iterable[int]) -> dict[int, Position]:
+    """Return those of the user's positions that are among `position_ids`, with their legs, by id."""
+    among = list(position_ids)
+    return {position.id: position for position in await _load(tx, _BY_IDS, {"user": user_id, "ids": among})}
 
 
 async def open_positions_of_account(tx: Transaction, user_id: int, account_id: int) -> list[Position]:
@@ -375,13 +382,6 @@ class Positions:
         """Return one position of the user, or raise `NotFound`."""
         async with self._database.read() as tx:
             return await find_position(tx, user_id, position_id)
-
-    async def read_with_definition(self, user_id: int, position_id: int) -> tuple[Position, str]:
-        """Return one position of the user with its strategy's definition as it was given, or raise `NotFound`."""
-        async with self._database.read() as tx:
-            position = await find_position(tx, user_id, position_id)
-            definition = await tx.scalar(select(strategies.c.definition).where(strategies.c.id == position.strategy_id))
-        return position, definition
 
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
         """Return those of the user's legs that are among `leg_ids`, in the order asked; unknown ids are left out."""

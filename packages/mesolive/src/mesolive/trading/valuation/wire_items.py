@@ -361,6 +361,11 @@ def _by_key(
     }
 
 
+def empty_sum() -> Block:
+    """Return the sum over no legs."""
+    return _NOTHING
+
+
 _NAN = float("nan")
 # The sum over no legs: no price, no greeks, and of the PnL what was realised.
 _NOTHING = Block(1, [_NAN] * 4, [None] * 4, [_NAN] * 28, [None] * 4, [_NAN] * 4, [None] * 4)

@@ -73,6 +73,10 @@ class Follower:
         """Return the latest item, of a position."""
         return item(self.items[-1], models.PositionDataEntry)
 
+    def last_of_account(self) -> models.AccountDataEntry:
+        """Return the latest item, of an account."""
+        return item(self.items[-1], models.AccountDataEntry)
+
     async def leave(self) -> None:
         """Follow no more."""
         self.task.cancel()
