@@ -1,12 +1,11 @@
-"""Assembly: builds the parts of the server, the store first and the hubs last; `app` starts and stops them."""
+"""Builders of the parts of the server, the store first and the hubs last."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar
 
@@ -17,16 +16,17 @@ from mesolive import __version__
 from mesolive.access.credentials import Credentials
 from mesolive.access.keys import Access, secret_of
 from mesolive.access.sealing import Sealing
-from mesolive.access.secret import SECRET_FILE, ServerSecret
+from mesolive.access.secret import ServerSecret
 from mesolive.access.sessions import Sessions
+from mesolive.assembly.folders import backtest_folder, connector_folder, venue_memory
+from mesolive.assembly.overrides import Overrides
+from mesolive.assembly.parts import CoreParts, HubParts, StoreParts, TradingParts
 from mesolive.backtests.service import BacktestBounds, Backtests
 from mesolive.clock import Clock
-from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.manager import ConnectionManager
 from mesolive.connectors.registry import KINDS
 from mesolive.connectors.remote.links import AgentLinks
 from mesolive.connectors.service import Connections
-from mesolive.connectors.supervisor import SupervisionConfig
 from mesolive.history.sampler import HistorySampler
 from mesolive.history.service import History
 from mesolive.hubs.agent import AgentHub
@@ -42,12 +42,12 @@ from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
 from mesolive.journal.journal import Journal
-from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market_setup import build_market
-from mesolive.notifications.notifier import Notifier, NotifierConfig
+from mesolive.notifications.notifier import Notifier
 from mesolive.notifications.service import Notifications
-from mesolive.notifications.targets import AppriseTarget, Target
+from mesolive.notifications.targets import AppriseTarget
 from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
@@ -61,7 +61,7 @@ from mesolive.signals.session_info import ServerFacts, SessionInfo
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
-from mesolive.store.server_lock import ServerLock, only_server
+from mesolive.store.server_lock import only_server
 from mesolive.streams.service import Streams
 from mesolive.tasks import TaskRegistry
 from mesolive.trading.adoption import PositionAdoption
@@ -69,14 +69,12 @@ from mesolive.trading.agents import Agents
 from mesolive.trading.evaluation.definition_checks import DefinitionChecks
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
-from mesolive.trading.evaluation.evaluator import EvaluationListener, StrategyEvaluator
+from mesolive.trading.evaluation.evaluator import StrategyEvaluator
 from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.engine import ExecutionEngine
 from mesolive.trading.execution.order_checks import OrderChecks
-from mesolive.trading.execution.order_service import ANSWER_SECONDS
-from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.execution.user_halts import Halts
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.line_pins import LinePins
@@ -123,73 +121,6 @@ _log = structlog.get_logger(__name__)
 H = TypeVar("H", bound=EnvelopeHub)
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """Parts in place of those that the settings ask for: for tests, benchmarks and the backtester.
-
-    Attributes
-    ----------
-    market
-        A market and its clock.
-    venues
-        Venues in place of the simulated one.
-    reconciliation
-        Times of the reconciliation with venues.
-    answer_seconds
-        Real seconds that a venue may take to answer an order.
-    replay
-        Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
-        evaluated, and there are neither retention nor checks of health and of providers.
-    transient
-        Whether the database is thrown away at the end, and nobody waits besides the one who drives the replay: no
-        commit waits for the disk, and queries and evaluations run on the event loop.
-    evaluation_listener
-        Called after every evaluation of a strategy.
-    kinds
-        Kinds of connectors in place of the registry's.
-    supervision
-        Time limits of connectors.
-    notifier
-        Times of the notifier.
-    notification_target
-        What sends notifications in place of Apprise.
-    """
-
-    market: tuple[Market, Clock] | None = None
-    venues: Sequence[Venue] | None = None
-    reconciliation: ReconciliationConfig | None = None
-    answer_seconds: float = ANSWER_SECONDS
-    replay: Callable[[str], Random] | None = None
-    transient: bool = False
-    evaluation_listener: EvaluationListener | None = None
-    kinds: Mapping[str, ConnectorKind] | None = None
-    supervision: SupervisionConfig | None = None
-    notifier: NotifierConfig | None = None
-    notification_target: Target | None = None
-
-
-def venue_memory(settings: Settings) -> Path:
-    """Return the folder of the simulated venue's orders: by default beside the database, where that is a file."""
-    directory = settings.data_dir or directory_of(settings.database) or Path(".mesolive")
-    return directory / "simulated-venue.jsonl"
-
-
-def connector_folder(settings: Settings) -> Path:
-    """Return the folder in which every connection has a folder of its own."""
-    return (settings.data_dir or directory_of(settings.database) or Path(".mesolive")) / "connectors"
-
-
-def backtest_folder(settings: Settings) -> Path:
-    """Return the folder of the users' backtests."""
-    return (settings.data_dir or directory_of(settings.database) or Path(".mesolive")) / "backtests"
-
-
-def secret_file(settings: Settings) -> Path | None:
-    """Return the file of the server's secret; `None` where the settings hold the secret, or the database is no file."""
-    directory = None if settings.secret_key else directory_of(settings.database)
-    return None if directory is None else directory / SECRET_FILE
-
-
 def _open_ledger(settings: Settings) -> VenueLedger:
     ledger = VenueLedger(venue_memory(settings))
     try:
@@ -197,66 +128,6 @@ def _open_ledger(settings: Settings) -> VenueLedger:
     except VenueMemoryError as error:
         raise SettingsError(f"data_dir: {error}") from None
     return ledger
-
-
-@dataclass(frozen=True, slots=True)
-class StoreParts:
-    """The locked database, with API key access, pagination and the notices for health."""
-
-    lock: ServerLock
-    database: Database
-    access: Access
-    sessions: Sessions
-    pager: Pager
-    notices: Sequence[str]
-    secret: ServerSecret
-
-
-@dataclass(frozen=True, slots=True)
-class CoreParts:
-    """The components that nearly every trading service uses."""
-
-    store: StoreParts
-    market: Market
-    clock: Clock
-    bus: LocalBus
-    journal: Journal
-    idempotency: Idempotency
-    evaluator: StrategyEvaluator
-    capture: EntryVariableCapture
-    calendar: ExchangeCalendar
-    registry: TaskRegistry
-
-    @property
-    def database(self) -> Database:
-        """The database."""
-        return self.store.database
-
-
-@dataclass(frozen=True, slots=True)
-class TradingParts:
-    """The trading services, and those of them that run as background tasks."""
-
-    services: ControlServices
-    accounts: Accounts
-    positions: Positions
-    preparations: Preparations
-    engine: ExecutionEngine
-    signals: SignalEvaluator
-    lines: LinePins
-    connectors: ConnectionManager
-    notifier: Notifier
-    sampler: HistorySampler
-
-
-@dataclass(frozen=True, slots=True)
-class HubParts:
-    """The SignalR server with the streams and the event deliverer behind its hubs."""
-
-    server: SignalRServer
-    streams: Streams
-    deliverer: Deliverer
-    keys: AccessMonitor
 
 
 class _Startable(Protocol):
