@@ -11,11 +11,14 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
-import structlog
-from structlog.processors import ExceptionRenderer
-from structlog.tracebacks import ExceptionDictTransformer
-
+from mesolive.lean_imports import without
 from mesolive.log_choices import LogFormat
+
+# Rich would draw the tracebacks on terminals; ours are text before they are drawn.
+with without("rich"):
+    import structlog
+    from structlog.processors import ExceptionRenderer
+    from structlog.tracebacks import ExceptionDictTransformer
 
 HIDDEN = "***"
 

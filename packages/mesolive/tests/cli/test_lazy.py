@@ -57,20 +57,39 @@ def test_the_help_page_imports_no_command_and_nothing_slow() -> None:
 
 
 def test_asking_for_the_status_imports_no_database_and_no_server() -> None:
-    loaded = modules_after("import mesolive.cli.status")
+    loaded = modules_after("from mesolive.cli.lazy import load_command\nload_command(None, 'status')")
     assert {"sqlalchemy", "numpy", "structlog", "signalr_asyncio.server", "uvicorn"}.isdisjoint(loaded)
+    assert "httpx" in loaded
+    assert {"httpx._main", "click", "rich", "pygments"}.isdisjoint(loaded), "httpx's own command"
 
 
-def test_the_server_loads_no_client_and_no_calendar_library() -> None:
-    loaded = modules_after("import mesolive.cli.serve")
-    assert {
-        "httpx",
-        "signalr_asyncio.client",
-        "mesolive_sdk.clients",
-        "pandas",
-        "exchange_calendars",
-        "alembic",
-    }.isdisjoint(loaded)
+def test_a_started_server_has_loaded_nothing_that_it_does_not_use(ready_sqlite_url: str) -> None:
+    """What is missing here is loaded by the first who needs it: a test of start and memory without a clock."""
+    loaded = modules_after(
+        f"""
+import asyncio
+from mesolive.cli.lazy import load_command
+load_command(None, "serve")
+from mesolive import server
+from mesolive.cli.serve import announce
+from mesolive.settings import from_environment
+async def start():
+    settings = from_environment({{"market": "simulated", "port": 0, "database": {ready_sqlite_url!r}}})
+    async with server.serving(settings) as application:
+        await announce(application)
+asyncio.run(start())
+"""
+    )
+    clients = {"httpx", "httpcore", "signalr_asyncio.client", "mesolive_sdk.clients", "websockets.asyncio.client"}
+    calendars = {"pandas", "exchange_calendars"}
+    terminals = {"rich", "pygments"}
+    databases = {"sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "asyncpg", "alembic"}
+    numbers = {"numpy.f2py", "numpy.ma", "numpy.testing", "scipy.optimize", "scipy.sparse", "talib"}
+    brokers = {f"mesolive.connectors.{broker}.connector" for broker in ("ibkr", "tastytrade")}
+    connections = {"ib_async", "apprise", *brokers}
+    others = {"cryptography", "pydantic", "matplotlib", "unittest", "mesolive.doubles", "mesolive.backtest"}
+    unused = clients | calendars | terminals | databases | numbers | connections | others
+    assert loaded & unused == set()
 
 
 def test_settings_load_neither_logging_nor_the_client() -> None:

@@ -16,15 +16,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jwt
 from sqlalchemy import insert, select, update
 
 from mesolive.access.context import Role, UserContext
 from mesolive.access.secret import SECRET_FILE, ServerSecret, UnusableSecretError, load_secret
 from mesolive.clock import Clock, WallClock
 from mesolive.errors import not_found, validation
+from mesolive.lean_imports import without
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.access import api_keys, users
+
+# Keys are signed by HMAC. For PyJWT's other algorithms it would import 49 modules.
+with without("cryptography"):
+    import jwt
 
 ALGORITHM = "HS256"
 ISSUER = "mesolive"

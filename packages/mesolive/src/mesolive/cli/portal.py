@@ -9,14 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Column
 
 from mesolive.access.context import Role
 from mesolive.access.keys import Access, secret_of
 from mesolive.access.sessions import CODE_LIFE, SessionInfo, Sessions
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.output import Console, Table
 from mesolive.cli.text import echo
 from mesolive.errors import ServiceError
 from mesolive.settings import Settings, client_portal_url, from_environment
@@ -67,6 +64,12 @@ def list_sessions(
     if as_json:
         echo(json.dumps([_fields(session) for session in sessions], indent=2))
         return
+    # Here and not above: `mesolive serve` imports this module too.
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
+
+    from mesolive.cli.output import Console, Table  # noqa: PLC0415
+
     table = Table(Column("session", no_wrap=True), "user", "role", "address", "browser", "began, UTC", "used", "ends")
     for session in sessions:
         table.add_row(

@@ -89,7 +89,9 @@ def _closest_to_the_money(puts: ChainSlice, spot: float) -> float | None:
     nearest = usable[np.argsort(np.abs(strikes[usable] - spot), kind="stable")]
     for at in nearest:
         by_strike = usable[np.argsort(np.abs(strikes[usable] - strikes[at]), kind="stable")]
-        typical = float(np.median(iv[by_strike[:NEIGHBOURS]]))
+        neighbours = np.sort(iv[by_strike[:NEIGHBOURS]])
+        # Not by `np.median`, whose first call loads NumPy's masked arrays at the start of each server.
+        typical = float(neighbours[(neighbours.size - 1) // 2] + neighbours[neighbours.size // 2]) / 2.0
         if typical / OUTLIER <= float(iv[at]) <= typical * OUTLIER:
             return float(iv[at])
     return None

@@ -24,7 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+
+from mesolive.pricing.special import ndtr
 
 FloatArray = npt.NDArray[np.float64]
 FloatLike = float | npt.NDArray[np.float64]

@@ -36,7 +36,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from scipy.special import ndtr
 
 from mesolive.pricing.black import INVERSE_SQRT_2PI, FloatArray
 from mesolive.pricing.exercise_boundary import (
@@ -44,6 +43,7 @@ from mesolive.pricing.exercise_boundary import (
     IntArray,
     solve_boundaries,
 )
+from mesolive.pricing.special import ndtr
 
 PREMIUM_POINTS: Final = 24
 """Quadrature points of Kim's integral."""

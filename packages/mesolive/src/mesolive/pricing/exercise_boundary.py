@@ -41,9 +41,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial.legendre import leggauss
-from scipy.special import ndtr
 
 from mesolive.pricing.black import INVERSE_SQRT_2PI, FloatArray
+from mesolive.pricing.special import ndtr
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfcx, ndtri
 
 from mesolive.pricing.black import CHUNK, BoolLike, FloatArray, FloatLike, chunks
+from mesolive.pricing.special import erfcx, ndtri
 
 HALF = 0.5
 SQRT_HALF = 0.7071067811865476

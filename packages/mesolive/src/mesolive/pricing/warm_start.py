@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from mesolive.pricing import black
 from mesolive.pricing.black import (
@@ -28,6 +27,7 @@ from mesolive.pricing.black import (
     chunks,
 )
 from mesolive.pricing.implied import LOG_SQRT_2PI, implied_volatility, price_to_vega
+from mesolive.pricing.special import ndtr
 
 NEAR: Final = 2.0
 """Of ``ln b``: contracts whose start misses their price by more are solved from nothing."""

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Dialect, Integer, Text, bindparam, literal_column
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -31,6 +30,8 @@ class _Values(TypeDecorator[Any]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the type of the parameter."""
         if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import ARRAY  # noqa: PLC0415 - loads all of that dialect
+
             return dialect.type_descriptor(cast("TypeEngine[Any]", ARRAY(BigInteger() if self.integers else Text())))
         return dialect.type_descriptor(Text())
 

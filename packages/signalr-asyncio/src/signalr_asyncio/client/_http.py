@@ -26,6 +26,11 @@ def tls_context(options: ClientOptions) -> ssl.SSLContext:
     return options.ssl if options.ssl is not None else _system_context()
 
 
+def _without_authorities() -> ssl.SSLContext:
+    """Return a TLS context that trusts nobody, for transports that open no TLS connection: httpx wants one for each."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class HttpChannel:
     """The HTTP connections and the cookies of one connection attempt.
 
@@ -41,7 +46,8 @@ class HttpChannel:
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._cookies = httpx.Cookies()
-        self._transport: httpx.AsyncHTTPTransport | None = None
+        # By whether they speak TLS: a channel without it need not read the system's certificates.
+        self._transports: dict[bool, httpx.AsyncHTTPTransport] = {}
 
     @asynccontextmanager
     async def stream(
@@ -62,12 +68,7 @@ class HttpChannel:
         read_timeout
             How long a pause between bytes of the response may be, in seconds; None for no limit.
         """
-        if self._transport is None:
-            self._transport = httpx.AsyncHTTPTransport(
-                verify=tls_context(self._options),
-                proxy=self._options.proxy,
-                trust_env=False,
-            )
+        transport = self._transport_for(url)
         connect = self._options.connect_timeout
         request = httpx.Request(
             method,
@@ -77,7 +78,7 @@ class HttpChannel:
             extensions={"timeout": {"connect": connect, "write": connect, "pool": connect, "read": read_timeout}},
         )
         self._cookies.set_cookie_header(request)
-        response = await self._transport.handle_async_request(request)
+        response = await transport.handle_async_request(request)
         response.request = request
         try:
             self._cookies.extract_cookies(response)
@@ -124,6 +125,17 @@ class HttpChannel:
                     raise httpx.ReadError(f"the answer is longer than {limit} bytes", request=response.request)
             return response.status_code, bytes(body)
 
+    def _transport_for(self, url: str) -> httpx.AsyncHTTPTransport:
+        # A proxy's own address may be https.
+        secure = self._options.proxy is not None or not url.lower().startswith("http:")
+        if secure not in self._transports:
+            self._transports[secure] = httpx.AsyncHTTPTransport(
+                verify=tls_context(self._options) if secure else _without_authorities(),
+                proxy=self._options.proxy,
+                trust_env=False,
+            )
+        return self._transports[secure]
+
     def cookie_header(self, url: str) -> dict[str, str]:
         """Return the Cookie header for a request to `url` that does not go through this channel."""
         request = httpx.Request("GET", url)
@@ -133,6 +145,6 @@ class HttpChannel:
 
     async def close(self) -> None:
         """Close all connections."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
+        transports, self._transports = self._transports, {}
+        for transport in transports.values():
             await transport.aclose()
