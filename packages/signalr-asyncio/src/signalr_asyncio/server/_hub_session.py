@@ -33,7 +33,7 @@ from signalr_asyncio.server._lifecycle import announce_connected, announce_disco
 from signalr_asyncio.server._reader import Reader
 from signalr_asyncio.server._resumption import Resumption
 from signalr_asyncio.server._runtime import HubRuntime
-from signalr_asyncio.server._session_times import TimedSession
+from signalr_asyncio.server._session_sending import SendingSession
 from signalr_asyncio.server._timeouts import Timeouts
 from signalr_asyncio.server._transports.base import Transport, TransportClosedError
 from signalr_asyncio.server._writer import Writer
@@ -45,7 +45,7 @@ _STATEFUL_VERSION = 2
 _STOPPING = "The server is stopping."
 
 
-class HubSession(TimedSession):
+class HubSession(SendingSession):
     """One connection to one hub, from the handshake to `on_disconnected`.
 
     Parameters
@@ -149,11 +149,6 @@ class HubSession(TimedSession):
     def ended(self) -> bool:
         """Whether the connection is closing or has ended: nothing more is sent."""
         return self._muted
-
-    @property
-    def queued_bytes(self) -> int:
-        """How much waits to be sent."""
-        return self.writer.outbox.bytes
 
     @property
     def resumable(self) -> bool:
@@ -429,45 +424,6 @@ class HubSession(TimedSession):
             task.cancel()
 
     # -- sending -------------------------------------------------------------------------------------------------------
-
-    def post(self, record: bytes) -> bool:
-        """Queue a record and see that it gets sent; never waits. Closes a connection that has too much waiting.
-
-        Returns
-        -------
-        bool
-            False when the connection is closing, and nothing more will be sent.
-        """
-        if self._muted:
-            return False
-        writer = self.writer
-        if not writer.outbox.put(record):
-            self._overflow()
-            return False
-        writer.flush_soon()
-        return True
-
-    async def send(self, record: bytes) -> None:
-        """Send a record at once where nothing is in its way, else queue it.
-
-        For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
-        """
-        if self.writer.idle and not self._muted:
-            await self.writer.send(record)
-        else:
-            self.post(record)
-
-    def _overflow(self) -> None:
-        self.runtime.counters.overflows += 1
-        self.runtime.log.write(
-            logging.WARNING,
-            "%s: %d bytes wait for a client that reads too slowly; closing",
-            self,
-            self.writer.outbox.bytes,
-        )
-        self.writer.outbox.clear()
-        reason = "The client reads too slowly: too many bytes were waiting for it."
-        self.close(f"Connection closed with an error. {reason}", reason=reason)
 
     def _not_sent(self, error: Exception) -> None:
         # A client that is gone is noticed by the reader as well, unless that is busy with what came before. One that
