@@ -28,8 +28,8 @@ from mesolive.tastytrade_client import (
     signed,
 )
 from mesolive.tastytrade_client.account_messages import BalanceAnswer
+from mesolive.tastytrade_client.answers import Envelope, Items
 from mesolive.tastytrade_client.instrument_messages import Equity
-from mesolive.tastytrade_client.transport import Envelope, Items
 from mesolive_testkit.market import SHARED_DATA, needs_shared_data
 from mesolive_testkit.tastytrade import samples
 

@@ -14,17 +14,17 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
+from mesolive.tastytrade_client.answers import Envelope, Items, decoder_of, fields_of, refused
 from mesolive.tastytrade_client.config import ClientConfig, Credentials, Endpoints, Hidden
 from mesolive.tastytrade_client.oauth import AccessToken, LoginRefusedError, TokenSource
-from mesolive.tastytrade_client.outcomes import Answered, ErrorItem, Outcome, Refused, Unknown
+from mesolive.tastytrade_client.outcomes import Answered, Outcome, Refused, Unknown
 from mesolive.tastytrade_client.rate_limits import RateLimits
 
 _log = logging.getLogger("mesolive.tastytrade_client")
@@ -37,7 +37,6 @@ LOGIN: Final = "login"
 READS: Final = frozenset({"GET"})
 REPEATED_AFTER_401: Final = frozenset({"GET", "DELETE"})
 MAX_PAGES: Final = 200
-MAX_TOLD_CHARACTERS: Final = 300
 
 WRITE_BEGINS: Final = ".send_request_headers.started"
 """The event of `httpcore` between the choice of a connection, which may have to be made first, and the first byte."""
@@ -46,52 +45,6 @@ WriteCheck = Callable[[], Awaitable[str | None]]
 """Returns why a request must not be written any more, or `None`: then it is written at once."""
 
 Query = Mapping[str, "str | int | bool | Sequence[str]"]
-
-
-class Pagination(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Which part of a list an answer is."""
-
-    page_offset: int | None = None
-    total_pages: int | None = None
-    total_items: int | None = None
-    per_page: int | None = None
-
-
-class ErrorBodyItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason in an error."""
-
-    code: str | None = None
-    message: str | None = None
-    domain: str | None = None
-    reason: str | None = None
-
-
-class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
-    """An error as the API words it."""
-
-    code: str | None = None
-    message: str | None = None
-    errors: list[ErrorBodyItem] | None = None
-
-
-class Envelope(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """What surrounds an answer. A dry run that fails may have both data and an error."""
-
-    data: T
-    pagination: Pagination | None = None
-    error: ErrorBody | None = None
-
-
-class Items(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """A list in an answer."""
-
-    items: list[T]
-
-
-class _ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    error: ErrorBody | str | None = None
-    error_code: str | None = None
-    error_description: str | None = None
 
 
 class _WithheldError(Exception):
@@ -199,7 +152,7 @@ class Transport:
             return outcome
         envelope = outcome.value
         if envelope.error is not None and is_refused_with_data:
-            return Refused(outcome.status, *_fields_of(envelope.error))
+            return Refused(outcome.status, *fields_of(envelope.error))
         return Answered(envelope.data, outcome.status)
 
     async def pages(self, path: str, item: type[T], *, query: Query | None = None) -> Outcome[list[T]]:
@@ -372,10 +325,10 @@ class Transport:
         if "date" in response.headers:
             self._server_time = response.headers["date"], datetime.now(UTC)
         if not 200 <= response.status_code < 300:
-            return _refused(method, path, response)
+            return refused(method, path, response)
         self._limits.accepted(path)
         try:
-            return Answered(_decoder(answer).decode(response.content), response.status_code)
+            return Answered(decoder_of(answer).decode(response.content), response.status_code)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             # The error of a decoder names a place and a type, and never what stood there.
             return Unknown(f"the answer to {method} {path} cannot be read: {error}")
@@ -433,16 +386,6 @@ class _Reached:
             raise _WithheldError(reason)
 
 
-@cache
-def _cached_decoder(answer: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(answer)
-
-
-def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
-    """Return the decoder of a type, made once: what a type looks like takes longer than a short answer to read."""
-    return _cached_decoder(answer)
-
-
 def part(text: str) -> str:
     """Return a text as one part of a path: symbols have spaces and slashes."""
     return quote(text, safe="")
@@ -469,47 +412,6 @@ def _pairs(query: Query | None) -> httpx.QueryParams:
         else:
             result += [(f"{name}[]", item) for item in value]
     return httpx.QueryParams(tuple(result))
-
-
-def _refused(method: str, path: str, response: httpx.Response) -> Refused | Unknown:
-    """Return what an answer without success means: certain only where its body is an error of the API."""
-    status = response.status_code
-    body = _error_of(response.content)
-    if status >= 500 or status == 408 or status < 400:
-        words = f" ({body[1] or body[0]})" if body is not None else ""
-        return Unknown(f"{method} {path} was answered with HTTP status {status}{words}")
-    if body is not None:
-        return Refused(status, *body)
-    if status in {401, 404, 406, 429}:
-        return Refused(status)  # gateways answer these without a body of the API; nothing was carried out
-    return Unknown(f"{method} {path} was answered with HTTP status {status} and an unreadable body")
-
-
-def _error_of(content: bytes) -> tuple[str, str, tuple[ErrorItem, ...]] | None:
-    try:
-        read = msgspec.json.decode(content, type=_ErrorAnswer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if read.error_code is not None:
-        return read.error_code, _short(read.error_description), ()
-    if isinstance(read.error, str):
-        return _short(read.error), "", ()
-    if read.error is None:
-        return None
-    return _fields_of(read.error)
-
-
-def _fields_of(error: ErrorBody) -> tuple[str, str, tuple[ErrorItem, ...]]:
-    items = tuple(
-        ErrorItem(_short(item.code or item.domain), _short(item.message or item.reason)) for item in error.errors or ()
-    )
-    return _short(error.code), _short(error.message), items
-
-
-def _short(text: str | None) -> str:
-    """Return a text of the server on one line and of bounded length: it is logged and shown."""
-    printable = "".join(character if character.isprintable() else " " for character in text or "")
-    return printable[:MAX_TOLD_CHARACTERS]
 
 
 def _once(items: list[T]) -> list[T]:
