@@ -219,14 +219,11 @@ from mesolive_sdk.models._envelope import (
     MesoLiveApiError,
     MesoLiveApiResponse,
 )
+from mesolive_sdk.models._event_base import MesoLiveEvent
 from mesolive_sdk.models._events import (
     EVENT_MODELS,
     AdjustmentSignalEvent,
     AgentStatusEvent,
-    AutoUpdateVarsAdjustmentCompletedEvent,
-    AutoUpdateVarsAdjustmentFailedEvent,
-    AutoUpdateVarsAdjustmentStartedEvent,
-    AutoUpdateVarsEvent,
     EntrySignalEvent,
     EntrySignalsResult,
     ErrorEvent,
@@ -234,17 +231,9 @@ from mesolive_sdk.models._events import (
     ExitSignalsResult,
     HaltChangeEvent,
     LegUpdateEvent,
-    MesoLiveEvent,
     OrderRefusedEvent,
     OrderUpdateEvent,
-    PositionAdjustmentPreparationCompletedEvent,
-    PositionAdjustmentPreparationFailedEvent,
-    PositionEntryPreparationCompletedEvent,
-    PositionEntryPreparationFailedEvent,
-    PositionExitPreparationCompletedEvent,
-    PositionExitPreparationFailedEvent,
     PositionUpdateEvent,
-    PreparationEvent,
 )
 from mesolive_sdk.models._history import (
     EquityPoint,
@@ -271,6 +260,19 @@ from mesolive_sdk.models._insight import (
     OutlookSession,
     PositionEvaluated,
     StrategyEvaluated,
+)
+from mesolive_sdk.models._job_events import (
+    AutoUpdateVarsAdjustmentCompletedEvent,
+    AutoUpdateVarsAdjustmentFailedEvent,
+    AutoUpdateVarsAdjustmentStartedEvent,
+    AutoUpdateVarsEvent,
+    PositionAdjustmentPreparationCompletedEvent,
+    PositionAdjustmentPreparationFailedEvent,
+    PositionEntryPreparationCompletedEvent,
+    PositionEntryPreparationFailedEvent,
+    PositionExitPreparationCompletedEvent,
+    PositionExitPreparationFailedEvent,
+    PreparationEvent,
 )
 from mesolive_sdk.models._notifications import (
     AddNotificationRuleArgs,

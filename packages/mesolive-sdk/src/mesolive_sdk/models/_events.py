@@ -1,4 +1,4 @@
-"""Event Hub events: one model per callback."""
+"""Event Hub events: one model per callback; those of jobs are in `_job_events`."""
 
 from __future__ import annotations
 
@@ -12,35 +12,19 @@ import msgspec
 from mesolive_sdk.models import _enums as enums
 from mesolive_sdk.models._base import ZERO, Timed, UtcDateTime
 from mesolive_sdk.models._common import ConditionEvaluation, LiveContract
-from mesolive_sdk.models._orders import OrderRejectionInfo
-from mesolive_sdk.models._prepare import (
-    PreparePositionAdjustmentResult,
-    PreparePositionEntryResult,
-    PreparePositionExitResult,
+from mesolive_sdk.models._event_base import MesoLiveEvent
+from mesolive_sdk.models._job_events import (
+    AutoUpdateVarsAdjustmentCompletedEvent,
+    AutoUpdateVarsAdjustmentFailedEvent,
+    AutoUpdateVarsAdjustmentStartedEvent,
+    PositionAdjustmentPreparationCompletedEvent,
+    PositionAdjustmentPreparationFailedEvent,
+    PositionEntryPreparationCompletedEvent,
+    PositionEntryPreparationFailedEvent,
+    PositionExitPreparationCompletedEvent,
+    PositionExitPreparationFailedEvent,
 )
-
-NO_ID = UUID(int=0)
-
-
-class MesoLiveEvent(Timed, kw_only=True):
-    """Base of all events.
-
-    Attributes
-    ----------
-    EventId
-        Unique; clients de-duplicate by it. All zeros until the server journals the event.
-    EventSeqId
-        Per user, strictly increasing, without gaps. 0 until the server journals the event.
-    EventTime
-        When it became true; the server gives it when it journals the event.
-    """
-
-    times: ClassVar[tuple[str, ...]] = ("EventTime",)
-    callback: ClassVar[str] = ""
-
-    EventId: UUID = NO_ID
-    EventSeqId: int = 0
-    EventTime: UtcDateTime
+from mesolive_sdk.models._orders import OrderRejectionInfo
 
 
 class EntrySignalsResult(Timed, kw_only=True):
@@ -346,161 +330,6 @@ class ErrorEvent(MesoLiveEvent, kw_only=True):
     Message: str | None = None
     ConditionType: enums.ConditionType | None = None
     Statement: str | None = None
-
-
-class PreparationEvent(MesoLiveEvent, kw_only=True):
-    """Base of the events of preparation jobs.
-
-    Attributes
-    ----------
-    JobId, StrategyId, StrategyName, BrokerAccountId
-        Which job.
-    """
-
-    JobId: str
-    StrategyId: int
-    StrategyName: str
-    BrokerAccountId: str | None = None
-
-
-class PositionEntryPreparationCompletedEvent(PreparationEvent, kw_only=True):
-    """Preparing an entry is completed.
-
-    Attributes
-    ----------
-    Result
-        What was found.
-    """
-
-    callback: ClassVar[str] = "OnPositionEntryPreparationCompleted"
-
-    Result: PreparePositionEntryResult
-
-
-class PositionExitPreparationCompletedEvent(PreparationEvent, kw_only=True):
-    """Preparing an exit is completed.
-
-    Attributes
-    ----------
-    Result
-        What was found.
-    """
-
-    callback: ClassVar[str] = "OnPositionExitPreparationCompleted"
-
-    Result: PreparePositionExitResult
-
-
-class PositionAdjustmentPreparationCompletedEvent(PreparationEvent, kw_only=True):
-    """Preparing an adjustment is completed.
-
-    Attributes
-    ----------
-    Result
-        What was found.
-    """
-
-    callback: ClassVar[str] = "OnPositionAdjustmentPreparationCompleted"
-
-    Result: PreparePositionAdjustmentResult
-
-
-class PositionEntryPreparationFailedEvent(PreparationEvent, kw_only=True):
-    """Preparing an entry has failed.
-
-    Attributes
-    ----------
-    Error
-        Why.
-    """
-
-    callback: ClassVar[str] = "OnPositionEntryPreparationFailed"
-
-    Error: str
-
-
-class PositionExitPreparationFailedEvent(PreparationEvent, kw_only=True):
-    """Preparing an exit has failed.
-
-    Attributes
-    ----------
-    Error
-        Why.
-    """
-
-    callback: ClassVar[str] = "OnPositionExitPreparationFailed"
-
-    Error: str
-
-
-class PositionAdjustmentPreparationFailedEvent(PreparationEvent, kw_only=True):
-    """Preparing an adjustment has failed.
-
-    Attributes
-    ----------
-    Error
-        Why.
-    """
-
-    callback: ClassVar[str] = "OnPositionAdjustmentPreparationFailed"
-
-    Error: str
-
-
-class AutoUpdateVarsEvent(MesoLiveEvent, kw_only=True):
-    """Base of the events of variable updates that the server carries out by itself.
-
-    Attributes
-    ----------
-    JobId
-        The same in all events of one update.
-    StrategyId, StrategyName, PositionId, PositionName, BrokerAccountId
-        Which position.
-    Condition
-        The key of the strategy's conditional adjustment.
-    """
-
-    JobId: str
-    StrategyId: int
-    StrategyName: str
-    PositionId: int
-    PositionName: str
-    BrokerAccountId: str | None = None
-    Condition: str
-
-
-class AutoUpdateVarsAdjustmentStartedEvent(AutoUpdateVarsEvent, kw_only=True):
-    """The server begins to update variables."""
-
-    callback: ClassVar[str] = "OnAutoUpdateVarsAdjustmentStarted"
-
-
-class AutoUpdateVarsAdjustmentCompletedEvent(AutoUpdateVarsEvent, kw_only=True):
-    """The server has updated variables.
-
-    Attributes
-    ----------
-    UpdatedVars
-        Those that changed, with their new values.
-    """
-
-    callback: ClassVar[str] = "OnAutoUpdateVarsAdjustmentCompleted"
-
-    UpdatedVars: dict[str, Decimal]
-
-
-class AutoUpdateVarsAdjustmentFailedEvent(AutoUpdateVarsEvent, kw_only=True):
-    """The server could not update variables.
-
-    Attributes
-    ----------
-    Error
-        Why.
-    """
-
-    callback: ClassVar[str] = "OnAutoUpdateVarsAdjustmentFailed"
-
-    Error: str
 
 
 EVENT_MODELS: MappingProxyType[str, type[MesoLiveEvent]] = MappingProxyType(
