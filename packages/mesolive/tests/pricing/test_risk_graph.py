@@ -42,6 +42,28 @@ def leg(
     )
 
 
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([4600.0, 4900.0, 5000.0, 5400.0]),
+            st.sampled_from([-200.0, 100.0, 300.0]),
+            st.sampled_from([0.0, 7.0, 30.0]),
+            st.booleans(),
+        ),
+        max_size=6,
+    )
+)
+def test_the_graph_of_many_legs_is_the_sum_of_their_graphs(shapes: list[tuple[float, float, float, bool]]) -> None:
+    legs = [leg(strike, quantity, days=days, is_call=right) for strike, quantity, days, right in shapes]
+    prices, days = np.array([4700.0, 5000.0, 5300.0]), np.array([0.0, 5.0, 7.0, 31.0])
+    whole = risk_graph(legs, SPOT, prices, days)
+    alone = [risk_graph([one], SPOT, prices, days) for one in legs]
+    for name in ("pnl", "value", "delta", "gamma", "theta", "vega", "wvega"):
+        expected = sum((getattr(one, name) for one in alone), np.zeros((4, 3)))
+        assert getattr(whole, name) == pytest.approx(expected, rel=1e-9, abs=1e-7), name
+
+
 def at_cost(one: RiskLeg) -> RiskLeg:
     """Return the leg as bought now at its value."""
     now = risk_graph([one], SPOT, np.array([SPOT]), np.array([0.0]))

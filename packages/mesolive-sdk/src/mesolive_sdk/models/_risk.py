@@ -1,4 +1,4 @@
-"""Risk graph models: the projected PnL and greeks of positions over prices and time (extension)."""
+"""Risk graph models: projected PnL and greeks of positions, plans and candidates over prices and time (extension)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from mesolive_sdk.models._base import Id, Timed, UtcDateTime
+from mesolive_sdk.models._data import ComboLeg
 
 MAX_GRAPH_POSITIONS = 200
 """The most positions of one risk graph."""
+
+MAX_GRAPH_CONTRACTS = 100
+"""The most candidates of one risk graph."""
 
 MAX_GRAPH_POINTS = 401
 """The most prices of one risk graph."""
@@ -23,12 +27,18 @@ MAX_GRAPH_DAY = 3660
 
 
 class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
-    """Arguments of `GetRiskGraph`.
+    """Arguments of `GetRiskGraph`: the graph is that of the sum of what is named, all of one underlying.
 
     Attributes
     ----------
     PositionIds
-        Open positions of one underlying, 1 to `MAX_GRAPH_POSITIONS`; the graph is that of their sum.
+        Open positions, up to `MAX_GRAPH_POSITIONS`; null for none.
+    ExecPlanId
+        What this plan would still trade, at the marks now, together with the position that it changes; null for none.
+    QtyMultiplier
+        By what the quantities of an entry are multiplied; null for the plan's own.
+    Combo
+        Candidates: contracts with signed quantities, as if they were traded at the marks now; null for none.
     Days
         Calendar days from now to look at, 0 to `MAX_GRAPH_DAY`; null for now, one third, two thirds and all of
         the way to the first expiration.
@@ -40,7 +50,10 @@ class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
         Points of volatility that are added to that of every leg, -100 to 200.
     """
 
-    PositionIds: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=MAX_GRAPH_POSITIONS)]
+    PositionIds: Annotated[list[Id], msgspec.Meta(max_length=MAX_GRAPH_POSITIONS)] | None = None
+    ExecPlanId: Id | None = None
+    QtyMultiplier: Decimal | None = None
+    Combo: Annotated[list[ComboLeg], msgspec.Meta(max_length=MAX_GRAPH_CONTRACTS)] | None = None
     Days: Annotated[list[Decimal], msgspec.Meta(min_length=1, max_length=MAX_GRAPH_DAYS)] | None = None
     PriceFrom: Decimal | None = None
     PriceTo: Decimal | None = None
@@ -95,7 +108,8 @@ class GetRiskGraphResult(Timed, kw_only=True):
     SigmaMove
         One standard deviation of the underlying until the first expiration, in points; null where it is not known.
     MissingLegs
-        Names of legs without a quote, for which the graph cannot be drawn; its values are null then.
+        Names of legs without a quote, for which the graph cannot be drawn; its values are null then. A leg of a plan or
+        a candidate needs a mark, too.
     """
 
     times: ClassVar[tuple[str, ...]] = ("At",)

@@ -211,7 +211,8 @@ EndSessionArgs: SessionId str
 ListConnectionsArgs:
 HubConnection: Hub str, KeyId str?, SessionId str?, Label str?, Role str, Count int
 ListConnectionsResult: Connections list[HubConnection]
-GetRiskGraphArgs: PositionIds list[int], Days list[Decimal]?, PriceFrom Decimal?, PriceTo Decimal?, Points int = 121, \
+GetRiskGraphArgs: PositionIds list[int]?, ExecPlanId int?, QtyMultiplier Decimal?, Combo list[ComboLeg]?, \
+    Days list[Decimal]?, PriceFrom Decimal?, PriceTo Decimal?, Points int = 121, \
     VolShift Decimal = 0
 RiskCurve: Days Decimal, At datetime, PnL list[Decimal?], Delta list[Decimal?], Gamma list[Decimal?], \
     Theta list[Decimal?], Vega list[Decimal?], BreakEvens list[Decimal]

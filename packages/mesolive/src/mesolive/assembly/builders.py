@@ -279,7 +279,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         strategies=strategies,
         positions=positions,
         details=PositionDetails(database, positions, core.market, core.calendar, clock),
-        risk_graphs=RiskGraphs(positions, core.market),
+        risk_graphs=RiskGraphs(database, core.market),
         preparations=preparations,
         paper=PaperExecution(
             database, journal, core.idempotency, core.capture, AdjustmentFills(journal, core.evaluator), clock

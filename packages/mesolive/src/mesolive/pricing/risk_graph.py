@@ -20,6 +20,10 @@ from mesolive.pricing.cash_dividends import CashDividends
 LEAST_NET = 1e-6
 """Of a price: what is left of it at least when the dividends to come are taken off."""
 
+MOST_VALUES = 1 << 16
+"""Values of a leg's price that are computed at once: legs of one batch share the overhead of a call, and memory is
+bounded."""
+
 SHORTEST_DTE = 1.0 / 96.0
 """The shortest time, in days, that weighted vega divides by: a quarter of an hour."""
 
@@ -113,35 +117,60 @@ def risk_graph(
     realized
         What the position has realised in account currency.
     """
-    shape = (days.size, prices.size)
-    value, delta, gamma, theta, vega, wvega = (np.zeros(shape) for _ in range(6))
-    cost = 0.0
-    parts = [
-        np.clip(1.0 - days / leg.days, 0.0, 1.0)[:, None] if leg.days > 0.0 else np.zeros((days.size, 1))
-        for leg in legs
-    ]
+    value, delta, gamma, theta, vega, wvega = (np.zeros((days.size, prices.size)) for _ in range(6))
+    parts = _parts(legs, days)
     early = _american_legs(legs, parts, spot, prices)
-    for place, (leg, part) in enumerate(zip(legs, parts, strict=True)):
-        result = early.get(place)
-        if result is None:
-            forward = prices * (leg.forward / spot) ** part
-            years, discount = leg.years * part, leg.discount**part
-            result = black.greeks(leg.is_call, forward, leg.strike, years, leg.volatility, discount, prices)
+    european = [place for place in range(len(legs)) if place not in early]
+    at_once = max(MOST_VALUES // value.size, 1)
+    batches = [
+        (places, _european_legs([legs[place] for place in places], parts[places], spot, prices))
+        for places in (european[first : first + at_once] for first in range(0, len(european), at_once))
+    ]
+    batches += [([place], Greeks(*(array[None] for array in result))) for place, result in early.items()]
+    for places, result in batches:
+        part = parts[places]
+        quantity = np.array([legs[place].quantity for place in places])
         # What has settled was paid out: no greek of it is left, its delta included.
-        alive = leg.quantity * (part > 0.0)
-        value += leg.quantity * result.price
-        delta += alive * result.delta
-        gamma += alive * result.gamma
-        theta += alive * result.theta
-        vega += alive * result.vega
-        wvega += alive * result.vega * np.sqrt(30.0 / np.maximum(leg.days * part, SHORTEST_DTE))
-        cost += leg.cost
+        alive = quantity[:, None] * (part > 0.0)
+        life = np.array([legs[place].days for place in places])[:, None] * part
+        weighted = alive * np.sqrt(30.0 / np.maximum(life, SHORTEST_DTE))
+        value += np.einsum("l,ldp->dp", quantity, result.price)
+        delta += np.einsum("ld,ldp->dp", alive, result.delta)
+        gamma += np.einsum("ld,ldp->dp", alive, result.gamma)
+        theta += np.einsum("ld,ldp->dp", alive, result.theta)
+        vega += np.einsum("ld,ldp->dp", alive, result.vega)
+        wvega += np.einsum("ld,ldp->dp", weighted, result.vega)
+    cost = sum(leg.cost for leg in legs)
     return RiskGraph(prices, days, value - cost + realized, value, delta, gamma, theta, vega, wvega)
 
 
-def _american_legs(
-    legs: Sequence[RiskLeg], parts: Sequence[FloatArray], spot: float, prices: FloatArray
-) -> dict[int, Greeks]:
+def _parts(legs: Sequence[RiskLeg], days: FloatArray) -> FloatArray:
+    """Return (legs, days) what part of its life is left of each leg."""
+    life = np.array([leg.days for leg in legs], dtype=np.float64)[:, None]
+    safe = np.where(life > 0.0, life, 1.0)
+    return np.where(life > 0.0, np.clip(1.0 - days / safe, 0.0, 1.0), 0.0)
+
+
+def _european_legs(legs: Sequence[RiskLeg], parts: FloatArray, spot: float, prices: FloatArray) -> Greeks:
+    """Return the greeks of European legs, (legs, days, prices) each."""
+
+    def column(values: Sequence[float]) -> FloatArray:
+        return np.array(values, dtype=np.float64)[:, None, None]
+
+    part = parts[:, :, None]
+    forward = prices * (column([leg.forward for leg in legs]) / spot) ** part
+    return black.greeks(
+        np.array([leg.is_call for leg in legs], dtype=np.bool_)[:, None, None],
+        forward,
+        column([leg.strike for leg in legs]),
+        column([leg.years for leg in legs]) * part,
+        column([leg.volatility for leg in legs]),
+        column([leg.discount for leg in legs]) ** part,
+        prices,
+    )
+
+
+def _american_legs(legs: Sequence[RiskLeg], parts: FloatArray, spot: float, prices: FloatArray) -> dict[int, Greeks]:
     """Return the greeks of the American legs by their places, (days, prices) each: all are solved in one go."""
     places = [place for place, leg in enumerate(legs) if leg.may_exercise_early]
     if not places:
@@ -151,7 +180,7 @@ def _american_legs(
         return np.array(values, dtype=np.float64)[:, None, None]
 
     chosen = [legs[place] for place in places]
-    part = np.stack([parts[place] for place in places])
+    part = parts[places][:, :, None]
     discount = column([leg.discount for leg in chosen]) ** part
     arrays = np.broadcast_arrays(
         np.array([leg.is_call for leg in chosen], dtype=np.bool_)[:, None, None],

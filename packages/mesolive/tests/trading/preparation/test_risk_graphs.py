@@ -118,6 +118,7 @@ async def test_a_position_of_another_user_is_not_found(kit: Kit, position: int) 
         ({"Points": 2}, "Points"),
         ({"VolShift": Decimal(201)}, "VolShift"),
         ({"Days": [Decimal(-1)]}, "Days"),
+        ({"PositionIds": []}, "PositionIds"),
     ],
 )
 async def test_a_range_that_is_none_is_refused_by_field(
@@ -131,6 +132,45 @@ async def test_a_range_that_is_none_is_refused_by_field(
     assert refused.value.status is models.StatusCode.ValidationError
     assert refused.value.error is not None
     assert any(path.startswith(field) for path in refused.value.error.ValidationErrors or {})
+
+
+async def test_a_plan_and_the_same_candidates_have_one_graph_that_begins_at_nothing(kit: Kit) -> None:
+    strategy = await kit.strategy(StrategyName="a plan")
+    entry = (await kit.prepare_entry(strategy.Id)).Result
+    assert entry is not None
+    plan = await kit.control.get_risk_graph(models.GetRiskGraphArgs(ExecPlanId=entry.ExecPlanId, Points=5))
+    combo = [models.ComboLeg(Contract=leg.LiveContract, Ratio=leg.Qty) for leg in entry.SelectedLegs.values()]
+    assert (await kit.control.get_risk_graph(models.GetRiskGraphArgs(Combo=combo, Points=5))).Curves == plan.Curves
+    now, expiration = plan.Curves[0], plan.Curves[-1]
+    assert float(now.PnL[2] or 0) == pytest.approx(0, abs=2.0), "at the mark, at the price of now"
+    assert min(value for value in expiration.PnL if value is not None) < 0
+    threefold = models.GetRiskGraphArgs(ExecPlanId=entry.ExecPlanId, Points=5, QtyMultiplier=Decimal(3))
+    more = (await kit.control.get_risk_graph(threefold)).Curves[-1]
+    assert [float(value or 0) for value in more.PnL] == pytest.approx(
+        [3 * float(value or 0) for value in expiration.PnL], abs=0.05
+    )
+
+
+async def test_an_exit_leaves_what_it_would_realise_at_every_price(kit: Kit) -> None:
+    held = (await kit.enter((await kit.strategy(StrategyName="to leave")).Id)).PositionId
+    leaving = (await kit.prepare_exit(held)).Result
+    assert leaving is not None
+    args = models.GetRiskGraphArgs(ExecPlanId=leaving.ExecPlanId, Points=5, Days=[Decimal(0), Decimal(9)])
+    graph = await kit.control.get_risk_graph(args)
+    detail = await kit.control.get_position(models.GetPositionArgs(PositionId=held))
+    assert {value for curve in graph.Curves for value in curve.PnL} == {
+        round((detail.PositionPnL.Mark or 0) + detail.RealizedPnL, 2)
+    }
+    assert {value for curve in graph.Curves for value in curve.Delta} == {0}
+    await kit.leave(held)
+    executed = (await kit.control.list_exec_plans(models.ListExecPlansArgs(PositionId=held, Open=False))).Plans
+    done = next(plan.ExecPlanId for plan in executed if plan.State == "Executed")
+    with pytest.raises(MesoLiveApiException) as refused:
+        await kit.control.get_risk_graph(models.GetRiskGraphArgs(ExecPlanId=done))
+    assert refused.value.status is models.StatusCode.Conflict
+    with pytest.raises(MesoLiveApiException) as hidden:
+        await (await kit.other_user("a plan's stranger")).get_risk_graph(models.GetRiskGraphArgs(ExecPlanId=done))
+    assert hidden.value.status is models.StatusCode.NotFound
 
 
 async def test_break_evens_lie_where_a_curve_crosses_zero() -> None:

@@ -1,4 +1,4 @@
-"""Risk graphs (`GetRiskGraph`): projected PnL and greeks of open positions over prices and time."""
+"""Risk graphs (`GetRiskGraph`): projected PnL and greeks of positions, plans and candidates over prices and time."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from math import isfinite, sqrt
+from math import sqrt
 
 import numpy as np
 
 from mesolive.access.context import UserContext
 from mesolive.errors import unavailable, validation
+from mesolive.language.legs import BoundLeg
 from mesolive.language.margin import risk_leg
 from mesolive.language.problems import MissingValueError
 from mesolive.market.service import Market
 from mesolive.market.view import MarketView
 from mesolive.pricing.black import FloatArray
 from mesolive.pricing.risk_graph import RiskLeg, price_range, risk_graph, thirds_to_expiration
-from mesolive.trading.portfolio.margin import bound_leg
+from mesolive.store.database import Database
 from mesolive.trading.portfolio.marks import Marks, exact
-from mesolive.trading.portfolio.positions import Leg, Position, Positions
+from mesolive.trading.preparation.graph_holdings import GraphHoldings, read_holdings, symbols_of
 from mesolive_sdk import models
 
 MIN_VOL_SHIFT = -100
@@ -41,43 +42,38 @@ class RiskGraphs:
 
     Parameters
     ----------
-    positions
-        Read for their legs and what they have realised.
+    database
+        Where positions and plans are.
     market
         Where quotes, forwards and volatilities come from.
     """
 
-    def __init__(self, positions: Positions, market: Market) -> None:
-        self._positions = positions
+    def __init__(self, database: Database, market: Market) -> None:
+        self._database = database
         self._market = market
 
     async def get(self, user: UserContext, args: models.GetRiskGraphArgs) -> models.GetRiskGraphResult:
-        """Return the graph of the sum of positions of one underlying.
+        """Return the graph of the sum of positions, a plan and candidates of one underlying.
 
         Raises
         ------
         ServiceError
-            `NotFound` for a position that the user does not have; `ValidationError` when nothing is held, the
-            positions have several underlyings, or the range of prices is none; `ProviderUnavailable` without a price
-            of the underlying.
+            `NotFound` for a position or a plan that the user does not have; `Conflict` for a plan that was executed;
+            `ValidationError` when nothing is held, there are several underlyings, or the range of prices is none;
+            `ProviderUnavailable` without a price of the underlying.
         """
-        ids = list(dict.fromkeys(args.PositionIds))
-        positions = [await self._positions.read(user.user_id, position_id) for position_id in ids]
-        symbols = {leg.traded.contract.underlying for each in positions for leg in _open(each)}
+        holdings = await read_holdings(self._database, self._market, user, args)
+        symbols = symbols_of(holdings)
         if len(symbols) != 1:
-            got = ", ".join(sorted(symbols)) or "none"
+            got = ", ".join(symbols) or "none"
             raise validation({"PositionIds": [f"expected open positions of one underlying, got {got}"]})
         (symbol,) = symbols
-        view = Marks(self._market, provider=positions[0].provider).view(symbol)
+        view = Marks(self._market, provider=holdings.provider).view(symbol)
         spot = None if view is None else view.underlying.quote.mark
         if view is None or spot is None or not spot > 0:
             raise unavailable(f"there is no price of {symbol}", code="PriceMissing")
         prices = _checked_prices(args, spot)
-        return await asyncio.to_thread(_graph, args, positions, view, spot, prices)
-
-
-def _open(position: Position) -> list[Leg]:
-    return [leg for leg in position.open_legs if leg.holding.qty != 0]
+        return await asyncio.to_thread(_graph, args, holdings, view, spot, prices)
 
 
 def _checked_prices(args: models.GetRiskGraphArgs, spot: float) -> FloatArray:
@@ -100,21 +96,25 @@ def _checked_prices(args: models.GetRiskGraphArgs, spot: float) -> FloatArray:
 
 
 def _graph(
-    args: models.GetRiskGraphArgs, positions: Sequence[Position], view: MarketView, spot: float, prices: FloatArray
+    args: models.GetRiskGraphArgs, holdings: GraphHoldings, view: MarketView, spot: float, prices: FloatArray
 ) -> models.GetRiskGraphResult:
-    held = _held(positions, view, spot, float(args.VolShift))
+    held = _held(holdings, view, spot, float(args.VolShift))
     days = thirds_to_expiration(held.legs) if args.Days is None else np.array([float(day) for day in args.Days])
     graph = risk_graph(held.legs, spot, prices, days, realized=held.realized)
     known = not held.missing
+    pnl, delta, gamma, theta, vega = (
+        _values(array, digits, known=known)
+        for array, digits in ((graph.pnl, 2), (graph.delta, 4), (graph.gamma, 6), (graph.theta, 3), (graph.vega, 3))
+    )
     curves = [
         models.RiskCurve(
             Days=_rounded(day, 6),
             At=view.now + timedelta(days=day),
-            PnL=_values(graph.pnl[place], 2, known=known),
-            Delta=_values(graph.delta[place], 4, known=known),
-            Gamma=_values(graph.gamma[place], 6, known=known),
-            Theta=_values(graph.theta[place], 3, known=known),
-            Vega=_values(graph.vega[place], 3, known=known),
+            PnL=pnl[place],
+            Delta=delta[place],
+            Gamma=gamma[place],
+            Theta=theta[place],
+            Vega=vega[place],
             BreakEvens=[_rounded(each, 2) for each in break_evens(prices, graph.pnl[place])] if known else [],
         )
         for place, day in enumerate(days.tolist())
@@ -123,30 +123,51 @@ def _graph(
         Symbol=view.underlying.underlying.symbol,
         Spot=exact(spot) or Decimal(0),
         At=view.now,
-        Prices=[_rounded(price, 4) for price in prices.tolist()],
+        Prices=_decimals(prices, 4),
         Curves=curves,
         SigmaMove=_sigma_move(held.legs, spot),
         MissingLegs=held.missing,
     )
 
 
-def _held(positions: Sequence[Position], view: MarketView, spot: float, shift: float) -> _Held:
+def _held(holdings: GraphHoldings, view: MarketView, spot: float, shift: float) -> _Held:
+    """Return the legs as the model holds them: each contract once, however many positions hold it."""
     legs: list[RiskLeg] = []
     missing: list[str] = []
-    for position in positions:
-        for leg in _open(position):
-            bound = bound_leg(leg, view)
-            try:
-                cost = bound.scale * float(leg.holding.average_price)
+    realized = float(holdings.realized)
+    for contract, holding in holdings.contracts.items():
+        chain, index = view.find(contract) or (None, 0)
+        bound = BoundLeg(holding.names[0], contract, float(holding.qty), view.now, chain, index)
+        try:
+            cost = float(holding.cost)
+            if holding.traded:
+                cost += float(holding.traded * contract.multiplier) * bound.value("price")
+            if holding.qty:
                 legs.append(risk_leg(bound, view, spot, cost=cost, shift=shift))
-            except MissingValueError:
-                missing.append(f"{position.live.Name}: {leg.name}")
-    return _Held(legs, missing, float(sum(position.realized_pnl for position in positions)))
+            else:
+                realized -= cost  # closed by what would be traded: its cost and its proceeds are left
+        except MissingValueError:
+            missing += holding.names
+    return _Held(legs, missing, realized)
 
 
-def _values(row: FloatArray, digits: int, *, known: bool) -> list[Decimal | None]:
-    """Return numbers as the wire has them; all null when a leg is missing, for the sum would be that of others."""
-    return [_rounded(value, digits) if known and isfinite(value) else None for value in row.tolist()]
+def _values(array: FloatArray, digits: int, *, known: bool) -> list[list[Decimal | None]]:
+    """Return the rows of (days, prices) numbers as the wire has them, those that are not numbers null.
+
+    All are null when a leg is missing, for the sum would be that of others.
+    """
+    if not known:
+        return [[None] * array.shape[1] for _ in array]
+    finite = np.isfinite(array)
+    rows: list[list[Decimal | None]] = [list(_decimals(row, digits)) for row in np.where(finite, array, 0.0)]
+    for day, price in np.argwhere(~finite).tolist():
+        rows[day][price] = None
+    return rows
+
+
+def _decimals(row: FloatArray, digits: int) -> list[Decimal]:
+    """Return numbers rounded to digits. A graph has thousands: one format for all takes a third of one for each."""
+    return list(map(Decimal, (f"%.{digits}f " * row.size % tuple(row.tolist())).split()))
 
 
 def _rounded(value: float, digits: int) -> Decimal:
