@@ -23,6 +23,7 @@ export interface AccountLimits {
   PriceBand: number;
   AllowUnlimitedLoss: boolean;
   StaleExits: string;
+  QueueOrders?: boolean;
 }
 
 export interface AcknowledgeErrorArgs {
@@ -2129,6 +2130,7 @@ export interface SetAccountLimitsArgs {
   PriceBand?: DecimalArg | null;
   AllowUnlimitedLoss?: boolean | null;
   StaleExits?: string | null;
+  QueueOrders?: boolean | null;
 }
 
 export interface SetAccountMarketDataArgs {

@@ -64,12 +64,15 @@ class HoursSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Pairs of opening and close, for one trading day.
     short
         The last close on days on which the stock exchange closes early.
+    decisions
+        When strategies on it are evaluated: in the session of the stock exchange, or in all sessions of its own.
     source
         The page that publishes them.
     """
 
     sessions: tuple[tuple[str, str], ...]
     short: str
+    decisions: Literal["exchange", "own"]
     source: str
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from mesolive.backtest.moments import Instants, moments, once_a_day, scheduled, steps
 from mesolive.language import parse_definition
-from mesolive.market.calendar import us_options_calendar
+from mesolive.market.calendar import NEW_YORK, us_options_calendar
+from mesolive.market.trading_hours import TradingHours, trading_hours
 from mesolive_testkit.signals import Json, short_put
 
 CALENDAR = us_options_calendar()
+HOURS = TradingHours(CALENDAR)
 MONDAY = (datetime(2026, 1, 5, 14, 30, tzinfo=UTC), datetime(2026, 1, 5, 21, 0, tzinfo=UTC))
 FRIDAY = datetime(2026, 1, 9, 21, 0, tzinfo=UTC)
 
@@ -26,7 +28,7 @@ def instants(raw: Json, last: datetime = MONDAY[1]) -> Instants:
 @given(every=st.integers(60, 23_400), minutes=st.integers(0, 77))
 def test_a_scheduled_instant_is_evaluated_on_every_grid(every: int, minutes: int) -> None:
     at = MONDAY[1] - timedelta(minutes=5 * minutes)
-    found = list(moments(CALENDAR, *MONDAY, every, [at]))
+    found = list(moments(HOURS, *MONDAY, every, [at]))
     assert at in found
     assert found == sorted(set(found)), "ascending, and each once"
     assert {MONDAY[0], MONDAY[1] - timedelta(minutes=5), MONDAY[1]} <= set(found)
@@ -37,7 +39,7 @@ def test_a_scheduled_instant_is_evaluated_on_every_grid(every: int, minutes: int
 def test_moments_lie_in_sessions_between_the_first_and_the_last(every: int, first: int, length: int) -> None:
     begin = MONDAY[0] + timedelta(minutes=first)
     end = begin + timedelta(minutes=length)
-    for moment in moments(CALENDAR, begin, end, every):
+    for moment in moments(HOURS, begin, end, every):
         session = CALENDAR.session(CALENDAR.local(moment).date())
         assert session is not None
         assert begin <= moment <= end
@@ -73,11 +75,26 @@ def test_an_early_close_moves_what_is_counted_from_the_close() -> None:
 
 def test_orders_are_worked_on_until_the_next_moment_but_not_over_night() -> None:
     days = [MONDAY[0], MONDAY[1], MONDAY[0] + timedelta(days=1)]
-    assert list(steps(days, CALENDAR)) == [(days[0], days[1]), (days[1], days[1]), (days[2], days[2])]
+    assert list(steps(days, HOURS)) == [(days[0], days[1]), (days[1], days[1]), (days[2], days[2])]
+
+
+def test_options_on_futures_are_stepped_through_from_the_evening_before_and_worked_on_over_midnight() -> None:
+    def new_york(text: str) -> datetime:
+        return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
+
+    globex = trading_hours("ES")
+    found = list(moments(globex, new_york("2026-01-05 17:00"), new_york("2026-01-06 18:00"), 4 * 3600))
+    assert [f"{moment.astimezone(NEW_YORK):%d %H:%M}" for moment in found] == [
+        *("05 17:00", "05 18:00", "05 22:00", "06 02:00", "06 06:00", "06 10:00", "06 14:00", "06 16:55", "06 17:00"),
+        "06 18:00",
+    ]
+    until = dict(steps(found, globex))
+    assert until[new_york("2026-01-05 22:00")] == new_york("2026-01-06 02:00"), "one session"
+    assert until[new_york("2026-01-05 17:00")] == new_york("2026-01-05 17:00"), "the break"
 
 
 def test_a_day_without_a_market_has_no_moments() -> None:
-    found = moments(CALENDAR, MONDAY[0], FRIDAY, 3600, days={date(2026, 1, 6), date(2026, 1, 8)})
+    found = moments(HOURS, MONDAY[0], FRIDAY, 3600, days={date(2026, 1, 6), date(2026, 1, 8)})
     assert {moment.date() for moment in found} == {date(2026, 1, 6), date(2026, 1, 8)}
 
 

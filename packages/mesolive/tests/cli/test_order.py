@@ -60,6 +60,7 @@ CHANGES: dict[tuple[str, ...], tuple[str, object, str]] = {
     ("--allow-unlimited-loss",): ("allow_unlimited_loss", True, "unlimited loss allowed yes"),
     ("--stale-exits", "refuse"): ("stale_exit_policy", "Refuse", "exits on old quotes    refuse"),
     ("--stale-exits", "allow"): ("stale_exit_policy", "Allow", "exits on old quotes    allow"),
+    ("--queue-orders",): ("queue_orders", True, "orders out of hours    wait for the session"),
     ("--max-orders-per-minute", "7"): ("max_orders_per_minute", 7, "orders per minute      7"),
     ("--price-band", "0.1"): ("price_band", "0.1", "price band             0.1"),
 }

@@ -16,6 +16,7 @@ from mesolive.market.service import Market
 from mesolive.settings import Settings
 from mesolive_sdk import MesoLiveDataHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.contract_specs import live_underlying
+from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.ticks import on_tick
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
@@ -158,18 +159,39 @@ async def test_the_quarterly_settles_at_the_expiring_future_and_the_price_goes_o
     assert view.forward(later) == pytest.approx(after, rel=0.0005)
 
 
-async def test_day_orders_on_the_future_are_refused_in_the_daily_break(tmp_path: Path) -> None:
+async def test_orders_on_the_future_are_refused_in_the_daily_break(tmp_path: Path) -> None:
     market = futures_market(datetime(2024, 3, 13, 16, 50, tzinfo=NEW_YORK).astimezone(UTC), "MES")
     async with desk_server(tmp_path, market=market) as desk:
         plan = await prepare(desk, await imported(desk, spread("MES", "MES")))
         assert plan.SelectedLegs["short"].LiveContract.Multiplier == 5
         await desk.advance(20 * 60)
-        sent = await desk.send(at_venue(plan))
-        order = await desk.order_in(sent.LiveOrderId, models.OrderState.Rejected, models.OrderState.Filled)
-        assert order.State is models.OrderState.Rejected
+        with pytest.raises(MesoLiveApiException) as refused:
+            await desk.send(at_venue(plan))
+        assert refused.value.error is not None
+        assert refused.value.error.Code == "OutsideTradingHours"
+        assert "orders in MES are taken from 18:00 to 17:00 New York" in str(refused.value)
+        assert "and it is Wednesday 2024-03-13 17:10" in str(refused.value)
         await desk.advance(60 * 60)
         again = await desk.send(at_venue(await prepare(desk, (await listed(desk)))))
         await desk.order_in(again.LiveOrderId, models.OrderState.Filled)
+
+
+async def test_a_position_on_the_future_is_watched_at_night_and_not_in_the_daily_break(tmp_path: Path) -> None:
+    market = futures_market(datetime(2024, 3, 13, 16, 59, 30, tzinfo=NEW_YORK).astimezone(UTC), "MES")
+    definition = spread("MES", "MES") | {"Exit": {"Conditions": ["underlying_price > 0"]}}
+    async with desk_server(tmp_path, market=market) as desk:
+        await desk.send(at_venue(await prepare(desk, await imported(desk, definition))))
+        await desk.position_in(models.LivePositionState.Open)
+
+        def signals() -> list[datetime]:
+            return [event.EventTime for event in desk.events if isinstance(event, models.ExitSignalEvent)]
+
+        await desk.advance(20 * 60)
+        await desk.application.signals.evaluate()
+        await desk.advance(60 * 60)
+        await desk.application.signals.evaluate()
+        await desk.until(lambda: bool(signals()))
+        assert signals()[0].astimezone(NEW_YORK).hour == 18, "not in the break, and not at 9:30 tomorrow"
 
 
 async def listed(desk: Desk) -> models.LiveStrategy:

@@ -123,6 +123,8 @@ class AccountLimits(msgspec.Struct, kw_only=True):
         Whether calls may be sold that nothing covers.
     StaleExits
         Which exits leave while prices cannot be judged: `Refuse`, `LimitOnly` or `Allow`.
+    QueueOrders
+        Whether orders may be sent outside of the sessions of their classes, and wait for them at the broker.
     """
 
     BrokerAccountId: str
@@ -135,6 +137,7 @@ class AccountLimits(msgspec.Struct, kw_only=True):
     PriceBand: Decimal
     AllowUnlimitedLoss: bool
     StaleExits: str
+    QueueOrders: bool = False
 
 
 class SetAccountLimitsArgs(msgspec.Struct, kw_only=True):
@@ -144,7 +147,8 @@ class SetAccountLimitsArgs(msgspec.Struct, kw_only=True):
     ----------
     BrokerAccountId
         The account.
-    AllowLive, MaxContracts, MaxPremium, MaxNotional, MaxLoss, MaxOrdersPerMinute, PriceBand, AllowUnlimitedLoss
+    AllowLive, MaxContracts, MaxPremium, MaxNotional, MaxLoss, MaxOrdersPerMinute, PriceBand, AllowUnlimitedLoss,
+    QueueOrders
         As in `AccountLimits`.
     StaleExits
         `Refuse`, `LimitOnly` or `Allow`.
@@ -160,6 +164,7 @@ class SetAccountLimitsArgs(msgspec.Struct, kw_only=True):
     PriceBand: Decimal | None = None
     AllowUnlimitedLoss: bool | None = None
     StaleExits: str | None = None
+    QueueOrders: bool | None = None
 
 
 class ListApiKeysArgs(msgspec.Struct, kw_only=True):

@@ -192,10 +192,11 @@ ResumeTradingResult: Lifted int, Halts list[TradingHalt]
 CreateAccountArgs: BrokerAccountId str, BrokerType BrokerType, Cash Decimal, Currency str = USD
 GetAccountLimitsArgs: BrokerAccountId str
 AccountLimits: BrokerAccountId str, AllowLive bool, MaxContracts Decimal, MaxPremium Decimal, MaxNotional Decimal, \
-    MaxLoss Decimal, MaxOrdersPerMinute int, PriceBand Decimal, AllowUnlimitedLoss bool, StaleExits str
+    MaxLoss Decimal, MaxOrdersPerMinute int, PriceBand Decimal, AllowUnlimitedLoss bool, StaleExits str, \
+    QueueOrders bool = False
 SetAccountLimitsArgs: BrokerAccountId str, AllowLive bool?, MaxContracts Decimal?, MaxPremium Decimal?, \
     MaxNotional Decimal?, MaxLoss Decimal?, MaxOrdersPerMinute int?, PriceBand Decimal?, AllowUnlimitedLoss bool?, \
-    StaleExits str?
+    StaleExits str?, QueueOrders bool?
 ListApiKeysArgs:
 ApiKeyInfo: KeyId str, Label str?, Role str, CreatedAt datetime, ExpiresAt datetime?, RevokedAt datetime?, \
     LastUsedAt datetime?

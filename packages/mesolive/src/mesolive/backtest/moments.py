@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from mesolive.language.definition import Schedule, StrategyDefinition
 from mesolive.language.schedule import next_due
 from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.trading_hours import TradingHours
 
 BEFORE_CLOSE: Final = timedelta(minutes=5)
 """The last moment before each close, whatever the grid: the market's last implied volatility of a day is kept there."""
@@ -57,7 +58,7 @@ def _instants(schedule: Schedule, calendar: ExchangeCalendar, first: datetime, l
 
 
 def moments(
-    calendar: ExchangeCalendar,
+    hours: TradingHours,
     first: datetime,
     last: datetime,
     every: int,
@@ -71,17 +72,18 @@ def moments(
 
     Parameters
     ----------
+    hours
+        Those of the strategy's underlying: their decision sessions are the ones that count.
     days
         The days that there is a market of; `None` for all.
     """
     by_day: dict[date, set[datetime]] = {}
     for instant in instants:
-        by_day.setdefault(calendar.local(instant).date(), set()).add(instant)
-    day, end = calendar.local(first).date(), calendar.local(last).date()
+        by_day.setdefault(hours.local_day(instant), set()).add(instant)
+    # A session may begin on the evening before its day.
+    day, end = hours.local_day(first), hours.local_day(last) + timedelta(days=1)
     while day <= end:
-        session = calendar.session(day)
-        if session is not None and (days is None or day in days):
-            opening, close = session
+        for opening, close in hours.decision_sessions(day) if days is None or day in days else ():
             steps = -((opening - close) // timedelta(seconds=every))
             result = {opening + timedelta(seconds=every) * step for step in range(steps)}
             result |= {close - BEFORE_CLOSE, close, *by_day.get(day, ())}
@@ -89,16 +91,21 @@ def moments(
         day += timedelta(days=1)
 
 
-def steps(found: Iterable[datetime], calendar: ExchangeCalendar) -> Iterator[tuple[datetime, datetime]]:
+def steps(found: Iterable[datetime], hours: TradingHours) -> Iterator[tuple[datetime, datetime]]:
     """Yield each moment with the time until which orders may be worked on there: the next moment of its session."""
     before: datetime | None = None
     for moment in found:
         if before is not None:
-            same = calendar.local(before).date() == calendar.local(moment).date()
-            yield before, moment if same else before
+            yield before, moment if _in_one_session(before, moment, hours) else before
         before = moment
     if before is not None:
         yield before, before
+
+
+def _in_one_session(first: datetime, last: datetime, hours: TradingHours) -> bool:
+    day = hours.local_day(first)
+    sessions = [*hours.decision_sessions(day), *hours.decision_sessions(day + timedelta(days=1))]
+    return any(opening <= first and last <= close for opening, close in sessions)
 
 
 def once_a_day(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -272,8 +272,9 @@ async def replay(request: Request, on_progress: Callable[[Progress], None] | Non
         await control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=dict(request.definition), ActiveOnAccounts=[account])
         )
-        result = list(moments(calendar, request.first, request.last, request.every, instants.all, request.days))
-        for done, (moment, until) in enumerate(steps(result, calendar)):
+        hours = request.market.hours(definition.symbol, None, calendar)
+        result = list(moments(hours, request.first, request.last, request.every, instants.all, request.days))
+        for done, (moment, until) in enumerate(steps(result, hours)):
             await request.clock.leap(moment)
             recorder.begin(moment)
             if on_progress is not None:

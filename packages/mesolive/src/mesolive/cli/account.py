@@ -156,6 +156,13 @@ def limits(
             help="Which exits are sent on old quotes; entries and adjustments never are.", case_sensitive=False
         ),
     ] = None,
+    queue_orders: Annotated[
+        bool | None,
+        typer.Option(
+            "--queue-orders/--no-queue-orders",
+            help="Whether orders may wait at the broker for the session of their class.",
+        ),
+    ] = None,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -173,6 +180,7 @@ def limits(
         "allow_unlimited_loss": allow_unlimited_loss,
         "max_orders_per_minute": max_orders_per_minute,
         "stale_exit_policy": None if stale_exits is None else stale_exits.policy,
+        "queue_orders": queue_orders,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     result: list[Limits] = []
@@ -201,6 +209,7 @@ def limits(
     echo(f"orders per minute      {after.max_orders_per_minute}")
     echo(f"price band             {after.price_band_fraction}")
     echo(f"exits on old quotes    {StaleExits.of(after.stale_exit_policy).value}")
+    echo(f"orders out of hours    {'wait for the session' if after.queue_orders else 'refused'}")
 
 
 def _limits_json(limits: Limits) -> dict[str, object]:

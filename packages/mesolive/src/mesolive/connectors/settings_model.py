@@ -11,7 +11,20 @@ from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NoReturn,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 MAX_VALUE_CHARACTERS: Final = 4096
 """Longest text of one setting; a refresh token of a broker has about 600 characters."""
@@ -62,7 +75,14 @@ class ConnectorSettings:
     Types of fields: `str`, `int`, `float`, `bool`, `Decimal`, `tuple[str, ...]` (comma-separated), a `Literal` of
     texts, and `Secret`; each also with `| None`. A field without a default is required. `check` returns what is wrong
     with the settings as a whole.
+
+    Attributes
+    ----------
+    retired
+        Settings of earlier versions, which stored connections may still have: they are passed over.
     """
+
+    retired: ClassVar[frozenset[str]] = frozenset()
 
     def check(self) -> Mapping[str, str]:
         """Return problems by the name of the setting; empty when the settings can be used."""
@@ -194,7 +214,8 @@ def read_settings(model: type[S], given: Mapping[str, str]) -> S:
         With every problem: an unknown name, a missing or unreadable value, and what `check` finds.
     """
     known = {field.name: field for field in known_fields(model)}
-    problems = {name: f"there is no such setting; there are: {', '.join(known)}" for name in given if name not in known}
+    unknown = given.keys() - known.keys() - model.retired
+    problems = {name: f"there is no such setting; there are: {', '.join(known)}" for name in unknown}
     values: dict[str, Any] = {}
     for name, field in known.items():
         text = given.get(name, "")

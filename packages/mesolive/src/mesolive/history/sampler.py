@@ -92,7 +92,7 @@ class HistorySampler:
 
     async def _run(self, turns: Turns) -> None:
         while True:
-            if self._calendar.is_open(self._clock.now()):
+            if self._market.in_session(self._calendar, self._clock):
                 await self.sample()
             turns.turned()
             await self._pace.sleep(PACE_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from mesolive.language.definition import Schedule
-from mesolive.market.view import TradingCalendar
+from mesolive.market.view import MarketView, TradingCalendar
 
 WINDOW = timedelta(minutes=5)
 """A scheduled instant stays due so long."""
@@ -43,8 +43,17 @@ def window(schedule: Schedule | None, calendar: TradingCalendar, day: date) -> t
     return (start, end) if opening <= instant <= close and start < end else None
 
 
+def is_due(schedule: Schedule | None, view: MarketView) -> bool:
+    """Return whether a schedule is due on a market view.
+
+    Schedules name times of the stock exchange's session, for every class. Without a schedule it is the class's own
+    sessions that count: options on futures are watched at night too.
+    """
+    return view.in_session if schedule is None else due(schedule, view.calendar, view.now)
+
+
 def due(schedule: Schedule | None, calendar: TradingCalendar, now: datetime) -> bool:
-    """Return whether a schedule is due at `now`."""
+    """Return whether a schedule is due at `now`, by the stock exchange's session."""
     result = window(schedule, calendar, calendar.local(now).date())
     return result is not None and result[0] <= now < result[1]
 

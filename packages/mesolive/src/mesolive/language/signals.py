@@ -19,7 +19,7 @@ from mesolive.language.decision import (
     StatementKind,
 )
 from mesolive.language.entry import NO_VALUES, any_holds, judge_all
-from mesolive.language.schedule import due, next_due, scheduled_time
+from mesolive.language.schedule import is_due, next_due, scheduled_time
 from mesolive.language.scope import Scope
 from mesolive.language.statement import CompiledStatement
 from mesolive.market.view import MarketView
@@ -90,7 +90,7 @@ def evaluate_entry_gate(
     limits = _Limits.of(strategy, view, account)
     scope = strategy.scope(view, account, None, external, random)
     conditions = judge_all(strategy.entry_conditions, scope, StatementKind.ENTRY)
-    schedule_ok = due(schedule, view.calendar, view.now)
+    schedule_ok = is_due(schedule, view)
     concurrency_ok = limits.shifted and limits.has_room
     return EntryGate(
         schedule_ok=schedule_ok,
@@ -112,7 +112,7 @@ def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: Accoun
     calendar, now = view.calendar, view.now
     limits = _Limits.of(strategy, view, account)
     session = calendar.session(calendar.local(now).date())
-    opened = session is not None and session[0] <= now < session[1]
+    opened = view.in_session
     schedule = strategy.definition.entry.schedule
     minutes = (
         {}
@@ -124,7 +124,7 @@ def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: Accoun
     )
     rules: tuple[tuple[bool, str, Mapping[str, int | None]], ...] = (
         (opened, "the session is open", minutes),
-        (not opened or due(schedule, calendar, now), "Entry.Schedule is due", minutes),
+        (not opened or is_due(schedule, view), "Entry.Schedule is due", minutes),
         (
             limits.has_room,
             "pos_in_flight < MaxPositionsInFlight",
@@ -190,7 +190,7 @@ def _exit(strategy: CompiledStrategy, scope: Scope) -> ExitEvaluation:
 
     checks = strategy.exit_checks
     return ExitEvaluation(
-        schedule_ok=due(strategy.definition.exit.schedule, scope.view.calendar, scope.view.now),
+        schedule_ok=is_due(strategy.definition.exit.schedule, scope.view),
         max_days_in_trade=threshold(strategy.max_days_in_trade, checks.days, StatementKind.MAX_DAYS_IN_TRADE),
         profit_target=threshold(strategy.profit_target, checks.target, StatementKind.PROFIT_TARGET),
         stop_loss=threshold(strategy.stop_loss, checks.stop, StatementKind.STOP_LOSS),
@@ -215,7 +215,7 @@ def evaluate_adjustments(
 
 def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionState) -> tuple[AdjustmentEvaluation, ...]:
     rules = strategy.definition.adjustment
-    schedule_ok = due(rules.schedule, scope.view.calendar, scope.view.now)
+    schedule_ok = is_due(rules.schedule, scope.view)
     at = scheduled_time(rules.schedule, scope.view.calendar, scope.view.now)
     spent = count_is_spent(strategy, position)
     result: list[AdjustmentEvaluation] = []

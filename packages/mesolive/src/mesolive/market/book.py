@@ -425,6 +425,7 @@ class QuoteBook:
             state=self._underlying,
             history=self.history,
             calendar=self._calendar,
+            hours=self.hours,
             keeper=self._keeper,
         )
         return self._view

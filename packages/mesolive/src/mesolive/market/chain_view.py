@@ -17,6 +17,7 @@ from mesolive.market.forward_curve import CurveCache
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.quality import QuoteQuality
+from mesolive.market.trading_hours import TradingHours
 from mesolive.market.view import Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
 
 
@@ -154,6 +155,7 @@ class BookView:
         state: UnderlyingSnapshot,
         history: DailySeries,
         calendar: TradingCalendar,
+        hours: TradingHours,
         keeper: CurveCache,
     ) -> None:
         quote = state.quote
@@ -174,6 +176,7 @@ class BookView:
         self.listing = listing
         self.columns = columns
         self.calendar = calendar
+        self._hours = hours
         self._state = state
         self._history = history
         self._slices: dict[tuple[str, date, Right], BookSlice] = {}
@@ -187,6 +190,11 @@ class BookView:
         other = copy.copy(self)
         other.accepted = quality
         return other
+
+    @property
+    def in_session(self) -> bool:
+        """Whether strategies on the underlying are evaluated at this moment."""
+        return self._hours.decides(self.now)
 
     @property
     def underlying(self) -> UnderlyingState:

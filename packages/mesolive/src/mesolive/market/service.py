@@ -10,6 +10,7 @@ from typing import Final
 
 from mesolive.clock import Clock
 from mesolive.market.book import QuoteBook
+from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
@@ -18,6 +19,7 @@ from mesolive.market.history_store import HistoryKeeper, MarketMemory
 from mesolive.market.lines import LinePriority
 from mesolive.market.provider import PartialProvider, Provider, ProviderStatus
 from mesolive.market.subscriptions import SubscriptionHandle, SubscriptionRegistry
+from mesolive.market.trading_hours import TradingHours, trading_hours
 from mesolive.market.wire import candidates, live_contract, live_underlying
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType, LiveContract, LiveUnderlying
@@ -281,6 +283,39 @@ class Market:
         if not self._providers:
             raise UnknownProviderError(None)
         raise UnknownUnderlyingError(symbol, self.default if len(self._providers) == 1 else None)
+
+    def hours(self, symbol: str, kind: DataProviderType | None, otherwise: ExchangeCalendar) -> TradingHours:
+        """Return when the options on an underlying trade at a provider; without one, at their exchange.
+
+        Parameters
+        ----------
+        otherwise
+            The trading days where no provider has the underlying.
+        """
+        try:
+            return self.serving(symbol, kind).books[symbol].hours
+        except (UnknownProviderError, UnknownUnderlyingError):
+            return trading_hours(symbol, otherwise)
+
+    def now_of(self, kind: DataProviderType | None, symbol: str, otherwise: datetime) -> datetime:
+        """Return the market time of the provider whose data of an underlying is used; `otherwise` where none is."""
+        try:
+            return self.serving(symbol, kind).books[symbol].clock.now()
+        except (UnknownProviderError, UnknownUnderlyingError):
+            return otherwise
+
+    def in_session(self, calendar: ExchangeCalendar, otherwise: Clock) -> bool:
+        """Return whether strategies on any underlying are evaluated now, in its provider's market time.
+
+        Parameters
+        ----------
+        calendar, otherwise
+            The sessions and the time where nothing is quoted.
+        """
+        books = [book for provider in self._providers.values() for book in provider.books.values()]
+        if not books:
+            return calendar.is_open(otherwise.now())
+        return any(book.hours.decides(book.clock.now()) for book in books)
 
     def status(self, kind: DataProviderType | None = None) -> ProviderStatus:
         """Return how a provider is doing; one that is connected but has been silent for too long is in error."""

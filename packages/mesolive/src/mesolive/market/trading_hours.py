@@ -1,8 +1,10 @@
 """Trading hours of option classes: sessions per trading day, global trading hours and Globex included.
 
 The exchange calendar (`mesolive.market.calendar`) says on which days there is trading, when schedules open and close,
-and when settlement values are taken. Trading hours say when orders are taken and quotes move: options on SPX and VIX
-also trade at night, options on futures for 23 hours.
+and when settlement values are taken. Trading hours say when quotes move, when orders are taken, and when strategies
+are evaluated: options on SPX and VIX also trade at night, options on futures for 23 hours.
+
+All three are of New York's clock, whatever zone the machine is in.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ Session: TypeAlias = tuple[datetime, datetime]
 
 DAY_BEFORE: Final = "-1 "
 DAY: Final = timedelta(days=1)
+NOON: Final = time(12)
+"""Within the session in which brokers work orders for the day."""
 
 
 class TradingHours:
@@ -32,17 +36,24 @@ class TradingHours:
         The trading days, and which of them close early.
     spec
         The sessions of one trading day; `None` for those of the calendar.
+    always
+        Whether orders are taken at any time: a simulated market around the clock.
     """
 
-    def __init__(self, calendar: TradingCalendar, spec: HoursSpec | None = None) -> None:
+    def __init__(self, calendar: TradingCalendar, spec: HoursSpec | None = None, *, always: bool = False) -> None:
         self._calendar = calendar
         self._spec = spec
+        self.always = always
         self._known: dict[date, tuple[Session, ...]] = {}
 
     @property
     def of_exchange(self) -> bool:
         """Whether they are an exchange's own, and not the sessions of the calendar."""
         return self._spec is not None
+
+    def local_day(self, moment: datetime) -> date:
+        """Return the exchange's date of `moment`."""
+        return self._calendar.local(moment).date()
 
     def sessions(self, day: date) -> Sequence[Session]:
         """Return the sessions of a trading day in UTC, in their order; none on a day without trading.
@@ -56,9 +67,51 @@ class TradingHours:
 
     def is_open(self, moment: datetime) -> bool:
         """Return whether a session runs at `moment`: from its opening, until before its close."""
-        day = self._calendar.local(moment).date()
+        day = self.local_day(moment)
         return any(
             opening <= moment < close for candidate in (day, day + DAY) for opening, close in self.sessions(candidate)
+        )
+
+    def order_session(self, day: date) -> Session | None:
+        """Return the session of a trading day in which orders are taken, or `None` on a day without trading.
+
+        It is the one that runs at noon. Brokers work no order for the day in the night and curb sessions of indexes;
+        the one session of options on futures begins on the evening before.
+        """
+        noon = datetime.combine(day, NOON, NEW_YORK)
+        return next(((opening, close) for opening, close in self.sessions(day) if opening <= noon < close), None)
+
+    def takes_orders(self, moment: datetime) -> bool:
+        """Return whether orders may be sent at `moment`; see `order_session`."""
+        if self.always:
+            return True
+        day = self.local_day(moment)
+        found = (self.order_session(candidate) for candidate in (day, day + DAY))
+        return any(opening <= moment < close for opening, close in filter(None, found))
+
+    def next_order_session(self, moment: datetime) -> Session:
+        """Return the session in which orders are taken at `moment`, or else the next one."""
+        day = self.local_day(moment)
+        while True:
+            session = self.order_session(day)
+            if session is not None and moment < session[1]:
+                return session
+            day = self._calendar.next_trading_day(day)
+
+    def decision_sessions(self, day: date) -> Sequence[Session]:
+        """Return the sessions of a trading day in which strategies are evaluated; none on a day without trading."""
+        if self._spec is not None and self._spec.decisions == "own":
+            return self.sessions(day)
+        regular = self._calendar.session(day)
+        return () if regular is None else (regular,)
+
+    def decides(self, moment: datetime) -> bool:
+        """Return whether strategies are evaluated at `moment`: from an opening, until before the close."""
+        day = self.local_day(moment)
+        return any(
+            opening <= moment < close
+            for candidate in (day, day + DAY)
+            for opening, close in self.decision_sessions(candidate)
         )
 
     def next_change(self, moment: datetime) -> datetime:
@@ -67,7 +120,7 @@ class TradingHours:
 
     def day_ends_at(self, moment: datetime) -> datetime:
         """Return when the trading day of `moment` ends, or the next one between two: day orders expire then."""
-        day = self._calendar.local(moment).date()
+        day = self.local_day(moment)
         while True:
             sessions = self.sessions(day)
             if sessions and sessions[-1][1] > moment:
@@ -76,7 +129,7 @@ class TradingHours:
 
     def _from(self, moment: datetime) -> list[Session]:
         """Return the sessions of the days around a moment, at least one of which has not ended."""
-        day = self._calendar.local(moment).date()
+        day = self.local_day(moment)
         result: list[Session] = []
         while not any(close > moment for _, close in result):
             result.extend(self.sessions(day))

@@ -183,6 +183,11 @@ class MarketView(Protocol):
     def calendar(self) -> TradingCalendar: ...
 
     @property
+    def in_session(self) -> bool:
+        """Whether strategies on this underlying are evaluated now: a session of its own, or of the exchange, runs."""
+        ...
+
+    @property
     def stale(self) -> bool:
         """Whether the provider had been silent for too long: nothing may be decided on these prices."""
         ...

@@ -82,7 +82,7 @@ class SignalEvaluator:
     evaluator
         The strategy evaluator.
     calendar
-        Exchange calendar: outside of its sessions nothing is evaluated, and no strategy may enter.
+        Exchange calendar: outside of an underlying's sessions its strategies are not evaluated, and none may enter.
     settlements
         Settles expired options before each evaluation.
     late
@@ -160,7 +160,7 @@ class SignalEvaluator:
     async def _evaluate(self) -> None:
         now = self._clock.now()
         unsettled = await self._settle()
-        if any(self._calendar.is_open(moment) for moment in self._evaluator.times(self._clock)):
+        if self._evaluator.market.in_session(self._calendar, self._clock):
             await self._freeze()
         watch, in_part = await self._load(now)
         result = Found()
@@ -176,11 +176,10 @@ class SignalEvaluator:
                     result.findings.append(replace(what, holds=position.id in in_part))
         accounts: dict[tuple[int, str], AccountState] = {}
         for pair in watch.pairs:
-            own = sessions.now(pair.context.account)
-            if not sessions.is_open(pair.context.account) or _being_settled(pair, own, unsettled):
+            if _being_settled(pair, sessions.now(pair.context.account), unsettled):
                 result.findings.append(no_entry(pair.names))
                 continue
-            await self._evaluate_pair(pair, watch.active.get(pair.context.user_id, {}), accounts, result)
+            await self._evaluate_pair(pair, sessions, watch.active.get(pair.context.user_id, {}), accounts, result)
         await self._publish(watch, result)
         self._considered.note(result.considered)
         self._considered.forget_before(min([now, *sessions.times]) - INSTANTS)
@@ -214,23 +213,30 @@ class SignalEvaluator:
     async def _evaluate_pair(
         self,
         pair: StrategyAccount,
+        sessions: _Sessions,
         active: Mapping[str, ActiveState],
         accounts: dict[tuple[int, str], AccountState],
         found: Found,
     ) -> None:
-        """Add the findings of a strategy on an account, with one market view for each underlying that it trades."""
+        """Add the findings of a strategy on an account, with one market view for each underlying that it trades.
+
+        An underlying whose sessions do not run is left out.
+        """
         context, names = pair.context, pair.names
         open_now = [item for item in pair.own if item.state is models.LivePositionState.Open]
         symbol_of = {item.id: _symbol(item, context.symbol) for item in open_now}
         symbols = {context.symbol} if pair.active else set[str]()
         symbols.update(symbol_of.values())
-        if not pair.active:
+        closed = {symbol for symbol in symbols if not sessions.is_open(context.account, symbol)}
+        if not pair.active or context.symbol in closed:
             found.findings.append(no_entry(names))
+        if closed and closed == symbols:
+            return
         signalled_at = {key: one.since for key, one in active.items() if one.since is not None and one.body != FAILED}
         times = Times(self._considered, signalled_at)
         failed = False
         parts: list[Found] = []
-        for symbol in sorted(symbols):
+        for symbol in sorted(symbols - closed):
             entering = pair.active and symbol == context.symbol
             try:
                 view = self._evaluator.fresh_view(symbol, None, context.account)
@@ -275,7 +281,7 @@ class SignalEvaluator:
                 continue
             if entering:
                 found.findings.append(no_entry(names))
-        if failed:
+        if failed or closed:
             found.evaluated.discard(names.scope)
         else:
             found.evaluated.add(names.scope)
@@ -390,26 +396,28 @@ class _Sessions:
         self._evaluator = evaluator
         self._calendar = calendar
         self._clock = clock
-        self._known: dict[models.DataProviderType | None, tuple[datetime, bool]] = {}
+        self._now: dict[models.DataProviderType | None, datetime] = {}
+        self._open: dict[tuple[models.DataProviderType | None, str], bool] = {}
 
     @property
     def times(self) -> list[datetime]:
         """The market times that were read."""
-        return [now for now, _ in self._known.values()]
+        return list(self._now.values())
 
     def now(self, account: Account) -> datetime:
         """Return the account's market time, the same throughout the evaluation."""
-        return self._of(account)[0]
-
-    def is_open(self, account: Account) -> bool:
-        """Return whether the exchange is open at that time."""
-        return self._of(account)[1]
-
-    def _of(self, account: Account) -> tuple[datetime, bool]:
-        known = self._known.get(account.provider)
+        known = self._now.get(account.provider)
         if known is None:
-            now = self._evaluator.now(account, self._clock)
-            known = self._known[account.provider] = (now, self._calendar.is_open(now))
+            known = self._now[account.provider] = self._evaluator.now(account, self._clock)
+        return known
+
+    def is_open(self, account: Account, symbol: str) -> bool:
+        """Return whether strategies on an underlying are evaluated at that time."""
+        key = account.provider, symbol
+        known = self._open.get(key)
+        if known is None:
+            now = self.now(account)
+            known = self._open[key] = self._evaluator.is_open(symbol, account, now, self._calendar)
         return known
 
 

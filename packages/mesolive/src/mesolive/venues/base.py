@@ -90,6 +90,8 @@ class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
         Combos, greater than zero.
     limit_price, stop_price
         Per combo and unit of the underlying: positive a debit, negative a credit.
+    may_wait
+        Whether it may wait for the session of its class; otherwise a venue refuses it outside of the session.
     """
 
     account: str
@@ -100,6 +102,7 @@ class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: models.TimeInForce
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    may_wait: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -100,7 +100,6 @@ class TestSettings:
             ("quotes_url", "wss://user@host"),
             ("rest_url", "https://api.tastyworks.com"),
             ("stream_url", "wss://streamer.tastyworks.com"),
-            ("queued_accounts", "5WX00009"),
         ],
     )
     def test_a_contradiction_is_told_by_the_name_of_the_setting(self, name: str, value: str) -> None:
@@ -126,11 +125,9 @@ class TestSettings:
         async with connector(environment=environment, **chosen) as one:
             assert one.connector.venue.core.rules.dry_run is expected
 
-    async def test_orders_wait_for_the_next_session_for_those_accounts_alone_that_the_setting_names(self) -> None:
-        async with connector() as one:
-            assert one.connector.venue.core.rules.queued_accounts == frozenset()
-        async with connector(queued_accounts=f"{ACCOUNT}, 5WX00009") as one:
-            assert one.connector.venue.core.rules.queued_accounts == {ACCOUNT, "5WX00009"}
+    def test_a_setting_of_an_earlier_version_is_passed_over(self) -> None:
+        values = {"client_secret": "a", "refresh_token": "b", "queued_accounts": "5WX00009"}
+        assert read_settings(TastytradeSettings, values).accounts == ()
 
 
 class TestConnection:

@@ -180,12 +180,11 @@ class TestSubmit:
     @pytest.mark.parametrize(
         "moment", ["2026-07-27T12:00:00+00:00", "2026-07-27T20:16:00+00:00", "2026-07-26T15:00:00+00:00"]
     )
-    async def test_outside_of_the_session_only_accounts_that_may_wait_send_orders(self, moment: str) -> None:
-        for queued, expected in ((frozenset[str](), Ended), (frozenset({ACCOUNT}), Accepted)):
-            rules = VenueRules(dry_run=False, queued_accounts=queued)
-            async with trading(rules=rules) as one, one.venue.session():
+    async def test_outside_of_the_session_only_orders_that_may_wait_are_sent(self, moment: str) -> None:
+        for may_wait, expected in ((False, Ended), (True, Accepted)):
+            async with trading() as one, one.venue.session():
                 one.clock._now = datetime.fromisoformat(moment)
-                answer = await one.venue.submit(spread())
+                answer = await one.venue.submit(msgspec.structs.replace(spread(), may_wait=may_wait))
                 assert isinstance(answer, expected)
                 if isinstance(answer, Ended):
                     assert "closed" in answer.reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -284,6 +284,36 @@ async def test_a_stop_limit_that_is_reached_already_is_judged_as_the_limit_that_
     reached = at_venue(plan, kind=OrderType.StopLimit, stop=dime - 100, limit=dime + 200)
     await refused(trader.desk.send(reached), "PriceOutsideBand")
     await trader.desk.send(at_venue(plan, kind=OrderType.StopLimit, stop=dime - 100, limit=dime - 1))
+
+
+# --- trading hours
+
+AFTER_THE_CLOSE = datetime(2024, 3, 11, 20, 0, tzinfo=UTC)
+"""16:00 in New York, when the session of the scripted market ends."""
+
+
+@pytest.mark.parametrize("time_in_force", [models.TimeInForce.Day, models.TimeInForce.Gtc])
+async def test_orders_outside_of_the_class_s_session_are_refused_with_its_hours(
+    trader: Trader, time_in_force: models.TimeInForce
+) -> None:
+    plan = await trader.plan(*put_spread())
+    await trader.market.at(AFTER_THE_CLOSE)
+    order = at_venue(plan, kind=OrderType.Limit, limit=mark_of(plan), time_in_force=time_in_force)
+    told = await refused(trader.desk.send(order), "OutsideTradingHours")
+    assert "orders in SPXW are taken from 09:30 to 16:00 New York, next from Tuesday 2024-03-12 09:30" in str(told)
+    assert "and it is Monday 2024-03-11 16:00" in str(told)
+    assert trader.desk.venue.ledger.orders == {}
+    await trader.desk.until(lambda: any(isinstance(one, models.OrderRefusedEvent) for one in trader.desk.events))
+
+
+async def test_where_the_account_lets_orders_wait_they_are_filled_in_the_next_session(trader: Trader) -> None:
+    plan = await trader.plan(*put_spread())
+    await trader.desk.control.set_account_limits(models.SetAccountLimitsArgs(BrokerAccountId=SIM, QueueOrders=True))
+    await trader.market.at(AFTER_THE_CLOSE)
+    sent = await trader.desk.send(at_venue(plan))
+    assert (await trader.desk.order(sent.LiveOrderId)).State is OrderState.Submitted
+    await trader.market.at(datetime(2024, 3, 12, 13, 30, tzinfo=UTC), spot=5000.01)
+    await trader.desk.order_in(sent.LiveOrderId, OrderState.Filled)
 
 
 # --- old quotes

@@ -108,7 +108,6 @@ class IbkrConnector:
         quiet_from, quiet_to = settings.window
         self._rules = EntryRules(
             stops_on_combos=settings.stops_on_combos,
-            outside_session=settings.orders_outside_session,
             quiet_from=quiet_from,
             quiet_to=quiet_to,
             zone=settings.time_zone,

@@ -19,7 +19,6 @@ import structlog
 from mesolive.connectors.ibkr.attempts import Attempt, Attempts
 from mesolive.connectors.ibkr.catch_up import CatchUp
 from mesolive.connectors.ibkr.contract_ids import ContractIds, UnknownContractError
-from mesolive.connectors.ibkr.contract_mapping import is_future_option
 from mesolive.connectors.ibkr.error_codes import Phase
 from mesolive.connectors.ibkr.journal import Finished, Sending
 from mesolive.connectors.ibkr.margin_preview import MarginPreviews
@@ -31,6 +30,7 @@ from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, Session
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, Margins
 from mesolive.connectors.ibkr.venue_state import UNANSWERED, VenueState
+from mesolive.market.trading_hours import trading_hours
 from mesolive.tasks import Tasks
 from mesolive.venues.base import (
     NOT_SENT,
@@ -64,8 +64,6 @@ class EntryRules:
     ----------
     stops_on_combos
         Whether stop orders on combos are sent: IB simulates them, and whether it takes them is not published.
-    outside_session
-        Whether day orders are sent while the market is closed.
     quiet_from, quiet_to
         The time of day, in `zone`, in which TWS restarts and nothing is sent; equal for no such time.
     preview_margin
@@ -73,7 +71,6 @@ class EntryRules:
     """
 
     stops_on_combos: bool = False
-    outside_session: bool = False
     quiet_from: time = time(23, 40)
     quiet_to: time = time(0, 10)
     zone: str = "America/New_York"
@@ -423,13 +420,10 @@ class OrderEntry:
         is_stop = request.order_type in {OrderType.Stop, OrderType.StopLimit}
         if is_stop and len(request.legs) > 1 and not self._rules.stops_on_combos:
             return "stop orders on combos are not sent to IB unless stops_on_combos is set"
-        futures = any(is_future_option(leg.contract) for leg in request.legs)
-        if (
-            request.time_in_force is TimeInForce.Day
-            and not futures
-            and not self._rules.outside_session
-            and not self._state.calendar.is_open(now)
-        ):
+        symbols = {leg.contract.underlying for leg in request.legs}
+        hours = [trading_hours(symbol, self._state.calendar) for symbol in symbols]
+        day = request.time_in_force is TimeInForce.Day
+        if day and not request.may_wait and not all(item.takes_orders(now) for item in hours):
             return "the market is closed"
         if request.account not in self._state.session.accounts:
             return f"the login has no account {request.account}"

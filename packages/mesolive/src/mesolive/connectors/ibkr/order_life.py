@@ -16,6 +16,7 @@ from mesolive.connectors.ibkr.order_terms import written_price, written_quantity
 from mesolive.connectors.ibkr.tws_messages import OrderError, OrderRow, OrderState
 from mesolive.connectors.ibkr.venue_state import UNANSWERED, VenueState
 from mesolive.market.calendar import settlement_instant
+from mesolive.market.trading_hours import trading_hours
 from mesolive.venues.base import Accepted, Ended, Ending
 from mesolive_sdk.models import TimeInForce
 
@@ -290,15 +291,16 @@ class OrderLife:
     def has_expired(self, order: Order, now: datetime) -> bool:
         """Whether the time of an order is over: its day, or one of its contracts."""
         calendar = self._state.calendar
-        if order.request.time_in_force is TimeInForce.Day:
-            day = calendar.local(order.at).date()
-            session = calendar.session(day)
-            close = session[1] if session is not None and order.at < session[1] else None
-            if close is None:
-                close = calendar.open_session_at_or_after(order.at)[1]
-            if now >= close:
-                return True
+        if order.request.time_in_force is TimeInForce.Day and now >= self._day_ends_at(order):
+            return True
         return any(
             now >= settlement_instant(leg.contract.root, leg.contract.day, calendar=calendar)
             for leg in order.request.legs
         )
+
+    def _day_ends_at(self, order: Order) -> datetime:
+        """Return from when a day order that is gone has expired: the stocks' close, where it was sent before it."""
+        hours = trading_hours(order.request.legs[0].contract.underlying, self._state.calendar)
+        _, close = hours.next_order_session(order.at)
+        ends = [end for _, end in hours.decision_sessions(hours.local_day(close)) if end > order.at]
+        return min([close, *ends])

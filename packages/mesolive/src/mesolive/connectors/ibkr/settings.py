@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mesolive.connectors.double_time import CLOCK_OFFSET, offset_problem
@@ -25,6 +25,8 @@ MAX_LINES: Final = 1100
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IbkrSettings(ConnectorSettings):
     """Settings of the connector to Interactive Brokers."""
+
+    retired: ClassVar[frozenset[str]] = frozenset({"orders_outside_session"})
 
     host: Annotated[str, Field("Where TWS or IB Gateway runs.")] = "127.0.0.1"
     port: Annotated[
@@ -50,9 +52,6 @@ class IbkrSettings(ConnectorSettings):
     )
     stops_on_combos: Annotated[
         bool, Field("Whether stop orders on combos are sent; whether IB takes them is not published.")
-    ] = False
-    orders_outside_session: Annotated[
-        bool, Field("Whether day orders are sent while the market is closed: IB keeps them for the next session.")
     ] = False
     clock_offset: Annotated[float, Field(CLOCK_OFFSET)] = 0.0
 

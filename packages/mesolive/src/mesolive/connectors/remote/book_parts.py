@@ -92,6 +92,7 @@ class SentBook:
             underlying=listing.underlying if first else None,
             mute_seconds=book.mute_after.total_seconds() if first else None,
             exchange_hours=book.hours.of_exchange,
+            always_open=book.hours.always,
             listing=listed,
             at=None if at is None else to_micros(at) + micros,
             indices=indices.astype(_INDEX).tobytes(),

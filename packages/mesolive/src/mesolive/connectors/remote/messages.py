@@ -287,7 +287,7 @@ class BookPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes
     ----------
-    mute_seconds, exchange_hours, underlying
+    mute_seconds, exchange_hours, always_open, underlying
         Of the first part of a stream: how the book is made.
     listing
         The contracts, where they changed; then all quotes follow.
@@ -305,6 +305,7 @@ class BookPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     underlying: Underlying | None = None
     mute_seconds: float | None = None
     exchange_hours: bool = False
+    always_open: bool = False
     listing: tuple[Strikes, ...] | None = None
     at: int | None = None
     indices: bytes = b""

@@ -34,7 +34,7 @@ from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.lines import LinePriority, LineUse
 from mesolive.market.provider import ProviderStatus
-from mesolive.market.trading_hours import trading_hours
+from mesolive.market.trading_hours import TradingHours, trading_hours
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 _log = structlog.get_logger(__name__)
@@ -212,6 +212,8 @@ class RemoteProvider:
             _log.warning("remote_book_unknown", symbol=part.symbol)
             return None
         hours = trading_hours(part.symbol, self._calendar) if part.exchange_hours else None
+        if part.always_open:
+            hours = TradingHours(self._calendar, always=True)
         mute = timedelta(seconds=part.mute_seconds or 60.0)
         listing = listing_of(part.underlying, part.listing or ())
         book = QuoteBook(listing, self._clock, self._calendar, hours=hours, mute_after=mute)

@@ -26,6 +26,7 @@ from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
+from mesolive.market.trading_hours import TradingHours
 from mesolive.venues.account_facts import BrokerFacts, DiscoveredAccount
 from mesolive.venues.base import Settled
 from mesolive.venues.simulated.config import SimulatedVenueConfig
@@ -65,7 +66,12 @@ class SimulatedConnector:
         self.clock: Clock = _clock(self._settings, self._time_file, request.clock)
         hours = Hours(self._settings.hours)
         self._market_provider = SimulatedProvider.generated(
-            self.clock, seed=self._settings.seed, spot=self._settings.spot, hours=hours, calendar=request.calendar
+            self.clock,
+            seed=self._settings.seed,
+            spot=self._settings.spot,
+            hours=hours,
+            calendar=request.calendar,
+            trading_hours=TradingHours(request.calendar, always=hours is Hours.ALWAYS),
         )
         self._market_provider.quality = QuoteQuality[self._settings.quality.upper()]
         # The venue fills against this market alone, whatever other providers the server has.

@@ -119,7 +119,6 @@ class TastytradeConnector:
             journal=OrderJournal(None if request.folder is None else request.folder / JOURNAL_FILE),
             rules=VenueRules(
                 dry_run=settings.dry_run == "always" or (settings.dry_run == "live" and not endpoints.is_sandbox),
-                queued_accounts=frozenset(settings.queued_accounts),
             ),
             times=times,
         )

@@ -7,12 +7,12 @@ at the market is sent as a limit at its own far price.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from mesolive.connectors.tastytrade.symbols import future_of, instrument_type, is_on_future, order_symbol
-from mesolive.market.calendar import NEW_YORK, ExchangeCalendar
+from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.trading_hours import trading_hours
 from mesolive.tastytrade_client import SOURCE, STRICT_POSITION_EFFECTS, NewLeg, NewOrder, price_text
 from mesolive.venues.base import VenueRequest
@@ -24,7 +24,6 @@ ZERO: Final = Decimal(0)
 MAX_LEGS: Final = 4
 FAR_TICKS: Final = 2
 """How many ticks a marketable limit stands beyond the offers: the market moves until the order is there."""
-NOON: Final = time(12)
 
 _TYPES: Final = {
     OrderType.Market: "Market",
@@ -71,20 +70,10 @@ def _why_not_priced(request: VenueRequest) -> str | None:
 
 
 def closed_reason(request: VenueRequest, moment: datetime, calendar: ExchangeCalendar) -> str | None:
-    """Return why the market of an order does not run now, or `None`: the session around noon counts.
-
-    Day orders do not work in the night sessions of indexes. The session of options on futures begins on the evening
-    before.
-    """
-    contract = request.legs[0].contract
-    symbol = contract.underlying
-    if is_on_future(contract) and trading_hours(symbol, calendar).is_open(moment):
+    """Return why the market of an order does not run now, or `None`; see `TradingHours.takes_orders`."""
+    symbol = request.legs[0].contract.underlying
+    if trading_hours(symbol, calendar).takes_orders(moment):
         return None
-    day = calendar.local(moment).date()
-    noon = datetime.combine(day, NOON, NEW_YORK)
-    for opening, close in trading_hours(symbol, calendar).sessions(day):
-        if opening <= noon < close and opening <= moment < close:
-            return None
     return f"the market of {symbol} is closed, and this account's orders do not wait for the next session"
 
 

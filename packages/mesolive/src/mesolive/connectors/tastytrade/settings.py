@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from mesolive.connectors.double_time import CLOCK_OFFSET, LOCAL_HOSTS, offset_problem
@@ -17,6 +17,8 @@ SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TastytradeSettings(ConnectorSettings):
     """Settings of the tastytrade connector."""
+
+    retired: ClassVar[frozenset[str]] = frozenset({"queued_accounts"})
 
     environment: Annotated[
         Literal["sandbox", "production"], Field("Sandbox trades with pretended money; production with real money.")
@@ -35,9 +37,6 @@ class TastytradeSettings(ConnectorSettings):
         Literal["live", "always", "never"],
         Field("Whether the broker checks each order before it is sent: for real money, always, never."),
     ] = "live"
-    queued_accounts: Annotated[
-        tuple[str, ...], Field("Accounts whose orders may wait at the broker for the next session.")
-    ] = ()
     api_version: Annotated[
         str, Field("Release of the API, as a date; by default the one that this connector was written for.")
     ] = ""
@@ -61,8 +60,6 @@ class TastytradeSettings(ConnectorSettings):
             problems["api_version"] = f"expected a date such as 20261012, got {self.api_version!r}"
         if problem := offset_problem(self.clock_offset, urlsplit(self.rest_url).hostname):
             problems["clock_offset"] = problem
-        if self.accounts and (unknown := sorted(set(self.queued_accounts) - set(self.accounts))):
-            problems["queued_accounts"] = f"names {unknown[0]}, which accounts does not"
         for name in ("rest_url", "stream_url", "quotes_url"):
             url: str = getattr(self, name)
             if problem := _wrong_url(url, "http" if name == "rest_url" else "ws"):

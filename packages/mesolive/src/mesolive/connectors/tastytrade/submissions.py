@@ -210,7 +210,7 @@ class Submissions:
         # The server waits for an answer for some seconds from here on, also over a dry run.
         again_until = core.now() + core.times.ledger
         reason = why_not(request)
-        if reason is None and account not in core.rules.queued_accounts:
+        if reason is None and not request.may_wait:
             reason = closed_reason(request, core.clock.now(), core.calendar)
         order: NewOrder | None = None
         if reason is None:

@@ -93,12 +93,9 @@ class VenueRules:
     ----------
     dry_run
         Whether each order is checked by the broker before it is sent.
-    queued_accounts
-        Accounts whose orders may wait at the broker for the next session.
     """
 
     dry_run: bool = True
-    queued_accounts: frozenset[str] = frozenset()
 
 
 class VenueCore:

@@ -86,6 +86,7 @@ account_limits = Table(
     Column("max_loss", DecimalText, nullable=False),
     Column("allow_unlimited_loss", Boolean, nullable=False),
     Column("stale_exit_policy", String(16), nullable=False),
+    Column("queue_orders", Boolean, nullable=False, default=False),
 )
 """Risk limits of accounts; an account without a row has the defaults of `mesolive.trading.execution.risk_limits`."""
 

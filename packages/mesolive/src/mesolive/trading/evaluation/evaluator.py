@@ -8,7 +8,7 @@ on one immutable market view.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AccountState, PositionState
 from mesolive.language.definition import StrategyDefinition
 from mesolive.language.legs import outdated, quote_problem
+from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
@@ -279,9 +280,15 @@ class StrategyEvaluator:
         """Return the market time of the quotes that value an account; that of a clock where there are none."""
         return self._market.now(account.provider, otherwise)
 
-    def times(self, otherwise: Clock) -> Sequence[datetime]:
-        """Return the market times of all providers; that of a clock where there is no provider."""
-        return [self._market.now(kind, otherwise) for kind in self._market.providers] or [otherwise.now()]
+    def is_open(self, symbol: str, account: Account, now: datetime, calendar: ExchangeCalendar) -> bool:
+        """Return whether strategies on an underlying are evaluated at `now`, by the quotes that value an account.
+
+        Parameters
+        ----------
+        calendar
+            The trading days of an underlying that nobody quotes.
+        """
+        return self._market.hours(symbol, account.provider, calendar).decides(now)
 
     def marks(self, view: MarketView, account: Account) -> Marks:
         """Return marks that read `view` for its underlying, and for others the quotes that value the account."""

@@ -30,6 +30,7 @@ _FIELDS = {
     "MaxOrdersPerMinute": "max_orders_per_minute",
     "PriceBand": "price_band_fraction",
     "AllowUnlimitedLoss": "allow_unlimited_loss",
+    "QueueOrders": "queue_orders",
 }
 """Wire fields and those of `Limits`."""
 

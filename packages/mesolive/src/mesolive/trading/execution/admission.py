@@ -22,6 +22,7 @@ from mesolive.trading.execution import price_checks, risk_limits
 from mesolive.trading.execution.batch_quotes import BatchQuotes, risk_of
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.execution.halts import Halt, halt_reason
+from mesolive.trading.execution.order_hours import check_hours
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
 from mesolive.trading.orders.open_orders import open_order_of_position, orders_sent
@@ -55,6 +56,8 @@ class Admitted:
     ----------
     replaces
         The order that it shall replace, as it is now.
+    may_wait
+        Whether it may wait at the venue for the session of its class.
     """
 
     request: Request
@@ -64,6 +67,7 @@ class Admitted:
     new: NewOrder
     venue: Venue
     replaces: StoredOrder | None
+    may_wait: bool = False
 
 
 @dataclass
@@ -138,6 +142,7 @@ class Admission:
         self._tx = tx
         self._user_id = user_id
         self._now = now
+        self._market = market
         self._quotes = BatchQuotes(market)
         self._venues = venues
         self._new_reference = new_reference
@@ -187,6 +192,7 @@ class Admission:
             )
         position = await self._must_fit_position(plan, group)
         if group.legs:
+            check_hours(self._market, account, group.legs, limits, self._now)
             self._check_market_and_risk(args.LegGroupOrder, account, plan, group, position, limits)
         new = NewOrder(
             account_id=account.id,
@@ -204,7 +210,7 @@ class Admission:
             send_key=request.call.key,
             replaces_id=args.ReplacesOrder,
         )
-        admitted = Admitted(request, account, plan, group, new, venue, replaces)
+        admitted = Admitted(request, account, plan, group, new, venue, replaces, may_wait=limits.queue_orders)
         self._admitted.append(admitted)
         state.sent += 1
         return admitted

@@ -378,4 +378,5 @@ def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:
         time_in_force=asked.TimeInForce,
         limit_price=asked.LimitPrice,
         stop_price=asked.StopPrice,
+        may_wait=one.may_wait,
     )

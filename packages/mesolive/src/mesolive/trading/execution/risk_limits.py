@@ -64,6 +64,8 @@ class Limits:
         Whether an order may sell calls that nothing covers. `max_loss` then bounds the loss up to the highest strike.
     stale_exit_policy
         Which exits are sent while their prices cannot be judged.
+    queue_orders
+        Whether orders may be sent outside of the sessions of their classes, and wait for them at the venue.
     """
 
     allow_live: bool = False
@@ -75,6 +77,7 @@ class Limits:
     max_loss: Decimal = Decimal(2_000_000)
     allow_unlimited_loss: bool = False
     stale_exit_policy: StaleExitPolicy = StaleExitPolicy.LIMIT_ONLY
+    queue_orders: bool = False
 
 
 UNLIMITED = Limits(
@@ -118,6 +121,7 @@ def limits_of_row(row: Row[Any]) -> Limits:
         max_loss=row.max_loss,
         allow_unlimited_loss=row.allow_unlimited_loss,
         stale_exit_policy=StaleExitPolicy(row.stale_exit_policy),
+        queue_orders=row.queue_orders,
     )
 
 
@@ -142,6 +146,7 @@ async def set_limits(tx: WriteTransaction, account_id: int, limits: Limits) -> N
             max_loss=limits.max_loss,
             allow_unlimited_loss=limits.allow_unlimited_loss,
             stale_exit_policy=limits.stale_exit_policy.value,
+            queue_orders=limits.queue_orders,
         )
     )
 

@@ -407,7 +407,8 @@ class SimulatedVenue:
             return "too many orders work already"
         if request.qty <= 0 or request.qty % 1 != 0:
             return f"a quantity of {request.qty} combos cannot be traded"
-        if request.time_in_force is TimeInForce.Day and not self._matching.is_open(now, request.legs):
+        day = request.time_in_force is TimeInForce.Day
+        if day and not request.may_wait and not self._matching.is_open(now, request.legs):
             return "the market is closed"
         roots = [leg.contract.root for leg in request.legs]
         for price in (request.limit_price, request.stop_price):

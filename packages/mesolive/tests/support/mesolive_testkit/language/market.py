@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from mesolive.market.contracts import ExerciseStyle, Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.quality import QuoteQuality
+from mesolive.market.trading_hours import TradingHours
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -125,6 +126,10 @@ class PlainView:
     stale: bool = False
     accepted: QuoteQuality = QuoteQuality.LIVE
     live_throughout: bool = True
+
+    @property
+    def in_session(self) -> bool:
+        return TradingHours(self.calendar).decides(self.now)
 
     @property
     def expirations(self) -> Sequence[Expiration]:

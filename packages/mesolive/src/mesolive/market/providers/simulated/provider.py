@@ -128,11 +128,21 @@ class SimulatedProvider:
         step: timedelta = STEP,
         hours: Hours = Hours.SESSION,
         calendar: ExchangeCalendar | None = None,
+        trading_hours: TradingHours | None = None,
     ) -> SimulatedProvider:
         """Return a market priced from a volatility surface, with expirations and strikes by the exchange's rules."""
         calendar = calendar or us_options_calendar()
         model = SurfaceMarket(calendar, spot=spot, moves_always=hours is Hours.ALWAYS)
-        return cls(model, clock, calendar, seed=seed, step=step, hours=hours, begin_at=model.begin_at)
+        return cls(
+            model,
+            clock,
+            calendar,
+            seed=seed,
+            step=step,
+            hours=hours,
+            begin_at=model.begin_at,
+            trading_hours=trading_hours,
+        )
 
     @classmethod
     def futures(
