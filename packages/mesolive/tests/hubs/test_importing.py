@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from mesolive_sdk import models
+from mesolive_sdk import MesoLiveApiException, models
 from mesolive_sdk.wire import hub_protocol
 from mesolive_testkit.paths import DOCS
-from mesolive_testkit.server import Kit
+from mesolive_testkit.server import Kit, definition
 from signalr_asyncio.client import HubConnection
 
 EXAMPLES = {path.stem: json.loads(path.read_text()) for path in sorted((DOCS / "strategies").glob("*.json"))}
@@ -85,3 +86,56 @@ async def test_the_server_hands_out_the_definition_that_it_carries_out_and_the_o
     again = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=found, ActiveOnAccounts=[]))
     cloned = (await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=again.Id))).StrategyDefinition
     assert cloned == found
+
+
+async def test_the_check_hands_out_what_a_version_2_definition_becomes(kit: Kit) -> None:
+    report = await kit.control.check_strategy_definition(models.CheckStrategyDefinitionArgs(StrategyDefinition=OLD))
+    assert report.Valid
+    assert report.Converted is not None
+    assert "TemplateName" not in report.Converted
+    made = await kit.control.create_strategy(
+        models.CreateStrategyArgs(StrategyDefinition=report.Converted, ActiveOnAccounts=[])
+    )
+    found = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
+    assert found.StrategyDefinition == report.Converted, "it is of version 3, and carried out as it is"
+    again = models.CheckStrategyDefinitionArgs(StrategyDefinition=report.Converted)
+    assert (await kit.control.check_strategy_definition(again)).Converted is None
+
+
+async def test_a_stale_save_is_refused_and_every_definition_that_was_stored_is_kept(kit: Kit) -> None:
+    first, second, third = (definition(Description=text) for text in ("first", "second", "third"))
+    made = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=first, ActiveOnAccounts=[]))
+    seen = made.UpdatedAt  # two editors read it
+
+    async def save(given: dict[str, Any], expected: datetime | None) -> models.LiveStrategy:
+        return await kit.control.update_strategy(
+            models.UpdateStrategyArgs(StrategyId=made.Id, StrategyDefinition=given, ExpectedUpdatedAt=expected)
+        )
+
+    saved = await save(second, seen)
+    assert saved.UpdatedAt > seen, "also while market time stands still"
+    with pytest.raises(MesoLiveApiException, match="read it again") as refused:
+        await save(third, seen)
+    assert refused.value.status is models.StatusCode.Conflict
+    assert refused.value.error is not None
+    assert refused.value.error.Code == "StrategyChanged"
+    found = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
+    assert found.StrategyDefinition["Description"] == "second", "a refused save changes nothing"
+    await save(third, saved.UpdatedAt)
+    await save(third, None)  # the same text again is no new version
+    versions = (await kit.control.get_strategy_versions(models.GetStrategyVersionsArgs(StrategyId=made.Id))).Versions
+    assert [version.Version for version in versions] == [3, 2, 1]
+    assert all(version.SavedBy for version in versions)
+    texts = [
+        (
+            await kit.control.get_strategy_version(
+                models.GetStrategyVersionArgs(StrategyId=made.Id, Version=version.Version)
+            )
+        ).StrategyDefinition["Description"]
+        for version in versions
+    ]
+    assert texts == ["third", "second", "first"]
+    for control, number in ((kit.control, 4), (await kit.other_user(), 1)):
+        with pytest.raises(MesoLiveApiException) as unknown:
+            await control.get_strategy_version(models.GetStrategyVersionArgs(StrategyId=made.Id, Version=number))
+        assert unknown.value.status is models.StatusCode.NotFound

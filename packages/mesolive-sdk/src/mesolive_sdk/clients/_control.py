@@ -68,6 +68,14 @@ class MesoLiveControlHubClient(HubClient):
         """Return one strategy with its definition."""
         return await self._call("GetStrategy", args, models.LiveStrategyDetail)
 
+    async def get_strategy_versions(self, args: models.GetStrategyVersionsArgs) -> models.GetStrategyVersionsResult:
+        """List the definitions that a strategy has had; an extension."""
+        return await self._call("GetStrategyVersions", args, models.GetStrategyVersionsResult)
+
+    async def get_strategy_version(self, args: models.GetStrategyVersionArgs) -> models.GetStrategyVersionResult:
+        """Return one of the definitions that a strategy has had; an extension."""
+        return await self._call("GetStrategyVersion", args, models.GetStrategyVersionResult)
+
     async def list_positions(self, args: models.ListPositionsArgs | None = None) -> models.ListPositionsResult:
         """List positions, page by page."""
         return await self._call("ListPositions", args or models.ListPositionsArgs(), models.ListPositionsResult)

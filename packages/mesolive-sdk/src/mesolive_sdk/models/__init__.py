@@ -131,6 +131,10 @@ from mesolive_sdk.models._control import (
     GetAccountArgs,
     GetIdempotencyRecordArgs,
     GetStrategyArgs,
+    GetStrategyVersionArgs,
+    GetStrategyVersionResult,
+    GetStrategyVersionsArgs,
+    GetStrategyVersionsResult,
     IdempotencyRecord,
     ListAccountsArgs,
     ListAccountsResult,
@@ -143,6 +147,7 @@ from mesolive_sdk.models._control import (
     LiveStrategy,
     LiveStrategyDetail,
     RenameStrategyArgs,
+    StrategyVersion,
     UpdateStrategyArgs,
 )
 from mesolive_sdk.models._data import (
@@ -385,6 +390,11 @@ from mesolive_sdk.models._tickets import (
 )
 
 __all__ = [
+    "GetStrategyVersionArgs",
+    "GetStrategyVersionResult",
+    "GetStrategyVersionsArgs",
+    "GetStrategyVersionsResult",
+    "StrategyVersion",
     "AccountDataArgs",
     "AccountDataEntry",
     "GetAccountSnapshotArgs",

@@ -324,7 +324,7 @@ class CreateStrategyArgs(msgspec.Struct, kw_only=True):
     ActiveOnAccounts: list[str]
 
 
-class UpdateStrategyArgs(msgspec.Struct, kw_only=True):
+class UpdateStrategyArgs(Timed, kw_only=True):
     """Arguments of `UpdateStrategy`; what is null stays as it is.
 
     Attributes
@@ -335,11 +335,17 @@ class UpdateStrategyArgs(msgspec.Struct, kw_only=True):
         The new definition.
     ActiveOnAccounts
         The new list of accounts.
+    ExpectedUpdatedAt
+        The `UpdatedAt` that the change was made from: when the strategy has another by now, it is a `Conflict` with the
+        code `StrategyChanged`. Null changes it whatever it is. An extension.
     """
+
+    times: ClassVar[tuple[str, ...]] = ("ExpectedUpdatedAt",)
 
     StrategyId: Id
     StrategyDefinition: JsonObject | None = None
     ActiveOnAccounts: list[str] | None = None
+    ExpectedUpdatedAt: UtcDateTime | None = None
 
 
 class RenameStrategyArgs(msgspec.Struct, kw_only=True):
@@ -418,3 +424,75 @@ class GetStrategyArgs(msgspec.Struct, kw_only=True):
     """
 
     StrategyId: Id
+
+
+class GetStrategyVersionsArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetStrategyVersions`, an extension.
+
+    Attributes
+    ----------
+    StrategyId
+        Which strategy; a deleted one has its versions still.
+    """
+
+    StrategyId: Id
+
+
+class StrategyVersion(Timed, kw_only=True):
+    """A definition that a strategy has had.
+
+    Attributes
+    ----------
+    Version
+        Its number, from 1.
+    SavedAt
+        When it was stored, in market time.
+    SavedBy
+        Id of the API key or the session that stored it; null where that is not known.
+    Length
+        Of its text as it was given, in characters.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("SavedAt",)
+
+    Version: int
+    SavedAt: UtcDateTime
+    SavedBy: str | None = None
+    Length: int
+
+
+class GetStrategyVersionsResult(msgspec.Struct, kw_only=True):
+    """Result of `GetStrategyVersions`.
+
+    Attributes
+    ----------
+    Versions
+        The newest first, which is the one that is carried out; the last hundred are kept.
+    """
+
+    Versions: list[StrategyVersion]
+
+
+class GetStrategyVersionArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetStrategyVersion`, an extension.
+
+    Attributes
+    ----------
+    StrategyId, Version
+        Which strategy, and which of its versions.
+    """
+
+    StrategyId: Id
+    Version: int
+
+
+class GetStrategyVersionResult(StrategyVersion, kw_only=True):
+    """Result of `GetStrategyVersion`.
+
+    Attributes
+    ----------
+    StrategyDefinition
+        The definition, as `LiveStrategyDetail` has it.
+    """
+
+    StrategyDefinition: JsonObject

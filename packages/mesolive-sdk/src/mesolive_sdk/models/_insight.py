@@ -221,6 +221,9 @@ class CheckStrategyDefinitionResult(msgspec.Struct, kw_only=True):
         Whether it can be imported.
     Problems
         Errors first, then warnings.
+    Converted
+        The definition of version 3 that one of version 2 becomes, also where it cannot be imported; null for one of
+        version 3.
 
     Notes
     -----
@@ -230,6 +233,7 @@ class CheckStrategyDefinitionResult(msgspec.Struct, kw_only=True):
     Valid: bool
     Problems: list[DefinitionProblem]
     Notes: list[str]
+    Converted: dict[str, Any] | None = None
 
 
 class GetStrategySchemaArgs(msgspec.Struct, kw_only=True):

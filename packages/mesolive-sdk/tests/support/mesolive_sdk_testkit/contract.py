@@ -19,7 +19,13 @@ ListAccountsResult: Accounts list[LiveAccount], ContinuationToken str?
 GetAccountArgs: BrokerAccountId str
 CreateStrategyArgs: StrategyDefinition dict[str, JSON], Name str?, BacktestId str?, MesoSimInstance str?, \
     ActiveOnAccounts list[str]
-UpdateStrategyArgs: StrategyId int, StrategyDefinition dict[str, JSON]?, ActiveOnAccounts list[str]?
+UpdateStrategyArgs: StrategyId int, StrategyDefinition dict[str, JSON]?, ActiveOnAccounts list[str]?, \
+    ExpectedUpdatedAt datetime?
+GetStrategyVersionsArgs: StrategyId int
+StrategyVersion: Version int, SavedAt datetime, SavedBy str?, Length int
+GetStrategyVersionsResult: Versions list[StrategyVersion]
+GetStrategyVersionArgs: StrategyId int, Version int
+GetStrategyVersionResult: Version int, SavedAt datetime, SavedBy str?, Length int, StrategyDefinition dict[str, JSON]
 RenameStrategyArgs: StrategyId int, Name str
 DeleteStrategyArgs: StrategyId int, Force bool = False
 DeleteStrategyResult: StrategyId int
@@ -87,7 +93,8 @@ OutlookItem: At datetime, What str, StrategyId int, StrategyName str, BrokerAcco
 GetOutlookResult: At datetime, Sessions list[OutlookSession], Items list[OutlookItem]
 CheckStrategyDefinitionArgs: StrategyDefinition dict[str, JSON]
 DefinitionProblem: Path str, Message str, Severity str
-CheckStrategyDefinitionResult: Valid bool, Problems list[DefinitionProblem], Notes list[str]
+CheckStrategyDefinitionResult: Valid bool, Problems list[DefinitionProblem], Notes list[str], \
+    Converted dict[str, JSON]?
 GetStrategySchemaArgs:
 GetStrategySchemaResult: Schema dict[str, JSON]
 GetEventsArgs: BeforeEventSeqId int?, Types list[str]?, StrategyId int?, PositionId int?, \
@@ -473,6 +480,8 @@ control RenameStrategy rename_strategy RenameStrategyArgs LiveStrategy
 control DeleteStrategy delete_strategy DeleteStrategyArgs DeleteStrategyResult
 control ListStrategies list_strategies ListStrategiesArgs ListStrategiesResult
 control GetStrategy get_strategy GetStrategyArgs LiveStrategyDetail
+control GetStrategyVersions get_strategy_versions GetStrategyVersionsArgs GetStrategyVersionsResult
+control GetStrategyVersion get_strategy_version GetStrategyVersionArgs GetStrategyVersionResult
 control ListPositions list_positions ListPositionsArgs ListPositionsResult
 control GetPosition get_position GetPositionArgs LivePositionDetail
 control ListLegs list_legs ListLegsArgs ListLegsResult

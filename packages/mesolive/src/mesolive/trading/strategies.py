@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from mesolive.store.rows import insert
 from mesolive.store.tables.trading import accounts, strategies, strategy_accounts
 from mesolive.trading.orders.open_orders import open_order_of_strategy
 from mesolive.trading.portfolio.position_queries import count_by_strategy
+from mesolive.trading.strategy_versions import find_version, store_version, versions_of
 from mesolive.trading.validation import checked_name, checked_text
 from mesolive_sdk import models
 
@@ -151,7 +153,7 @@ class Strategies:
         definition, notes = await checked_definition(args.StrategyDefinition)
         name = args.Name if args.Name is not None else definition.name
         name = checked_name("Name", name or f"{definition.symbol} strategy")
-        now = self._clock.now()
+        now, text = self._clock.now(), _text(args.StrategyDefinition)
         async with self._database.write(user.user_id) as tx:
             active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
             await self._must_have_room(tx, user)
@@ -162,31 +164,38 @@ class Strategies:
                 name=name,
                 symbol=definition.symbol,
                 description=definition.description,
-                definition=_text(args.StrategyDefinition),
+                definition=text,
                 backtest_id=checked_text("BacktestId", args.BacktestId),
                 mesosim_instance=checked_text("MesoSimInstance", args.MesoSimInstance),
                 created_at=now,
                 updated_at=now,
             )
+            await store_version(tx, strategy_id, text, now, user.key_id)
             await self._activate(tx, strategy_id, active_on)
             return with_notes(await self._one(tx, user, strategy_id), notes)
 
     async def update(
         self, user: UserContext, args: models.UpdateStrategyArgs
     ) -> models.MesoLiveApiResponse[models.LiveStrategy]:
-        """Replace the definition, the accounts it is active on, or both; what is null stays as it is."""
+        """Replace the definition, the accounts it is active on, or both; what is null stays as it is.
+
+        Raises
+        ------
+        ServiceError
+            As `create`; `Conflict` when the strategy was changed after the moment that the caller expects.
+        """
         definition, notes = None, None
         if args.StrategyDefinition is not None:
             definition, notes = await checked_definition(args.StrategyDefinition)
         async with self._database.write(user.user_id) as tx:
-            await find_strategy(tx, user.user_id, args.StrategyId)
-            changes: dict[str, Any] = {"updated_at": self._clock.now()}
+            row = await find_strategy(tx, user.user_id, args.StrategyId)
+            _must_be_as_expected(row, args.ExpectedUpdatedAt)
+            now = self._changed_at(row)
+            changes: dict[str, Any] = {"updated_at": now}
             if definition is not None and args.StrategyDefinition is not None:
-                changes |= {
-                    "definition": _text(args.StrategyDefinition),
-                    "symbol": definition.symbol,
-                    "description": definition.description,
-                }
+                text = _text(args.StrategyDefinition)
+                changes |= {"definition": text, "symbol": definition.symbol, "description": definition.description}
+                await store_version(tx, args.StrategyId, text, now, user.key_id)
             if args.ActiveOnAccounts is not None:
                 active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
                 await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))
@@ -198,11 +207,11 @@ class Strategies:
         """Give the strategy another name; names need not be unique."""
         name = checked_name("Name", args.Name)
         async with self._database.write(user.user_id) as tx:
-            await find_strategy(tx, user.user_id, args.StrategyId)
+            row = await find_strategy(tx, user.user_id, args.StrategyId)
             await tx.execute(
                 strategies.update()
                 .where(strategies.c.id == args.StrategyId)
-                .values(name=name, updated_at=self._clock.now())
+                .values(name=name, updated_at=self._changed_at(row))
             )
             return await self._one(tx, user, args.StrategyId)
 
@@ -269,6 +278,40 @@ class Strategies:
             StrategyDefinition=carried_out(msgspec.json.decode(row.definition, type=dict[str, Any])),
         )
 
+    async def versions(
+        self, user: UserContext, args: models.GetStrategyVersionsArgs
+    ) -> models.GetStrategyVersionsResult:
+        """Return the versions of a strategy, the newest first, without their definitions."""
+        async with self._database.read() as tx:
+            await find_strategy(tx, user.user_id, args.StrategyId, deleted=True)
+            rows = await versions_of(tx, args.StrategyId)
+        return models.GetStrategyVersionsResult(
+            Versions=[
+                models.StrategyVersion(
+                    Version=row.number, SavedAt=row.saved_at, SavedBy=row.saved_by, Length=row.length
+                )
+                for row in rows
+            ]
+        )
+
+    async def version(self, user: UserContext, args: models.GetStrategyVersionArgs) -> models.GetStrategyVersionResult:
+        """Return one version with its definition, as `get` shows the present one."""
+        async with self._database.read() as tx:
+            await find_strategy(tx, user.user_id, args.StrategyId, deleted=True)
+            row = await find_version(tx, args.StrategyId, args.Version)
+        return models.GetStrategyVersionResult(
+            Version=row.number,
+            SavedAt=row.saved_at,
+            SavedBy=row.saved_by,
+            Length=len(row.definition),
+            StrategyDefinition=carried_out(msgspec.json.decode(row.definition, type=dict[str, Any])),
+        )
+
+    def _changed_at(self, row: Row[Any]) -> datetime:
+        """Return the moment of a change: later than the one before, also where market time stands still."""
+        earliest: datetime = row.updated_at + timedelta(microseconds=1)
+        return max(self._clock.now(), earliest)
+
     async def _must_have_room(self, tx: Transaction, user: UserContext) -> None:
         number: int = await tx.scalar(
             select(func.count())
@@ -326,6 +369,16 @@ class Strategies:
             await tx.execute(
                 strategy_accounts.insert().values(strategy_id=strategy_id, account_id=account_id, place=place)
             )
+
+
+def _must_be_as_expected(row: Row[Any], expected: datetime | None) -> None:
+    """Refuse a change that was made from an older state of the strategy, such as that of another browser."""
+    if expected is not None and row.updated_at != expected:
+        raise conflict(
+            f"strategy {row.id} was changed at {row.updated_at.isoformat()}, after {expected.isoformat()}, from which "
+            "this change was made; read it again",
+            code="StrategyChanged",
+        )
 
 
 ORIGINAL = "$original"

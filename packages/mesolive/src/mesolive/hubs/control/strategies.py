@@ -40,6 +40,18 @@ class StrategyMethods(ControlMethods):
         """Return one strategy with its definition."""
         return await self._answer("GetStrategy", models.GetStrategyArgs, args, self._services.strategies.get)
 
+    @hub_method(name="GetStrategyVersions")
+    async def get_strategy_versions(self, args: Payload | None = None) -> Answer:
+        """List the definitions that a strategy has had."""
+        service = self._services.strategies.versions
+        return await self._answer("GetStrategyVersions", models.GetStrategyVersionsArgs, args, service)
+
+    @hub_method(name="GetStrategyVersion")
+    async def get_strategy_version(self, args: Payload | None = None) -> Answer:
+        """Return one of the definitions that a strategy has had."""
+        service = self._services.strategies.version
+        return await self._answer("GetStrategyVersion", models.GetStrategyVersionArgs, args, service)
+
     @hub_method(name="CheckStrategyDefinition")
     async def check_strategy_definition(self, args: Payload | None = None) -> Answer:
         """Check a definition without storing it: every problem with its path."""

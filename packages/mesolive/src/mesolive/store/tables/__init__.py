@@ -16,6 +16,7 @@ SUBJECTS = (
     "server",
     "settlements",
     "signals",
+    "strategy_versions",
     "trading",
 )
 """The modules of this package that define tables."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from mesolive.access.context import UserContext
 from mesolive.language import check_definition
+from mesolive.language.conversion import convert_tree, is_v2
 from mesolive.language.problems import Problem, Severity
 from mesolive.language.schema import definition_schema
 from mesolive.trading.evaluation.definition_names import variables_of
@@ -25,6 +28,7 @@ class DefinitionChecks:
             Valid=report.definition is not None,
             Problems=[_shown(problem) for problem in (*report.problems, *report.advice)],
             Notes=[str(line) for line in report.conversion],
+            Converted=await asyncio.to_thread(_converted, args.StrategyDefinition),
         )
 
     async def variables(self, user: UserContext, args: models.ListVariablesArgs) -> models.ListVariablesResult:
@@ -36,6 +40,10 @@ class DefinitionChecks:
         """Return the JSON Schema of definitions."""
         del user, args
         return models.GetStrategySchemaResult(Schema=definition_schema())
+
+
+def _converted(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    return dict(convert_tree(given).definition) if is_v2(given) else None
 
 
 def _shown(problem: Problem) -> models.DefinitionProblem:
