@@ -69,7 +69,7 @@ types: $(VENV)/.dev ## strict types
 
 tests: $(VENV)/.dev ## all tests of all packages (PYTEST_ARGS="-k word" for some)
 	@echo "make: tests (pytest)"
-	@$(BIN)/python -m pytest -n $(WORKERS) --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
 
 unit: $(VENV)/.dev ## the fast tests: no process is killed, no database server, no Node, no long comparison
 	@echo "make: fast tests (pytest -m 'not system and not slow')"

@@ -156,3 +156,23 @@ export function eventTitle(type: string): string {
   const text = words(type.replace(/^On/, ""));
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** 68.8 GB, 1.2 MB. */
+export function bytes(value: Maybe): string {
+  if (!usable(value)) return NONE;
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = value;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit] ?? ""}`;
+}
+
+/** "Firefox on Linux" from what a browser says of itself; its first words when it is none of those. */
+export function browserOf(agent: string): string {
+  const browser = ([[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/HeadlessChrome\/|Headless/, "Chrome, headless"], [/Chrome\//, "Chrome"], [/Safari\//, "Safari"]] as const).find(([mark]) => mark.test(agent))?.[1];
+  const system = ([[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux/, "Linux"]] as const).find(([mark]) => mark.test(agent))?.[1];
+  return browser ? `${browser}${system ? ` on ${system}` : ""}` : agent.slice(0, 40) || "not said";
+}

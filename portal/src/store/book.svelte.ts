@@ -1,5 +1,6 @@
 // What the user has: accounts, strategies, positions, legs, orders, agents, halts, signals and errors. One copy for all pages.
 
+import { parse } from "../lib/format.ts";
 import { Refusal } from "../lib/hub.ts";
 import type {
   AdjustmentSignalEvent,
@@ -15,6 +16,7 @@ import type {
   LiveStrategy,
   Order,
   OrderState,
+  OrderUpdateEvent,
   TradingHalt,
 } from "../wire/types.ts";
 import { control } from "./hubs.svelte.ts";
@@ -43,6 +45,8 @@ export interface ErrorItem {
 }
 
 const MAX_PAGES = 40;
+/** Beyond so many plans that changed at once, the whole list is read again. */
+const MAX_PLANS = 10;
 
 /** What an account is: its broker's money, a broker's simulation, or fills that a person tells. */
 export function kindOf(account: LiveAccount): AccountKind {
@@ -56,7 +60,10 @@ class Book {
   strategies = $state.raw<readonly LiveStrategy[]>([]);
   positions = $state.raw<readonly LivePosition[]>([]);
   legs = $state.raw<readonly LiveLeg[]>([]);
+  /** Newest first. Those that work are read first; the others follow in the background. */
   orders = $state.raw<readonly Order[]>([]);
+  /** Whether all orders were read, not only those that work. */
+  ordersComplete = $state(false);
   agents = $state.raw<readonly AgentInfo[]>([]);
   halts = $state.raw<readonly TradingHalt[]>([]);
   signals = $state.raw<readonly SignalItem[]>([]);
@@ -105,17 +112,9 @@ class Book {
     return this.positions.find((position) => position.Id === id);
   }
 
-  get open(): readonly LivePosition[] {
-    return this.positions.filter((position) => position.State !== "Closed");
-  }
-
-  get unseenErrors(): readonly ErrorItem[] {
-    return this.errors.filter((error) => !this.acknowledged.has(error.id));
-  }
-
-  get working(): readonly Order[] {
-    return this.orders.filter((order) => WORKING.includes(order.State));
-  }
+  readonly open: readonly LivePosition[] = $derived(this.positions.filter((position) => position.State !== "Closed"));
+  readonly unseenErrors: readonly ErrorItem[] = $derived(this.errors.filter((error) => !this.acknowledged.has(error.id)));
+  readonly working: readonly Order[] = $derived(this.orders.filter((order) => WORKING.includes(order.State)));
 
   /** The kinds of the accounts that hold, work or are switched on: what this page can move. */
   get kinds(): AccountKind[] {
@@ -144,13 +143,14 @@ class Book {
         this.read("strategies"),
         this.read("positions"),
         this.read("legs"),
-        this.read("orders"),
+        this.readWorking(),
         this.read("agents"),
         this.read("halts"),
         this.read("acknowledged"),
       ]);
       this.ready = true;
       this.problem = null;
+      await this.read("orders");
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
@@ -189,7 +189,8 @@ class Book {
         break;
       }
       case "orders":
-        this.orders = (await pages("ListOrders", {}, (page) => page.Orders)).sort((a, b) => b.OrderId - a.OrderId);
+        this.mergeOrders(await pages("ListOrders", {}, (page) => page.Orders));
+        this.ordersComplete = true;
         break;
       case "agents":
         this.agents = (await control.call("ListAgents", {})).Agents;
@@ -203,12 +204,53 @@ class Book {
     }
   }
 
+  /** The orders of a plan, read again: what a command or an event has changed, without the thousands of others. */
+  async readPlan(plan: number): Promise<void> {
+    this.mergeOrders(await pages("ListOrders", { ExecPlanId: plan }, (page) => page.Orders));
+  }
+
+  private async readWorking(): Promise<void> {
+    const found = await Promise.all(WORKING.map((State) => pages("ListOrders", { State }, (page) => page.Orders)));
+    this.mergeOrders(found.flat());
+  }
+
+  private mergeOrders(fresh: readonly Order[]): void {
+    const merged = new Map(this.orders.map((order) => [order.OrderId, order]));
+    for (const order of fresh) {
+      // Answers may overtake each other: an order never goes back to what it was.
+      const known = merged.get(order.OrderId);
+      if (!known || (parse(known.LastUpdated) ?? 0) <= (parse(order.LastUpdated) ?? 0)) merged.set(order.OrderId, order);
+    }
+    this.orders = [...merged.values()].sort((a, b) => b.OrderId - a.OrderId);
+  }
+
+  private changedPlans = new Set<number>();
+  private plansTimer: ReturnType<typeof setTimeout> | null = null;
+  private changedPlan(plan: number): void {
+    this.changedPlans.add(plan);
+    this.plansTimer ??= setTimeout(() => {
+      this.plansTimer = null;
+      const plans = [...this.changedPlans];
+      this.changedPlans.clear();
+      if (plans.length > MAX_PLANS) this.soon("orders", 0);
+      else
+        for (const each of plans)
+          this.readPlan(each).catch((error: unknown) => {
+            if (error instanceof Refusal) this.problem = error.message;
+          });
+    }, 150);
+  }
+
   private apply({ type, event, at, id }: Entry): void {
     switch (type) {
-      case "OnOrderUpdate":
-        this.soon("orders");
+      case "OnOrderUpdate": {
+        const plan = (event as OrderUpdateEvent).ExecPlanId;
+        // Events that are replayed while a page opens are older than what it is about to read.
+        if (plan != null && this.ready) this.changedPlan(plan);
+        else if (this.ready) this.soon("orders");
         this.soon("accounts");
         break;
+      }
       case "OnPositionUpdate":
       case "OnLegUpdate":
         this.soon("positions");

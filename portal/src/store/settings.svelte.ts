@@ -21,6 +21,8 @@ function read(): Choices {
 
 class Settings {
   choices = $state<Choices>(read());
+  /** The theme that is shown, which the system may change while a page is open. */
+  theme = $state<"dark" | "light">("dark");
 
   set<K extends keyof Choices>(name: K, value: Choices[K]): void {
     this.choices[name] = value;
@@ -31,7 +33,8 @@ class Settings {
   apply(): void {
     const root = document.documentElement;
     const dark = this.choices.theme === "system" ? !matchMedia("(prefers-color-scheme: light)").matches : this.choices.theme === "dark";
-    root.dataset.theme = dark ? "dark" : "light";
+    this.theme = dark ? "dark" : "light";
+    root.dataset.theme = this.theme;
     root.dataset.colours = this.choices.colours;
     root.dataset.density = this.choices.density;
   }

@@ -6,6 +6,21 @@ export type DecimalArg = string | number;
 export type Instant = string;
 export type JsonValue = unknown;
 
+export interface AccountDataArgs {
+  BrokerAccountId: string;
+}
+
+export interface AccountDataEntry {
+  SnapshotTime: Instant;
+  NetLiquidationValue?: number | null;
+  Cash?: number | null;
+  MaintenanceMarginReq?: number | null;
+  UnrealizedPnL?: number | null;
+  DayPnL?: number | null;
+  ActivePositions: number;
+  Greeks: LiveGreeks;
+}
+
 export interface AccountFigures {
   NetLiquidation?: number | null;
   MaintenanceMargin?: number | null;
@@ -715,6 +730,21 @@ export interface GetAccountLimitsArgs {
   BrokerAccountId: string;
 }
 
+export interface GetAccountSnapshotArgs {
+  BrokerAccountId: string;
+}
+
+export interface GetAccountSnapshotResult {
+  SnapshotTime: Instant;
+  NetLiquidationValue?: number | null;
+  Cash?: number | null;
+  MaintenanceMarginReq?: number | null;
+  UnrealizedPnL?: number | null;
+  DayPnL?: number | null;
+  ActivePositions: number;
+  Greeks: LiveGreeks;
+}
+
 export interface GetBacktestDecisionsArgs {
   BacktestId: string;
   Position?: string | null;
@@ -1063,7 +1093,10 @@ export interface GetReconciliationResult {
 }
 
 export interface GetRiskGraphArgs {
-  PositionIds: number[];
+  PositionIds?: number[] | null;
+  ExecPlanId?: number | null;
+  QtyMultiplier?: DecimalArg | null;
+  Combo?: ComboLeg[] | null;
   Days?: DecimalArg[] | null;
   PriceFrom?: DecimalArg | null;
   PriceTo?: DecimalArg | null;
@@ -1406,6 +1439,7 @@ export interface ListPositionsArgs {
   State?: LivePositionState | null;
   ClosedFrom?: Instant | null;
   ClosedTo?: Instant | null;
+  IncludeValues?: boolean;
 }
 
 export interface ListPositionsResult {
@@ -1463,6 +1497,8 @@ export interface LiveAccount {
   BrokerFacts?: LiveBrokerFacts | null;
   Books?: AccountFigures | null;
   DisabledAt?: Instant | null;
+  UnrealizedPnL?: number | null;
+  DayPnL?: number | null;
 }
 
 export interface LiveBrokerFacts {
@@ -1561,6 +1597,9 @@ export interface LivePosition {
   Symbol?: string | null;
   AdjustmentCount?: number | null;
   Expirations?: Instant[] | null;
+  UnrealizedPnL?: number | null;
+  DayPnL?: number | null;
+  Margin?: number | null;
 }
 
 export interface LivePositionDetail {
@@ -1577,6 +1616,9 @@ export interface LivePositionDetail {
   Symbol?: string | null;
   AdjustmentCount?: number | null;
   Expirations?: Instant[] | null;
+  UnrealizedPnL?: number | null;
+  DayPnL?: number | null;
+  Margin?: number | null;
   Legs: LiveLeg[];
   Vars: Record<string, number>;
   PositionPrice: LivePrices;
@@ -1586,7 +1628,6 @@ export interface LivePositionDetail {
   LegGreeks: Record<string, LiveGreeks>;
   LegPnLs: Record<string, LivePnL>;
   LegGroups: Record<string, string[]>;
-  Margin?: number | null;
 }
 
 export type LivePositionState = "Opening" | "Open" | "Closing" | "Closed" | "Unknown";
@@ -2186,6 +2227,10 @@ export interface StrategyEvaluated {
   Positions: PositionEvaluated[];
 }
 
+export interface StreamAccountDataArgs {
+  BrokerAccountId: string;
+}
+
 export interface StreamComboContractsDataArgs {
   Combo: ComboLeg[];
   PriceFields?: string;
@@ -2426,12 +2471,14 @@ export interface ControlHub {
 }
 
 export interface DataHub {
+  GetAccountSnapshot: { args: GetAccountSnapshotArgs; result: GetAccountSnapshotResult };
   GetComboContractsSnapshot: { args: GetComboContractsSnapshotArgs; result: GetComboContractsSnapshotResult };
   GetContractSnapshot: { args: GetContractSnapshotArgs; result: GetContractSnapshotResult };
   GetLegSnapshot: { args: GetLegSnapshotArgs; result: GetLegSnapshotResult };
   GetLegsSnapshot: { args: GetLegsSnapshotArgs; result: GetLegsSnapshotResult };
   GetPositionSnapshot: { args: GetPositionSnapshotArgs; result: GetPositionSnapshotResult };
   GetUnderlyingSnapshot: { args: GetUnderlyingSnapshotArgs; result: GetUnderlyingSnapshotResult };
+  StreamAccountData: { args: StreamAccountDataArgs; result: AccountDataEntry };
   StreamComboContractsData: { args: StreamComboContractsDataArgs; result: ComboContractsDataEntry };
   StreamContractData: { args: StreamContractDataArgs; result: ContractDataEntry };
   StreamLegData: { args: StreamLegDataArgs; result: LegDataEntry };

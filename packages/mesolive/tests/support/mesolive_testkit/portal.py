@@ -1,8 +1,9 @@
-"""Browser tests of the Portal: a server and a Chromium per module, and pages that are signed in."""
+"""Browser tests of the Portal: a Chromium per process, a server per module, and pages that are signed in."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import AsyncGenerator
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
@@ -80,6 +82,7 @@ class Portal:
     faults: Faults = field(default_factory=Faults)
     problems: list[str] = field(default_factory=list[str])
     _contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
+    _shared: Page | None = None
 
     @property
     def url(self) -> str:
@@ -122,8 +125,48 @@ class Portal:
         await page.goto(f"{self.url}/{path}")
         await expect(page.get_by_test_id("link")).to_contain_text("connected")
 
+    async def page(self, path: str = "") -> Page:
+        """Return the one page that all tests share, at an address: for tests that leave nothing behind in a browser.
+
+        A page of its own (`open`) costs most of a second of processor time: it is for tests that change the clock of
+        the page, what it hears, or who is signed in, and for a second browser.
+        """
+        if self._shared is None:
+            self._shared = await self.open(path)
+            self._contexts.remove(self._shared.context)
+        else:
+            await self.visit(self._shared, path)
+        return self._shared
+
+    async def visit(self, page: Page, path: str) -> None:
+        """Go to an address as a link leads there, loading nothing anew, and wait until its page is in place."""
+        where, _, _ = path.partition("?")
+        page_name, _, rest = where.partition("/")
+        shown = f"{page_name}/{unquote(rest.partition('/')[0])}"
+        if await page.locator("main").get_attribute("data-shown") == shown:
+            await self.show(page, path)  # the page is there already, and a link would leave it as it is
+            return
+        await page.evaluate(
+            """(path) => {
+                for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+                history.pushState(null, "", path);
+                dispatchEvent(new PopStateEvent("popstate"));
+                scrollTo(0, 0);
+            }""",
+            f"/{path}",
+        )
+        await expect(page.locator("main")).to_have_attribute("data-shown", shown)
+        await expect(page.get_by_test_id("link")).to_contain_text("connected")
+
+    async def close(self) -> None:
+        """Close every page."""
+        await self.close_pages()
+        if self._shared is not None:
+            await self._shared.context.close()
+            self._shared = None
+
     async def close_pages(self) -> None:
-        """Close all browsers that a test has opened."""
+        """Close all browsers that a test has opened for itself."""
         while self._contexts:
             await self._contexts.pop().close()
 
@@ -154,6 +197,14 @@ class Portal:
         return job.JobId, status.Result
 
 
+async def exported_events(page: Page) -> list[str]:
+    """Return the ids of all events that the page of events has, newest first: rows out of sight are not in the page."""
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="JSON").click()
+    events = json.loads((await (await download.value).path()).read_text())
+    return [each["Event"]["EventId"] for each in reversed(events)]
+
+
 @asynccontextmanager
 async def browser_of() -> AsyncGenerator[Browser]:
     """Run a browser."""
@@ -181,15 +232,15 @@ async def kit_of(directory: Path, faults: Faults | None = None, **settings: Any)
 
 
 @asynccontextmanager
-async def portal_of(directory: Path) -> AsyncGenerator[Portal]:
-    """Run a server and a browser."""
+async def portal_of(directory: Path, browser: Browser) -> AsyncGenerator[Portal]:
+    """Run a server for a browser."""
     faults = Faults()
-    async with browser_of() as browser, kit_of(directory, faults) as kit:
+    async with kit_of(directory, faults) as kit:
         portal = Portal(kit, browser, faults)
         try:
             yield portal
         finally:
-            await portal.close_pages()
+            await portal.close()
 
 
 async def strategy_on_both(kit: Kit) -> models.LiveStrategy:

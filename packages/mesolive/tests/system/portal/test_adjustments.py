@@ -12,7 +12,7 @@ from mesolive_sdk import models
 from mesolive_testkit.portal import Portal
 from mesolive_testkit.server import definition
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HEDGE = {
     "Name": "hedge",
@@ -61,11 +61,11 @@ async def test_27_each_kind_of_adjustment_is_made_from_its_signal(
     before = {leg.Id for leg in (await position()).Legs if leg.ClosedAt is None}
     if button == "update vars":
         # The server makes these by itself when their condition holds: by hand they are made from the position.
-        page = await portal.open(f"positions/{held}")
+        page = await portal.page(f"positions/{held}")
         await page.get_by_role("button", name="Adjust…").click()
     else:
         await portal.kit.application.signals.evaluate()
-        page = await portal.open("signals")
+        page = await portal.page("signals")
         signal = page.locator("article.signal").filter(has_text=f"to {button}").filter(has_text="adjustment")
         await expect(signal).to_contain_text("moves < 1")
         await signal.get_by_role("link", name="Adjust…").click()
@@ -85,7 +85,7 @@ async def test_31_an_entry_that_is_not_allowed_says_which_condition_does_not_hol
     strategy = await portal.kit.strategy(
         StrategyName="not allowed", Entry=entry | {"Conditions": ["underlying_price < 1 -- a crash"]}
     )
-    page = await portal.open(f"build?strategy={strategy.Id}")
+    page = await portal.page(f"build?strategy={strategy.Id}")
     await page.get_by_test_id("prepare").click()
     await expect(page.get_by_test_id("not-allowed")).to_be_visible()
     await expect(page.get_by_text("underlying_price < 1")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from mesolive_sdk import models
 from mesolive_testkit.portal import Portal
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MINUTES = 3 * 60_000
 """A day of a simulated market takes seconds in a process of its own; on a busy machine it takes longer."""
@@ -34,7 +34,7 @@ async def run(page: Page, fill: str) -> None:
 @pytest.mark.timeout(600)
 async def test_two_backtests_are_started_watched_read_and_compared(portal: Portal) -> None:
     await portal.kit.strategy(StrategyName="replayed")
-    page = await portal.open("backtests")
+    page = await portal.page("backtests")
     await run(page, "AtMidPrice")
     await run(page, "AtBidAsk")
     listed = (await portal.kit.control.list_backtests()).Backtests
@@ -46,7 +46,7 @@ async def test_two_backtests_are_started_watched_read_and_compared(portal: Porta
     await expect(page.get_by_test_id("compared").locator("tbody tr").first).to_be_visible()
     await expect(page.get_by_role("dialog")).to_contain_text("AtBidAsk")
     await page.keyboard.press("Escape")
-    await portal.show(page, f"backtests/{listed[0].BacktestId}")
+    await portal.visit(page, f"backtests/{listed[0].BacktestId}")
     results = page.get_by_test_id("results")
     assert whole.Results.PnL is not None
     shown = f"{abs(whole.Results.PnL):,.2f}"

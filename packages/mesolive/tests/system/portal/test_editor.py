@@ -16,7 +16,7 @@ from mesolive_testkit.paths import ROOT
 from mesolive_testkit.portal import Portal
 from mesolive_testkit.server import definition
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def edit(page: Page, text: str) -> None:
@@ -31,7 +31,7 @@ async def edit(page: Page, text: str) -> None:
 async def opened(portal: Portal, **changes: Any) -> tuple[Page, models.LiveStrategy]:
     """Open the editor of a new strategy, checked."""
     strategy = await portal.kit.strategy(**changes)
-    page = await portal.open(f"strategies/{strategy.Id}")
+    page = await portal.page(f"strategies/{strategy.Id}")
     await expect(page.get_by_test_id("problem-count")).to_contain_text("no problem")
     return page, strategy
 
@@ -50,7 +50,7 @@ async def test_29_an_import_of_version_2_shows_what_the_conversion_does(portal: 
     old = definition(StrategyName="of version 2")
     old["MesoSimVersion"] = "2.0"
     old["Structure"]["Legs"][0]["StrikeSelector"] = {"Delta": "16"}
-    page = await portal.open("strategies")
+    page = await portal.page("strategies")
     await page.get_by_test_id("import").set_input_files(file_of("old.json", old))
     report = page.get_by_test_id("import-report")
     await expect(report).to_contain_text("What the conversion to version 3 does")
@@ -61,7 +61,7 @@ async def test_29_an_import_of_version_2_shows_what_the_conversion_does(portal: 
 async def test_a_file_that_cannot_be_used_is_refused_with_the_path_of_each_problem(portal: Portal) -> None:
     broken = definition(StrategyName="broken")
     broken["Entry"]["AbortConditions"] = ["no_such_variable > 1"]
-    page = await portal.open("strategies")
+    page = await portal.page("strategies")
     await page.get_by_test_id("import").set_input_files(file_of("broken.json", broken))
     await expect(page.get_by_test_id("import-report")).to_contain_text("Entry.AbortConditions[0]")
     await expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
@@ -150,7 +150,7 @@ async def test_a_strategy_is_tried_on_the_live_chain_as_a_what_if(portal: Portal
 
 
 async def test_each_example_of_the_documentation_can_be_chosen(portal: Portal) -> None:
-    page = await portal.open("strategies")
+    page = await portal.page("strategies")
     wanted = sorted(path.stem.replace("-", " ").capitalize() for path in (ROOT / "docs" / "strategies").glob("*.json"))
     choices = page.get_by_test_id("example").locator("option")
     assert sorted((await choices.all_inner_texts())[1:]) == wanted

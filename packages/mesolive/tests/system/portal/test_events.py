@@ -18,7 +18,7 @@ from mesolive.store.tables.server import market_times
 from mesolive_sdk import models
 from mesolive_testkit.portal import Portal
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_34_events_are_filtered_have_their_own_address_and_say_when_older_ones_are_gone(portal: Portal) -> None:
@@ -26,7 +26,7 @@ async def test_34_events_are_filtered_have_their_own_address_and_say_when_older_
     held = await portal.kit.enter(strategy.Id, "first held")
     other = await portal.kit.strategy(StrategyName="second")
     await portal.kit.enter(other.Id, "second held")
-    page = await portal.open("events")
+    page = await portal.page("events")
     rows = page.locator("tr[data-event-id]")
     await expect(rows.filter(has_text="second held").first).to_be_visible()
     await page.get_by_label("Strategy").select_option("first")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from mesolive.assembly import Overrides
 from mesolive.cli.portal import sign_in_link
@@ -19,10 +19,9 @@ from mesolive.clock import ManualClock
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_testkit.paths import DOCS
-from mesolive_testkit.portal import browser_of
 from mesolive_testkit.server import manual_market
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OPEN = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """Half an hour after the opening, as the guide begins."""
@@ -49,12 +48,12 @@ async def send(page: Page, clock: ManualClock) -> None:
             await clock.advance(0.5)
 
 
-async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path) -> None:
+async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path, browser: Browser) -> None:
     settings = Settings(market="simulated", port=0, database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}")
     market = manual_market(OPEN)
     clock = market[1]
     assert isinstance(clock, ManualClock)
-    async with serving(settings, Overrides(market)) as application, browser_of() as browser:
+    async with serving(settings, Overrides(market)) as application:
         await application.access.create_user("me")
         code = await application.sessions.make_code("me")
         page = await browser.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")

@@ -14,7 +14,7 @@ from mesolive_sdk import models
 from mesolive_testkit.portal import Portal
 from mesolive_testkit.server import ACCOUNT
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_value_and_pnl_over_time_are_drawn_and_their_tables_have_the_numbers_of_the_server(
@@ -26,7 +26,7 @@ async def test_value_and_pnl_over_time_are_drawn_and_their_tables_have_the_numbe
         await portal.kit.advance(60)
         await portal.kit.application.sampler.sample()
     equity = await portal.kit.control.get_equity_history(models.GetEquityHistoryArgs(BrokerAccountId=ACCOUNT))
-    page = await portal.open("accounts")
+    page = await portal.page("accounts")
     panel = page.locator("section.panel").filter(has_text=ACCOUNT)
     await panel.get_by_text("Value over time").click()
     await expect(panel.locator("canvas")).to_be_visible()
@@ -37,7 +37,7 @@ async def test_value_and_pnl_over_time_are_drawn_and_their_tables_have_the_numbe
     await panel.get_by_role("button", name="drawdown").click()
     worst = await panel.get_by_test_id("history").locator("tbody td.r").all_inner_texts()
     assert all(text == "0.00" or text.startswith("\u2212") for text in worst)
-    await portal.show(page, f"positions/{held}")
+    await portal.visit(page, f"positions/{held}")
     await page.get_by_role("tab", name="History").click()
     history = page.get_by_test_id("history")
     await expect(history.locator("canvas")).to_be_visible()
@@ -60,7 +60,7 @@ async def test_an_error_that_somebody_has_seen_stays_and_is_not_counted_as_new(p
             await Journal(application.database, LocalBus(), application.clock).append(tx, user.user_id, [event])
 
     await note(models.ErrorState.Active)
-    page = await portal.open("signals")
+    page = await portal.page("signals")
     error = page.get_by_test_id("error").filter(has_text="a price is missing")
     await expect(page).to_have_title("(1) Signals – MesoLive")
     await error.get_by_role("button", name="Acknowledge").click()

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from mesolive.trading.execution.halts import halt
 from mesolive_sdk import models, new_idempotency_key
@@ -18,6 +18,7 @@ from mesolive_testkit.server import ACCOUNT
 FOLDER = os.environ.get("MESOLIVE_SCREENSHOTS")
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(FOLDER is None, reason="make screenshots"),
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("default"),
@@ -72,13 +73,13 @@ async def enter_simulated(portal: Portal, strategy: models.LiveStrategy, name: s
     return job
 
 
-async def test_screenshots_of_an_empty_server(tmp_path: Path) -> None:
-    async with portal_of(tmp_path) as portal:
+async def test_screenshots_of_an_empty_server(tmp_path: Path, browser: Browser) -> None:
+    async with portal_of(tmp_path, browser) as portal:
         await shoot(portal, "empty", PAGES)
 
 
-async def test_screenshots_of_a_busy_server(tmp_path: Path) -> None:
-    async with portal_of(tmp_path) as portal:
+async def test_screenshots_of_a_busy_server(tmp_path: Path, browser: Browser) -> None:
+    async with portal_of(tmp_path, browser) as portal:
         strategy = await strategy_on_both(portal.kit)
         await portal.kit.strategy(StrategyName="Condor, weekly")
         first = await portal.kit.enter(strategy.Id, "Condor #1")
@@ -97,8 +98,8 @@ async def test_screenshots_of_a_busy_server(tmp_path: Path) -> None:
         await shoot(portal, "busy", [*PAGES, *details, *tickets, *views])
 
 
-async def test_screenshots_of_a_broken_server(tmp_path: Path) -> None:
-    async with portal_of(tmp_path) as portal:
+async def test_screenshots_of_a_broken_server(tmp_path: Path, browser: Browser) -> None:
+    async with portal_of(tmp_path, browser) as portal:
         strategy = await strategy_on_both(portal.kit)
         entered = await portal.kit.enter(strategy.Id, "Condor #1")
         application = portal.kit.application

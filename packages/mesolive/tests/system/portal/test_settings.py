@@ -13,7 +13,7 @@ from mesolive_testkit.http_sink import Sink, http_sink
 from mesolive_testkit.portal import Portal
 from mesolive_testkit.server import ACCOUNT
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ SECRET = "token-that-nobody-sees"
 async def test_a_notification_rule_is_made_tested_changed_and_removed_and_its_address_is_never_shown(
     portal: Portal, sink: Sink
 ) -> None:
-    page = await portal.open("settings")
+    page = await portal.page("settings")
     await page.get_by_test_id("new-rule").click()
     dialog = page.get_by_role("dialog", name="New notification rule")
     await dialog.get_by_label("name").fill("to a hook")
@@ -66,7 +66,7 @@ async def test_a_notification_rule_is_made_tested_changed_and_removed_and_its_ad
 
 
 async def test_limits_of_an_account_are_changed_and_a_wrong_number_is_refused(portal: Portal) -> None:
-    page = await portal.open("accounts")
+    page = await portal.page("accounts")
     panel = page.locator("section.panel").filter(has_text=ACCOUNT)
     await panel.get_by_text("Limits", exact=True).click()
     await panel.get_by_role("button", name="Change…").click()

@@ -23,7 +23,7 @@ from mesolive_sdk import MesoLiveControlHubClient
 from mesolive_sdk.exceptions import MesoLiveSignalRError
 from mesolive_testkit.portal import PAGES, Portal
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 KEEP_QUIET = "Failed to load resource: the server responded with a status of 401"
 """What Chromium writes for every refused request; it names no secret."""
@@ -108,7 +108,7 @@ async def test_7_a_watching_session_sees_everything_and_nothing_that_it_presses_
     await page.goto(sign_in_link(portal.url, code))
     await expect(page.get_by_text("(watch only)")).to_be_visible()
     for path in (*PAGES, f"positions/{held}", f"strategies/{strategy.Id}", f"tickets/{quote(plan.JobId)}?kind=entry"):
-        await portal.show(page, path)
+        await portal.visit(page, path)
         await expect(page.locator("main h1, main .tiles").first).to_be_visible()
         # Press everything that can be pressed, and everything in the dialogs that open. What signs out stays.
         for place in ("main", "dialog[open]", "main"):
@@ -118,7 +118,7 @@ async def test_7_a_watching_session_sees_everything_and_nothing_that_it_presses_
                 place,
             )
             await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-    await portal.show(page)
+    await portal.visit(page, "")
     await page.get_by_role("button", name="HALT").click()
     await expect(page.get_by_test_id("halt-all")).to_be_disabled()
     acting = {name for name in called if not re.match("Get|List|Stream|Check|Subscribe|Unsubscribe", name)}
@@ -145,7 +145,7 @@ async def test_7_a_watching_session_sees_everything_and_nothing_that_it_presses_
 
 
 async def test_35_a_key_is_made_shown_once_and_revoked(portal: Portal) -> None:
-    page = await portal.open("settings")
+    page = await portal.page("settings")
     await page.get_by_label("label").fill("for the test")
     await page.get_by_role("button", name="Make a key").click()
     token = await page.get_by_test_id("new-key").inner_text()

@@ -19,10 +19,10 @@ from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models
 from mesolive_testkit.portal import SIMULATED, Portal, strategy_on_both
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def strategy(served: Portal) -> AsyncGenerator[models.LiveStrategy]:
     """Import a strategy for both accounts."""
     yield await strategy_on_both(served.kit)
@@ -41,10 +41,11 @@ async def until(portal: Portal, plan: int, holds: Callable[[list[models.Order]],
             await portal.kit.advance(0.1)
 
 
-async def ticket(portal: Portal, strategy: models.LiveStrategy, name: str) -> tuple[Page, int]:
-    """Open the ticket of a new plan on the simulated account, with fresh quotes."""
+async def ticket(portal: Portal, strategy: models.LiveStrategy, name: str, *, own: bool = False) -> tuple[Page, int]:
+    """Open the ticket of a new plan on the simulated account, with fresh quotes; `own` is for what changes a page."""
     job, plan = await portal.simulated_plan(strategy, name)
-    page = await portal.open(f"tickets/{quote(job)}?kind=entry")
+    path = f"tickets/{quote(job)}?kind=entry"
+    page = await (portal.open(path) if own else portal.page(path))
     await expect(page.get_by_test_id("group")).to_be_visible()
     await portal.kit.advance(0.5)
     await expect(page.get_by_test_id("review")).to_be_enabled()
@@ -58,7 +59,7 @@ async def test_27_a_paper_position_is_built_filled_and_closed_by_clicks_alone(
         listed = await portal.kit.control.list_positions()
         return [each.State for each in listed.Positions if each.Name == "by hand"]
 
-    page = await portal.open(f"build?strategy={strategy.Id}")
+    page = await portal.page(f"build?strategy={strategy.Id}")
     await page.get_by_label("name of the position").fill("by hand")
     await page.get_by_test_id("prepare").click()
     await expect(page.get_by_test_id("paper")).to_be_visible()
@@ -109,7 +110,7 @@ async def test_21_an_order_without_an_answer_offers_nothing_that_could_send_it_t
     (order,) = await orders(portal, plan)
     for path in (None, "orders", f"orders/{order.OrderId}"):
         if path is not None:
-            await portal.show(page, path)
+            await portal.visit(page, path)
             await expect(page.locator("main")).to_contain_text(str(order.OrderId))
         main = page.locator("main")
         for name in ("Review", "Replace at this price", "Send", "Cancel order", re.compile("^Cancel$")):
@@ -145,7 +146,7 @@ async def test_19_enter_sends_nothing(portal: Portal, strategy: models.LiveStrat
 async def test_20_old_quotes_lock_the_review_and_fresh_ones_open_it(
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
-    page, _ = await ticket(portal, strategy, "old quotes")
+    page, _ = await ticket(portal, strategy, "old quotes", own=True)
     await page.clock.install()
     await page.clock.fast_forward(8_000)
     # Quotes that were on their way come after the leap and are young: they are old five seconds later.
@@ -187,7 +188,7 @@ async def test_28_an_order_is_replaced_and_cancelled(portal: Portal, strategy: m
 async def test_an_order_walks_by_ticks_as_it_was_reviewed_and_no_further(
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
-    page, plan = await ticket(portal, strategy, "walks")
+    page, plan = await ticket(portal, strategy, "walks", own=True)
     await page.get_by_test_id("price").fill("-60.00")  # a credit that nobody pays, at any step of this walk
     await page.get_by_test_id("walk").check()
     end = page.get_by_test_id("walk-end")
@@ -239,7 +240,7 @@ async def test_an_order_beyond_a_limit_of_the_account_cannot_be_sent_and_says_wh
 async def test_18_a_reload_between_click_and_answer_finds_the_outcome_by_the_key(
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
-    page, plan = await ticket(portal, strategy, "reloaded")
+    page, plan = await ticket(portal, strategy, "reloaded", own=True)
     await page.get_by_test_id("price").fill("-60.00")
     await page.get_by_test_id("review").click()
     # The command arrives, and the page hears nothing any more before it is loaded anew. A page that went at once could
@@ -270,7 +271,7 @@ async def test_24_liquidate_takes_a_press_of_a_second_and_sends_market_orders(
     await page.get_by_test_id("send").click()
     await expect(page.get_by_test_id("group")).to_contain_text("filled at", timeout=20_000)
     listed = await portal.kit.control.list_positions(models.ListPositionsArgs(LiveExecPlanId=plan))
-    await portal.show(page, f"positions/{listed.Positions[0].Id}")
+    await portal.visit(page, f"positions/{listed.Positions[0].Id}")
     await page.get_by_test_id("liquidate").click()
     hold = page.get_by_role("button", name="Hold to liquidate")
     await hold.click()  # a click alone does nothing
@@ -293,7 +294,7 @@ async def test_25_setting_closed_asks_for_the_name_and_says_that_nothing_is_sent
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
     position = (await portal.kit.enter(strategy.Id, "closed elsewhere")).PositionId
-    page = await portal.open(f"positions/{position}")
+    page = await portal.page(f"positions/{position}")
     await page.get_by_test_id("set-closed").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Nothing is sent to the market")
@@ -307,6 +308,6 @@ async def test_25_setting_closed_asks_for_the_name_and_says_that_nothing_is_sent
 async def test_16_the_bar_and_the_word_say_the_strictest_kind_of_the_accounts(
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
-    page = await portal.open()
+    page = await portal.page()
     await expect(page.get_by_test_id("kinds")).to_have_text("SIMULATED + PAPER")
     await expect(page.locator(".kindbar")).to_have_class(re.compile(r"\bsimulated\b"))

@@ -12,13 +12,13 @@ from mesolive_sdk import models, new_idempotency_key
 from mesolive_testkit.portal import Portal
 from mesolive_testkit.server import ACCOUNT, definition
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def why(portal: Portal, strategy: models.LiveStrategy, page: Page | None = None) -> Page:
     """Open the front page after an evaluation."""
     await portal.kit.application.signals.evaluate()
-    page = page or await portal.open()
+    page = page or await portal.page()
     await expect(page.get_by_test_id(f"why-{strategy.Id}-{ACCOUNT}")).to_be_visible()
     return page
 
@@ -60,7 +60,7 @@ async def test_a_position_shows_the_checks_of_its_exit(portal: Portal) -> None:
     strategy = await portal.kit.strategy(StrategyName="checked")
     held = (await portal.kit.enter(strategy.Id, "checked")).PositionId
     await portal.kit.application.signals.evaluate()
-    page = await portal.open(f"positions/{held}")
+    page = await portal.page(f"positions/{held}")
     await page.get_by_role("tab", name="Checks").click()
     checks = page.get_by_test_id(f"why-position-{held}")
     await expect(checks).to_contain_text("leg_short_put_dte < 21")

@@ -1,1 +1,0 @@
-import{L as e,X as t,Y as n,Z as r}from"./disclose-version-DiqCUx8S.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=r(n(i.matches));get narrow(){return e(this.#e)}set narrow(e){t(this.#e,e,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
