@@ -33,22 +33,17 @@ def demo(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("broker", ["tastytrade-double"])
-def test_the_demo_trades_by_orders_at_a_double_of_a_broker(tmp_path: Path, broker: str) -> None:
-    assert broker in DOUBLES
-    done = demo(tmp_path, "--broker", broker)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Order it at the broker" in done.stdout
-    assert "The trade is complete." in done.stdout
-
-
-@pytest.mark.system
-def test_another_demo_on_the_same_database_goes_on_at_the_same_account_of_tws(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broker", DOUBLES)
+def test_the_demo_trades_by_orders_at_a_double_and_another_on_the_same_database_goes_on_there(
+    tmp_path: Path, broker: str
+) -> None:
     for _ in range(2):
-        done = demo(tmp_path, "--broker", "ibkr-double")
+        done = demo(tmp_path, "--broker", broker)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "Order it at the broker" in done.stdout
         assert "The trade is complete." in done.stdout
-        assert "ibkr_venue_problem" not in done.stderr
+        assert "venue_problem" not in done.stderr
+        assert "alarm_raised" not in done.stderr
 
 
 @pytest.mark.system

@@ -27,6 +27,7 @@ CONNECT_SECONDS: Final = 60.0
 CHAIN_SECONDS: Final = 120.0
 SPOT: Final = 5000.0
 TWS_STATE: Final = "demo-tws.json"
+TASTYTRADE_STATE: Final = "demo-tastytrade.msgpack"
 IN_SESSION: Final = timedelta(hours=1)
 """Market time after the opening at which a double begins while the exchange is closed."""
 
@@ -81,13 +82,17 @@ async def _market(seed: int, reached: datetime | None = None, spot: float = SPOT
 
 
 @asynccontextmanager
-async def tastytrade_double(seed: int, _folder: Path) -> AsyncGenerator[BrokerDouble]:
-    """Run the double of tastytrade; it keeps nothing."""
+async def tastytrade_double(seed: int, folder: Path) -> AsyncGenerator[BrokerDouble]:
+    """Run the double of tastytrade: its account goes on where an earlier demo has left it."""
     from mesolive.doubles.tastytrade.double import TastytradeDouble  # noqa: PLC0415 - only where it is asked for
     from mesolive.doubles.tastytrade.settings import DoubleSettings  # noqa: PLC0415 - as above
+    from mesolive.doubles.tastytrade.state import read_state  # noqa: PLC0415 - as above
 
-    async with _market(seed) as market:
-        settings = DoubleSettings()
+    # Ids of the broker are permanent, and the database has positions: a double without its memory would know neither.
+    settings = DoubleSettings(state_path=folder / TASTYTRADE_STATE)
+    before = read_state(folder / TASTYTRADE_STATE)
+    reached, spots = (None, {}) if before is None else (before.reached, before.spots)
+    async with _market(seed, reached, spots.get("SPX", SPOT)) as market:
         double = TastytradeDouble(market.markets, market.clock, settings)
         await double.start()
         try:
@@ -159,31 +164,37 @@ async def connect_broker(control: MesoLiveControlHubClient, broker: BrokerDouble
     StepFailedError
         When it does not connect in time.
     """
-    known = {item.Name for item in (await control.list_connectors()).Connectors}
-    if NAME in known:
+    known = {item.Name: item for item in (await control.list_connectors()).Connectors}
+    for other in known.values():
+        if other.Name.startswith(NAME) and other.Kind != broker.kind and other.Enabled:
+            # Of an earlier demo with another broker, whose double does not run now.
+            await control.disable_connector(models.ConnectorArgs(Name=other.Name))
+    own = [name for name in (NAME, f"{NAME}-{broker.kind}") if name not in known or known[name].Kind == broker.kind]
+    name = next((name for name in own if name in known), own[0])
+    if name in known:
         # Of an earlier demo on this database: the double of today has other addresses.
         await control.update_connector(
-            models.UpdateConnectorArgs(Name=NAME, Settings=dict(broker.settings), Secrets=dict(broker.secrets))
+            models.UpdateConnectorArgs(Name=name, Settings=dict(broker.settings), Secrets=dict(broker.secrets))
         )
     else:
         await control.add_connector(
             models.AddConnectorArgs(
-                Name=NAME, Kind=broker.kind, Settings=dict(broker.settings), Secrets=dict(broker.secrets)
+                Name=name, Kind=broker.kind, Settings=dict(broker.settings), Secrets=dict(broker.secrets)
             )
         )
-    await control.enable_connector(models.ConnectorArgs(Name=NAME))
+    await control.enable_connector(models.ConnectorArgs(Name=name))
     told = "it did not answer"
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             while True:
-                (item,) = [one for one in (await control.list_connectors()).Connectors if one.Name == NAME]
+                (item,) = [one for one in (await control.list_connectors()).Connectors if one.Name == name]
                 told = item.Message or item.State.value
                 if item.State.value == "Connected" and item.Accounts:
                     break
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise StepFailedError("Connect the broker", told) from None
-    await control.enable_broker_account(models.EnableBrokerAccountArgs(Name=NAME, BrokerAccountId=broker.account))
+    await control.enable_broker_account(models.EnableBrokerAccountArgs(Name=name, BrokerAccountId=broker.account))
 
 
 async def chain_read(book: QuoteBook) -> None:

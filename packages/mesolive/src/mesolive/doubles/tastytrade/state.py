@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,8 @@ class State(msgspec.Struct):
     ----------
     truths
         How many entries the truth ledger had.
+    spots
+        Prices of the underlyings, and `reached` the market's time: a market that is started again goes on from there.
     """
 
     truths: int
@@ -36,6 +38,13 @@ class State(msgspec.Struct):
     complex_orders: list[ComplexOrder]
     transactions: list[Transaction]
     restrictions: dict[str, frozenset[str]]
+    spots: dict[str, float] = {}
+    reached: datetime | None = None
+
+
+def read_state(path: Path) -> State | None:
+    """Return the books that a double has kept in a file; `None` where there are none."""
+    return msgspec.msgpack.decode(path.read_bytes(), type=State) if path.exists() else None
 
 
 class StateFile:
@@ -45,13 +54,15 @@ class StateFile:
         self._path = path
         self._kept_changes = -1
         self.before: State | None = None
-        if path is not None and path.exists():
-            self.before = msgspec.msgpack.decode(path.read_bytes(), type=State)
+        if path is not None:
+            self.before = read_state(path)
 
     def keep(self, desk: Desk) -> None:
         """Write the books, unless nothing has changed since the last time."""
         if self._path is None or desk.changes == self._kept_changes:
             return
+        symbols = [product.symbol for product in desk.markets.products]
+        spots = {symbol: spot for symbol in symbols if (spot := desk.markets.spot(symbol)) is not None}
         state = State(
             truths=len(desk.truth.entries),
             numbers=desk.numbers,
@@ -60,6 +71,8 @@ class StateFile:
             complex_orders=list(desk.complex_orders.values()),
             transactions=desk.transactions,
             restrictions=desk.restrictions,
+            spots={symbol: float(spot) for symbol, spot in spots.items()},
+            reached=desk.now(),
         )
         # In one step: a kill leaves the state before or this one.
         new = self._path.with_suffix(".new")
