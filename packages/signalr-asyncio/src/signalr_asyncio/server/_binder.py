@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from signalr_asyncio.protocol._payload_recovery import LostPayload
@@ -129,7 +130,9 @@ class HubDescription:
         return method if method is not None else self._methods.get(target.lower())
 
 
+@lru_cache(maxsize=512)
 def _describe(hub_class: type[Hub], attribute: str, function: Callable[..., Any]) -> HubMethod:
+    # Kept: resolving the annotations of a hub takes tens of milliseconds, and one process may serve it many times.
     where = f"{hub_class.__name__}.{attribute}"
     options: MethodOptions = getattr(function, MARK, _PLAIN)
     try:

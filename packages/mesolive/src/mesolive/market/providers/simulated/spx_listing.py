@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -106,6 +107,27 @@ def listing(
     previous: Listing | None = None,
 ) -> Listing:
     """Return the whole chain at `moment`. Strikes that `previous` listed stay listed."""
+    if previous is None:
+        return _new_listing(underlying, moment, spot, volatility, calendar)
+    return _listing(underlying, moment, spot, volatility, calendar, previous)
+
+
+@lru_cache(maxsize=4)
+def _new_listing(
+    underlying: Underlying, moment: datetime, spot: float, volatility: float, calendar: ExchangeCalendar
+) -> Listing:
+    # Kept, for a listing does not change: markets that begin at the same moment, as replays side by side, share it.
+    return _listing(underlying, moment, spot, volatility, calendar, None)
+
+
+def _listing(
+    underlying: Underlying,
+    moment: datetime,
+    spot: float,
+    volatility: float,
+    calendar: ExchangeCalendar,
+    previous: Listing | None,
+) -> Listing:
     wanted: dict[Expiration, Mapping[Right, Iterable[Decimal]]] = {}
     for expiration in expirations(moment, calendar):
         years = (expiration.settles_at - moment).total_seconds() / (365.0 * 86400.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from mesolive.market.calendar import ExchangeCalendar
@@ -28,7 +29,7 @@ def passed(calendar: ExchangeCalendar, moment: datetime) -> float:
     return OVERNIGHT_SHARE + (1.0 - OVERNIGHT_SHARE) * part
 
 
-def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datetime]) -> list[float]:
+def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datetime]) -> tuple[float, ...]:
     """Return how much movement lies between the beginning of a day and each moment, in trading days.
 
     Parameters
@@ -36,6 +37,11 @@ def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datet
     first
         A day, local to the exchange; a moment before it counts as its beginning.
     """
+    return _moving_days(calendar, first, tuple(moments))
+
+
+@lru_cache(maxsize=16)  # asked again for the same listing by every market that begins at the same moment
+def _moving_days(calendar: ExchangeCalendar, first: date, moments: tuple[datetime, ...]) -> tuple[float, ...]:
     days = [calendar.local(moment).date() for moment in moments]
     before: dict[date, float] = {}
     total, day = 0.0, first
@@ -45,7 +51,7 @@ def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datet
         if session is not None:
             total += passed(calendar, session[1])
         day += timedelta(days=1)
-    return [
+    return tuple(
         before[day] + passed(calendar, moment) if day >= first else 0.0
         for day, moment in zip(days, moments, strict=True)
-    ]
+    )
