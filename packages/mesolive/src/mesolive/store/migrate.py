@@ -16,7 +16,7 @@ from mesolive.store.connection import UnusableDatabaseError
 from mesolive.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0012"
+HEAD = "0013"
 """The revision that this server works with; a test compares it with the newest migration."""
 
 MAX_DEFECTS_SHOWN = 5
