@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, PrimaryKeyConstraint, inspect, text
 
+from mesolive.store import migrate
 from mesolive.store.database import Database
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive.store.migrate import HEAD, MIGRATIONS
@@ -21,11 +24,25 @@ def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-async def test_the_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
-    assert await database._engines.run(differences) == []
+@pytest.fixture(params=["made at once", "made by all migrations"])
+async def new_database(
+    request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Database]:
+    """Open an empty database in the way of every new one, and in that of one from before the first migration."""
+    if request.param == "made by all migrations":
+        monkeypatch.setattr(migrate, "_create", partial(migrate._upgrade, current=None))
+    database = await Database.open(database_url)
+    yield database
+    await database.close()
 
 
-async def test_every_constraint_has_the_name_that_the_code_knows_it_by(database: Database) -> None:
+async def test_a_new_database_has_exactly_the_tables_that_the_code_knows(new_database: Database) -> None:
+    assert await new_database._engines.run(differences) == []
+    async with new_database.read() as tx:
+        assert await tx.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
+
+
+async def test_every_constraint_has_the_name_that_the_code_knows_it_by(new_database: Database) -> None:
     def names(connection: Connection) -> dict[str, set[str | None]]:
         inspector = inspect(connection)
         return {
@@ -39,7 +56,7 @@ async def test_every_constraint_has_the_name_that_the_code_knows_it_by(database:
         name: {str(found.name) for found in table.constraints if not isinstance(found, PrimaryKeyConstraint)}
         for name, table in metadata.tables.items()
     }
-    assert await database._engines.run(names) == known
+    assert await new_database._engines.run(names) == known
 
 
 def test_the_server_knows_which_migration_is_the_newest() -> None:

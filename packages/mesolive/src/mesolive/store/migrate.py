@@ -41,6 +41,9 @@ def migrate(connection: Connection) -> None:
         When the database has a revision that this server does not know, or a schema that no migration leads to.
     """
     current = _revision(connection)
+    if current is None and not set(metadata.tables) & set(inspect(connection).get_table_names()):
+        _create(connection)
+        return
     if current != HEAD:
         _upgrade(connection, current)
         _check_foreign_keys(connection)
@@ -53,6 +56,21 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+def _create(connection: Connection) -> None:
+    """Make all tables of an empty database at once: a test compares them with what the migrations lead to.
+
+    Running every migration took 160 ms of a new server's start, and more with each migration.
+    """
+    metadata.create_all(connection)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version "
+            "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:revision)"), {"revision": HEAD})
 
 
 def _upgrade(connection: Connection, current: str | None) -> None:

@@ -29,7 +29,7 @@ def passed(calendar: ExchangeCalendar, moment: datetime) -> float:
     return OVERNIGHT_SHARE + (1.0 - OVERNIGHT_SHARE) * part
 
 
-def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datetime]) -> tuple[float, ...]:
+def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datetime]) -> list[float]:
     """Return how much movement lies between the beginning of a day and each moment, in trading days.
 
     Parameters
@@ -37,7 +37,7 @@ def moving_days(calendar: ExchangeCalendar, first: date, moments: Sequence[datet
     first
         A day, local to the exchange; a moment before it counts as its beginning.
     """
-    return _moving_days(calendar, first, tuple(moments))
+    return list(_moving_days(calendar, first, tuple(moments)))
 
 
 @lru_cache(maxsize=16)  # asked again for the same listing by every market that begins at the same moment
