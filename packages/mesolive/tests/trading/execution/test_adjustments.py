@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from mesolive.trading.execution import plan_completion
+from mesolive.trading.execution.report_handler import report_from_venue
+from mesolive.venues.base import Execution, LegExecution
 from mesolive_sdk import MesoLiveDataHubClient, models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, PositionStatus, StatusCode
 from mesolive_testkit.adjusting import ADD, CONDITION, REMOVE, STRIKE, Operation, Play, move, play, strangle
 from mesolive_testkit.signals import Json
-from mesolive_testkit.venues import at_venue
+from mesolive_testkit.venues import SIM, at_venue
 
 
 @pytest.fixture
@@ -336,3 +340,61 @@ async def test_a_variable_that_cannot_be_set_is_an_error_and_the_adjustment_is_d
     assert (await stage.position()).Vars["moves"] == 0
     await stage.leave()
     await stage.desk.until(lambda: [one.State.name for one in stage.of(models.ErrorEvent)] == ["Active", "Resolved"])
+
+
+async def filled_without_quotes(stage: Play) -> None:
+    """Move a leg by an order of which the last fill is booked while no quotes come, as at the start of a server."""
+    await stage.enter(strangle(MoveLegAdjustment=STRIKE))
+    plan = await stage.prepare(Operation.MoveLeg)
+    await stage.order(plan, kind=OrderType.Limit, limit=Decimal("0.05"))
+    (resting,) = [one for one in stage.desk.venue.ledger.orders.values() if one.filled == 0]
+    stage.market.mute = True
+    await stage.market.at(stage.market.clock.now() + timedelta(minutes=5))
+    execution = Execution(
+        account=SIM,
+        reference=resting.request.reference,
+        venue_id=resting.placed.venue_id,
+        execution_id="all",
+        qty=resting.request.qty,
+        legs=tuple(
+            LegExecution(
+                name=one.name,
+                contract=one.contract,
+                qty=one.ratio * resting.request.qty,
+                price=Decimal(10),
+                commission=Decimal("0.65"),
+            )
+            for one in resting.request.legs
+        ),
+        at=stage.market.clock.now(),
+    )
+    await stage.desk.application.desk.facts.apply(report_from_venue(1, 1, execution))
+
+
+def unset(stage: Play) -> list[str]:
+    return [one.Message for one in stage.of(models.ErrorEvent) if one.Message.startswith("not set by the adjustment")]
+
+
+async def test_what_is_filled_while_no_quotes_come_sets_its_variables_when_they_do(
+    stage: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_completion, "LOOK_SECONDS", 0.01)
+    await filled_without_quotes(stage)
+    await stage.told()
+    assert (await stage.position()).Vars["moves"] == 0
+    stage.market.mute = False
+    stage.market.reprice()
+    await stage.told(1)
+    assert (await stage.position()).Vars["moves"] == 1
+    assert not unset(stage)
+
+
+async def test_what_is_filled_while_no_quotes_come_for_long_is_told_to_be_without_its_variables(
+    stage: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_completion, "QUOTES_SECONDS", 0.0)
+    await filled_without_quotes(stage)
+    await stage.told(1)
+    (message,) = unset(stage)
+    assert "no quotes of SPX are coming in" in message
+    assert (await stage.position()).Vars["moves"] == 0

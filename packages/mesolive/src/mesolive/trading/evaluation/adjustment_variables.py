@@ -111,7 +111,7 @@ async def evaluate_adjustment_variables(
         name = decision_name(context.strategy_id, context.account.id, pending.position.id, view.now)
         frozen = await evaluator.run(context, name, view, plan.data_provider, freeze)
     except ServiceError as error:
-        frozen = CapturedVariables({}, unavailable=error.message)
+        frozen = CapturedVariables.none(error)
     except SelectionError as error:  # the definition was changed since the plan was prepared
         frozen = CapturedVariables({}, unavailable=str(error))
     return SetVariables(frozen, before)

@@ -27,11 +27,24 @@ class CapturedVariables:
     """The variables of a new position, and the statements that could not be evaluated.
 
     A statement that fails is reported and does not prevent the booking of the position: its fills have happened.
+
+    Attributes
+    ----------
+    unavailable
+        Why nothing could be evaluated; `None` when it could.
+    without_quotes
+        Whether that is because no quotes come, as before a connection of market data is there.
     """
 
     variables: Mapping[str, Decimal]
     failed: tuple[Evaluation, ...] = ()
     unavailable: str | None = None
+    without_quotes: bool = False
+
+    @classmethod
+    def none(cls, error: ServiceError) -> CapturedVariables:
+        """Return that nothing was captured because of an error."""
+        return cls({}, unavailable=error.message, without_quotes=error.status is models.StatusCode.ProviderUnavailable)
 
     def error_events(
         self, plan: Plan, position_id: int, what: str = AT_ENTRY, known: Collection[uuid.UUID] = ()
@@ -111,7 +124,7 @@ class EntryVariableCapture:
                 ),
             )
         except ServiceError as error:
-            return CapturedVariables({}, unavailable=error.message)
+            return CapturedVariables.none(error)
         return CapturedVariables(
             variables=frozen.variables,
             failed=tuple(evaluation for evaluation in frozen.evaluations if evaluation.error is not None),

@@ -2,6 +2,9 @@
 
 The evaluation reads the market and is slow, so it is outside of the transaction that books the last fill. That
 transaction marks the plan, so that the next start finds a plan whose completion was interrupted.
+
+A start books what was filled before the connections of market data are there, and quotes may be away at a fill. Then a
+completion waits for them: a variable that is not set is the strategy's for as long as the position lives.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from mesolive.trading.evaluation.adjustment_variables import (
     evaluate_adjustment_variables,
     pending_variables,
 )
-from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
+from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture
 from mesolive.trading.portfolio.accounts import account_by_id
 from mesolive.trading.portfolio.adjustments import count_adjustment
 from mesolive.trading.portfolio.booking import (
@@ -48,6 +51,12 @@ ZERO = Decimal(0)
 RETRY = BackOff(first=1.0, longest=30.0)
 """Real time after which a plan that could not be completed is tried again."""
 
+QUOTES_SECONDS = 60.0
+"""Real time for which a completion waits for quotes; then its variables are reported as not set."""
+
+LOOK_SECONDS = 0.5
+"""Between two looks."""
+
 MAX_EVALUATIONS = 5
 """Most evaluations of an adjustment's variables while other writers change the position's variables; after the last one
 they are set beside the others' values."""
@@ -69,6 +78,7 @@ class PlanCompletion:
         self._clock = clock
         self.tasks = Tasks()
         self._again: dict[int, asyncio.TimerHandle] = {}
+        self._without_quotes: dict[int, float] = {}  # since when plans wait for quotes
 
     def begin(self, user_id: int, plan_id: int) -> None:
         """Complete a plan whose last fill is committed, in a task of its own.
@@ -77,7 +87,7 @@ class PlanCompletion:
         """
         self._begin(user_id, plan_id, RETRY.pauses())
 
-    def _begin(self, user_id: int, plan_id: int, pauses: Iterator[float]) -> asyncio.Task[None]:
+    def _begin(self, user_id: int, plan_id: int, pauses: Iterator[float]) -> asyncio.Task[bool]:
         self._again.pop(plan_id, None)
         task = self.tasks.spawn("plan completion", self.complete(user_id, plan_id), detail=plan_id)
         task.add_done_callback(lambda task: self._ended(task, user_id, plan_id, pauses))
@@ -86,7 +96,8 @@ class PlanCompletion:
     async def recover(self) -> int:
         """Complete the plans that a stop of the server interrupted; return how many there were.
 
-        A plan that fails is retried, as in `begin`; it does not delay the positions of other plans.
+        A plan that fails is retried, as in `begin`, and one that waits for quotes goes on later; neither delays the
+        positions of other plans.
         """
         async with self._database.read() as tx:
             incomplete = [*await entries_to_complete(tx), *await adjustments_to_complete(tx)]
@@ -105,16 +116,35 @@ class PlanCompletion:
             timer.cancel()
         self._again.clear()
 
-    async def complete(self, user_id: int, plan_id: int) -> None:
-        """Evaluate the plan's variables and publish its position; a completed plan is not changed."""
+    async def complete(self, user_id: int, plan_id: int) -> bool:
+        """Evaluate the plan's variables and publish its position; a completed plan is not changed.
+
+        Returns
+        -------
+        bool
+            False while there are no quotes, `QUOTES_SECONDS` at most: to be called again.
+        """
         async with self._database.read() as tx:
             plan = await find_plan(tx, user_id, plan_id)
-        if plan.kind is PlanKind.ENTRY:
-            await self._open(user_id, plan)
-        elif plan.kind is PlanKind.ADJUSTMENT:
-            for attempt in range(MAX_EVALUATIONS):
-                if await self._adjust(user_id, plan, insist=attempt + 1 == MAX_EVALUATIONS):
-                    return
+        try:
+            if plan.kind is PlanKind.ENTRY:
+                await self._open(user_id, plan)
+            elif plan.kind is PlanKind.ADJUSTMENT:
+                for attempt in range(MAX_EVALUATIONS):
+                    if await self._adjust(user_id, plan, insist=attempt + 1 == MAX_EVALUATIONS):
+                        break
+        except _NoQuotesError:
+            return False
+        self._without_quotes.pop(plan_id, None)
+        return True
+
+    def _must_have_quotes(self, plan: Plan, captured: CapturedVariables) -> None:
+        """Raise `_NoQuotesError` where variables could not be evaluated for want of quotes, for a while."""
+        if not captured.without_quotes:
+            return
+        now = asyncio.get_running_loop().time()
+        if now - self._without_quotes.setdefault(plan.id, now) < QUOTES_SECONDS:
+            raise _NoQuotesError
 
     async def _open(self, user_id: int, plan: Plan) -> None:
         async with self._database.read() as tx:
@@ -122,6 +152,7 @@ class PlanCompletion:
             account = await account_by_id(tx, user_id, plan.account_id)
             strategy = await self._freezer.context(tx, user_id, account, plan.strategy_id)
         captured = await self._freezer.freeze(strategy, position.language_state, plan.data_provider)
+        self._must_have_quotes(plan, captured)
         context = FillContext(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
         async with self._database.write(user_id) as tx:
             if not await complete_entry(tx, position.id, captured.variables):
@@ -150,6 +181,8 @@ class PlanCompletion:
         evaluated = (
             None if pending is None else await evaluate_adjustment_variables(self._freezer.evaluator, pending, plan)
         )
+        if evaluated is not None:
+            self._must_have_quotes(plan, evaluated.frozen)
         async with self._database.write(user_id) as tx:
             if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
                 return True
@@ -183,11 +216,19 @@ class PlanCompletion:
                     return await pending_variables(tx, context, plan, place, position.language_state)
         return None
 
-    def _ended(self, task: asyncio.Task[None], user_id: int, plan_id: int, pauses: Iterator[float]) -> None:
-        if not task.cancelled() and task.exception() is not None:
+    def _ended(self, task: asyncio.Task[bool], user_id: int, plan_id: int, pauses: Iterator[float]) -> None:
+        if task.cancelled():
+            return
+        failed = task.exception() is not None
+        if failed or not task.result():
             # The plan stays as it is, with its position, legs and fills.
+            pause = next(pauses) if failed else LOOK_SECONDS
             loop = asyncio.get_running_loop()
-            self._again[plan_id] = loop.call_later(next(pauses), self._begin, user_id, plan_id, pauses)
+            self._again[plan_id] = loop.call_later(pause, self._begin, user_id, plan_id, pauses)
+
+
+class _NoQuotesError(Exception):
+    """A plan's variables wait for quotes."""
 
 
 async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:

@@ -226,7 +226,7 @@ class AgentCrash:
             assert abs(by_reference[reference].filled_qty) == order.filled
             assert order.filled <= order.request.qty
         assert books.account.cash == CASH - books.spent
-        check_books(books, self.trader, quotes_stay=False)  # they come from the agent, too
+        check_books(books, self.trader)
 
 
 def _trades(item: models.ConnectorInfo) -> bool:
