@@ -6,14 +6,14 @@ import asyncio
 import importlib
 import itertools
 import types
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from mesolive.clock import ManualClock
+from mesolive.clock import Clock, ManualClock
 from mesolive.doubles.markets import Markets
 from mesolive.doubles.product_model import ProductModel
 from mesolive.doubles.products import PRODUCTS, Product, Terms
@@ -226,18 +226,27 @@ def limit(quantity: float, price: float | Decimal, ref: str = "ref-1", **fields:
     return ib.LimitOrder("BUY" if quantity > 0 else "SELL", abs(quantity), price, orderRef=ref, **fields)
 
 
-def few_options(clock: ManualClock, symbols: Sequence[str], seed: int, step: timedelta) -> Markets:
-    """Return simulated markets with the expirations of the next three days and of one third Friday's week alone."""
+def few_options(
+    clock: Clock, symbols: Sequence[str], seed: int, step: timedelta, days: Collection[int] | None = None
+) -> Markets:
+    """Return simulated markets with the expirations of the next three days and of some others.
+
+    Parameters
+    ----------
+    days
+        The others, by calendar days from now; by default those of one third Friday's week.
+    """
     calendar = us_options_calendar()
 
     def shortened(product: Product) -> Product:
         def terms(moment: datetime, sessions: ExchangeCalendar) -> list[Terms]:
             listed = product.terms(moment, sessions)
-            days = sorted({day for _, day, _ in listed})
+            nearest = sorted({day for _, day, _ in listed})[:3]
             first = moment.date()
             friday = next(day for day in days_after(first) if day.weekday() == 4 and 15 <= day.day <= 21)
-            week = (friday - timedelta(days=4), friday)
-            return [one for one in listed if one[1] in days[:3] or week[0] <= one[1] <= week[1]]
+            week = range((friday - first).days - 4, (friday - first).days + 1)
+            wanted = week if days is None else days
+            return [one for one in listed if one[1] in nearest or (one[1] - first).days in wanted]
 
         return replace(product, terms=terms)
 

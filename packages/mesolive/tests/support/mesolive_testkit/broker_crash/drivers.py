@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.market.contracts import OptionContract
+from mesolive_sdk.models import DataProviderType
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ class Driver:
         Called in the double's process every so often while faults are on: lets something happen there.
     outlives_kills
         Whether the double goes on after a kill where it was; else it is never killed.
+    quotes
+        The provider of the broker's connector, when its quotes are traded on: then venue and quotes die together. By
+        default the quotes are a simulated connection's.
     """
 
     kind: ConnectorKind
@@ -123,3 +127,4 @@ class Driver:
     disturb: Callable[[Double, Random], None]
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     outlives_kills: bool = True
+    quotes: DataProviderType | None = None

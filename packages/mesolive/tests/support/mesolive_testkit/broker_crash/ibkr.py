@@ -13,16 +13,20 @@ from typing import Any
 from mesolive.clock import ScaledClock
 from mesolive.connectors.ibkr import IBKR
 from mesolive.connectors.protocol import Connector, ConnectorRequest
-from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.actions import act
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.market.contracts import OptionContract
+from mesolive_sdk.models import DataProviderType
 from mesolive_testkit.broker_crash.drivers import BrokerOrder, BrokerTruth, Double, DoubleRequest, Driver
+from mesolive_testkit.tws import few_options
 
 ACCOUNT = "DU1234567"
 SPEED = 5.0
 """How much shorter all times of waiting are than at a real TWS."""
+STEP = timedelta(seconds=0.5)
+DAYS = range(40, 51)
+"""Expirations that the double lists beside the next three days: what the sample strategy trades is among them."""
 
 RATES: dict[str, dict[str, Any]] = {
     "torn_frames": {"probability": 0.2},
@@ -121,7 +125,7 @@ def truth_of(double: TwsDouble, account: str) -> BrokerTruth:
 async def open_double(request: DoubleRequest) -> AsyncGenerator[Double]:
     """Run the double of TWS on the state of the run before."""
     clock = ScaledClock(datetime.now(UTC) + timedelta(seconds=request.offset))
-    markets = Markets.simulated(clock, seed=7, symbols=("SPX",))
+    markets = few_options(clock, ("SPX",), 7, STEP, days=DAYS)
     settings = DoubleSettings(
         accounts=(ACCOUNT,),
         cash=Decimal(100_000_000),
@@ -131,9 +135,8 @@ async def open_double(request: DoubleRequest) -> AsyncGenerator[Double]:
         truth_path=request.folder / "truth.jsonl",
     )
     await markets.start()
-    step = timedelta(seconds=0.5)
     timer = ScaledClock(datetime(2000, 1, 1, tzinfo=UTC), SPEED)
-    double = TwsDouble(markets, clock, settings, timer=timer, seed=request.seed, step=step)
+    double = TwsDouble(markets, clock, settings, timer=timer, seed=request.seed, step=STEP)
     await double.start(port=request.port)
     try:
         yield CrashingTws(double)
@@ -143,17 +146,17 @@ async def open_double(request: DoubleRequest) -> AsyncGenerator[Double]:
 
 
 def settings(port: int, offset: float) -> dict[str, str]:
-    """Return the connector's settings; the quotes are another connection's."""
+    """Return the connector's settings."""
     return {
         "port": str(port),
         "clock_offset": f"{offset:.3f}",
         "restart_window": "",
-        "market_data": "false",
+        "lines": "60",
     }
 
 
 def disturb(double: Double, chances: Random) -> None:
-    """Lose and restore the connection to IB's servers, and cut sockets."""
+    """Lose and restore the connection to IB's servers, cut sockets, and break the farm of quotes for a while."""
     assert isinstance(double, CrashingTws)
     tws = double.double
     dice = chances.random()
@@ -162,8 +165,10 @@ def disturb(double: Double, chances: Random) -> None:
             act(tws, "restore_link", {"code": "1102" if dice < 0.25 else "1101"})
     elif dice < 0.03:
         act(tws, "lose_link", {})
-    elif dice < 0.05:
-        act(tws, "cut", {"client": "10"})
+    elif dice < 0.07:
+        act(tws, "cut", {"client": "10" if dice < 0.05 else "11"})
+    elif dice < 0.08:
+        act(tws, "flap_farm", {"seconds": "1"})
 
 
 def _open(request: ConnectorRequest) -> Connector:
@@ -180,4 +185,5 @@ DRIVER = Driver(
     open_double=open_double,
     settings=settings,
     disturb=disturb,
+    quotes=DataProviderType.Ibkr,
 )
