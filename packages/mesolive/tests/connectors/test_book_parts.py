@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -30,7 +31,8 @@ NO_SHIFT = timedelta(0)
 
 def listing(*strikes: int) -> Listing:
     each = [Decimal(strike) for strike in strikes]
-    return Listing(Underlying("SPX"), {EXPIRATION: {Right.CALL: each, Right.PUT: each}})
+    unread = [replace(EXPIRATION, day=DAY + timedelta(days=strike)) for strike in strikes]
+    return Listing(Underlying("SPX"), {EXPIRATION: {Right.CALL: each, Right.PUT: each}}, unread)
 
 
 def books(clock: ManualClock) -> tuple[QuoteBook, QuoteBook]:
@@ -60,6 +62,7 @@ def assert_equal(book: QuoteBook, mirror: QuoteBook, shift: timedelta = NO_SHIFT
     assert [str(mirror.listing.contract(at)) for at in range(len(mirror.listing))] == [
         str(book.listing.contract(at)) for at in range(len(book.listing))
     ]
+    assert mirror.listing.unread == book.listing.unread
     assert mirror.prices == book.prices
     assert ours.underlying.quote.mark == theirs.underlying.quote.mark
     assert mirror.history == book.history

@@ -11,8 +11,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.language.decision import Constraint, SelectionError
-from mesolive.market.contracts import Right
+from mesolive.language.decision import Constraint, SelectionError, UnreadExpirationError
+from mesolive.market.contracts import Expiration, Right
 from mesolive_testkit.language.market import TODAY, PlainView, generated
 from mesolive_testkit.language.strategies import ACCOUNT, contract, definition, expiration, held, leg, position, select
 
@@ -123,6 +123,36 @@ def test_the_chosen_expiration_is_allowed_and_none_allowed_is_nearer(
     assert days == min(each for each in allowed if abs(each - target) == distance)
     roots = [root for root, each in listed if each == days]
     assert found.root == min(roots, key=["SPXW", "SPX", "SPXQ"].index)
+
+
+@given(
+    listed=st.lists(
+        st.tuples(st.sampled_from(["SPX", "SPXW", "SPXQ"]), st.integers(1, 40)), min_size=1, max_size=8, unique=True
+    ),
+    unread=st.sets(st.integers(0, 7)),
+    target=st.integers(0, 45),
+    low=st.none() | st.integers(0, 40),
+    high=st.none() | st.integers(0, 40),
+)
+def test_what_is_not_read_yet_is_awaited_where_it_is_the_choice_and_never_replaced_by_another(
+    listed: list[tuple[str, int]], unread: set[int], target: int, low: int | None, high: int | None
+) -> None:
+    whole = generated(listed, width=20, step=20)
+    away = {(root, TODAY + timedelta(days=days)) for number, (root, days) in enumerate(listed) if number in unread}
+    raw = definition([leg("a", StrikePrice=4500)], [expiration(dte=target, Min=low, Max=high)])
+
+    def chosen(view: PlainView) -> tuple[str, Expiration] | str:
+        try:
+            return "read", select(raw, view).expirations["e"]
+        except UnreadExpirationError as error:
+            return "unread", error.expiration
+        except SelectionError as error:
+            return str(error)
+
+    by_all = chosen(whole)
+    if isinstance(by_all, tuple) and (by_all[1].root, by_all[1].day) in away:
+        by_all = "unread", by_all[1]
+    assert chosen(whole.without(away)) == by_all
 
 
 @given(

@@ -20,6 +20,7 @@ from mesolive.language.decision import (
     SelectionError,
     SelectionTrace,
     StatementKind,
+    UnreadExpirationError,
     to_decimal,
 )
 from mesolive.language.entry import NO_VALUES, define_variables, judge_all, none_holds
@@ -262,6 +263,9 @@ class _Work:
         for expiration in self._scope.view.expirations:
             if expiration.root == leg.contract.root and expiration.day == day:
                 return expiration
+        for expiration in self._scope.view.unread_expirations:
+            if expiration.root == leg.contract.root and expiration.day == day:
+                raise UnreadExpirationError(what, expiration)
         raise SelectionError(what, f"{leg.contract.root} {day} is not listed any more")
 
 

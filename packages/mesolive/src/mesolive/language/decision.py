@@ -385,3 +385,19 @@ class SelectionError(Exception):
         self.what = what
         self.reason = reason
         self.evaluation = evaluation
+
+
+class UnreadExpirationError(SelectionError):
+    """The expiration that fits best is listed, and the provider has not read its contracts yet.
+
+    Another one that is read already is no answer: the definition asks for the nearest of all.
+
+    Attributes
+    ----------
+    expiration
+        What must be read before anything can be chosen.
+    """
+
+    def __init__(self, what: str, expiration: Expiration) -> None:
+        super().__init__(what, f"the contracts of {expiration.root} {expiration.day} are not read yet")
+        self.expiration = expiration

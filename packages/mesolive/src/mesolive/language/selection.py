@@ -20,6 +20,7 @@ from mesolive.language.decision import (
     SelectionError,
     SelectionTrace,
     StatementKind,
+    UnreadExpirationError,
 )
 from mesolive.language.definition import ExpirationConstraint, SelectorKind
 from mesolive.language.legs import DAY, WEIGHTED_VEGA_DAYS, BoundLeg
@@ -65,7 +66,8 @@ def choose_expirations(
     Raises
     ------
     SelectionError
-        When none fits, a statement fails, or two aliases meet under `AbortOnReuse`.
+        When none fits, a statement fails, or two aliases meet under `AbortOnReuse`; `UnreadExpirationError` when the
+        contracts of the one that fits are not read yet.
     """
     chosen: dict[str, Expiration] = {}
     traces: list[SelectionTrace] = []
@@ -100,7 +102,8 @@ def _choose_expiration(compiled: CompiledExpiration, symbol: str, scope: Scope) 
     refused: list[tuple[float, str, str]] = []
     considered = 0
     listed_for = scope.view.underlying.underlying.symbol
-    for expiration in scope.view.expirations:
+    unread = scope.view.unread_expirations
+    for expiration in (*scope.view.expirations, *unread):
         root = expiration.root.upper()
         if root in rule.exclude or (rule.include is not None and root not in rule.include):
             continue
@@ -123,6 +126,8 @@ def _choose_expiration(compiled: CompiledExpiration, symbol: str, scope: Scope) 
         nearest = min(refused)[1:] if refused else None
         hint = f"; the nearest is {nearest[0]}, {nearest[1]}" if nearest else ""
         raise SelectionError(what, f"none of {considered} expirations is allowed{hint}")
+    if best[1] in unread:
+        raise UnreadExpirationError(what, best[1])
     passed = sorted(entry for entry in refused if entry[0] < best[0][0])[:MAX_PASSED_OVER]
     days = scope.calendar_days_to(best[1])
     passed_over = tuple((name, why) for _, name, why in passed)

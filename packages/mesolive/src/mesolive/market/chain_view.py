@@ -213,6 +213,11 @@ class BookView:
         return self._snapshot.expirations
 
     @property
+    def unread_expirations(self) -> Sequence[Expiration]:
+        """Expirations that still trade and whose contracts the provider has not read yet, in the same order."""
+        return [expiration for expiration in self.listing.unread if expiration.settles_at > self.now]
+
+    @property
     def live_throughout(self) -> bool:
         """Whether every quote is live and updated: then no reader has to look at qualities and ages one by one."""
         return self._live_throughout

@@ -36,11 +36,15 @@ class Listing:
         What the contracts are written on.
     strikes
         The strikes listed per expiration and right, in any order, each greater than zero; duplicates count once.
+    unread
+        Expirations that the exchange lists and whose contracts are not known yet, in any order.
 
     Attributes
     ----------
     expirations
         All expirations, by settlement instant, then root.
+    unread
+        Those whose contracts are not known yet, in the same order; no expiration is in both.
     strikes
         The strikes as floats, one per contract.
     is_call
@@ -53,9 +57,15 @@ class Listing:
         Per expiration: the index of its first call, of its first put, and the one behind its last put.
     """
 
-    def __init__(self, underlying: Underlying, strikes: Mapping[Expiration, Mapping[Right, Iterable[Decimal]]]) -> None:
+    def __init__(
+        self,
+        underlying: Underlying,
+        strikes: Mapping[Expiration, Mapping[Right, Iterable[Decimal]]],
+        unread: Iterable[Expiration] = (),
+    ) -> None:
         self.underlying = underlying
         self.expirations: Sequence[Expiration] = tuple(sorted(strikes, key=_order))
+        self.unread: Sequence[Expiration] = tuple(sorted(set(unread) - set(strikes), key=_order))
         self._spans: dict[tuple[str, date, Right], tuple[int, int]] = {}
         self._exact: list[Decimal] = []
         self.bounds: Sequence[tuple[int, int, int]] = ()

@@ -212,6 +212,11 @@ class MarketView(Protocol):
         """All expirations that still trade, by settlement instant, then root."""
         ...
 
+    @property
+    def unread_expirations(self) -> Sequence[Expiration]:
+        """Expirations that still trade and whose contracts the provider has not read yet, in the same order."""
+        ...
+
     def dividends(self, expiration: Expiration) -> Sequence[tuple[float, float]]:
         """Return the cash dividends that are known within an expiration's life: part of it, and amount; ascending."""
         ...

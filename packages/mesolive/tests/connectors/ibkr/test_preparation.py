@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from mesolive.connectors.ibkr.pacing import Priority
 from mesolive.connectors.ibkr.provider import DataConfig
+from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
@@ -27,20 +29,28 @@ UNDERLYING = 1
 """The line of the index itself, which is beside those of its options."""
 DAYS_TO_EXPIRATION = "10"
 """The double lists the third Friday's week, and three days."""
+FIRST_REQUESTS = 7
+"""For the underlying, and the calls and puts of the three days that are read before the provider has started."""
 
 
 @asynccontextmanager
-async def ibkr_desk(directory: Path) -> AsyncGenerator[tuple[Desk, TwsWorld]]:
-    """Run a server on the quotes of the provider, when the chain is read and some quotes have come."""
+async def ibkr_desk(directory: Path, *, read: bool = True) -> AsyncGenerator[tuple[Desk, TwsWorld]]:
+    """Run a server on the quotes of the provider, when some quotes have come.
+
+    Unless the chain is `read`, TWS works on contracts only while the world lets it, but for those of the first days.
+    """
     config = DataConfig(lines=LINES, model_every=timedelta(seconds=5))
     settings = DoubleSettings(messages_per_second=0, delayed_enabled=False)
     world = TwsWorld(
         folder=directory / "contracts", config=config, settings=settings, start=START, step=timedelta(seconds=5)
     )
     await world.open()
+    if not read:
+        world.double.gateway.faults.switch_on("details_slow", skip=FIRST_REQUESTS)
     try:
         async with desk_server(directory, market=(Market([world.provider]), world.clock)) as desk:
-            await world.chains()
+            if read:
+                await world.chains()
             await world.clock.advance(20)
             yield desk, world
     finally:
@@ -58,8 +68,10 @@ def short_dated() -> dict[str, Any]:
     }
 
 
-async def prepared(desk: Desk, world: TwsWorld) -> models.GetPreparePositionEntryStatusResult:
-    """Prepare an entry while market time goes on; at no moment more lines are open than there are."""
+async def prepared(
+    desk: Desk, world: TwsWorld, step: float = 0.1, tws_works: Callable[[], bool] = lambda: False
+) -> models.GetPreparePositionEntryStatusResult:
+    """Prepare an entry while market time goes on, and TWS works; at no moment more lines are open than there are."""
     strategy = await desk.strategy(Structure=short_dated())
     job = await desk.control.start_prepare_position_entry(
         models.PreparePositionEntryArgs(
@@ -78,7 +90,9 @@ async def prepared(desk: Desk, world: TwsWorld) -> models.GetPreparePositionEntr
             status = await desk.control.get_prepare_position_entry_status(args)
             if status.Status not in {models.PreparationStatus.Pending, models.PreparationStatus.Running}:
                 return status
-            await world.clock.advance(0.1)
+            await world.clock.advance(step)
+            if tws_works():
+                await world.work(1.0)
 
 
 def must_be_within_the_lines(world: TwsWorld) -> None:
@@ -111,6 +125,37 @@ async def test_an_entry_is_prepared_and_filled_on_quotes_that_keep_their_lines(t
         await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
         await world.clock.advance(5)
         must_be_within_the_lines(world)
+
+
+def unread_days(world: TwsWorld) -> list[int]:
+    return [expiration.day.day for expiration in world.provider.books["SPX"].listing.unread]
+
+
+async def test_a_preparation_has_the_expiration_that_it_asks_for_read_first_and_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    async with ibkr_desk(tmp_path, read=False) as (desk, world):
+        details = world.session.contract_details
+
+        async def noted(query: Contract, *, priority: Priority, seconds: float) -> list[ContractDetails]:
+            asked.append((query.last_trade, query.right))
+            return await details(query, priority=priority, seconds=seconds)
+
+        monkeypatch.setattr(world.session, "contract_details", noted)
+        assert unread_days(world) == [12, 13, 14, 15, 16, 16]
+        status = await prepared(desk, world, tws_works=lambda: 15 in unread_days(world))
+        assert {contract.day.day for contract in chosen(desk, status)} == {15}
+        assert ("20260115", "P") in asked
+        assert not {"20260113", "20260114"} & {day for day, _ in asked}, "only the 12th was being read already"
+
+
+async def test_a_preparation_says_which_contracts_do_not_come(tmp_path: Path) -> None:
+    async with ibkr_desk(tmp_path, read=False) as (desk, world):
+        status = await prepared(desk, world, step=2.0)
+        assert status.Result is None
+        asked = "Ibkr was asked for them 40 s ago, and has sent 3 of 9 expirations"
+        assert f"the contracts of SPXW 2026-01-15 are not read yet: {asked}" in str(status.Error)
 
 
 async def test_nothing_is_prepared_on_what_ib_does_not_quote(tmp_path: Path) -> None:

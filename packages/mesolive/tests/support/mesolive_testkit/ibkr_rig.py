@@ -117,6 +117,11 @@ class TwsWorld:
         if self.session.state.connected:
             await self.session.current_time()
 
+    async def work(self, seconds: float) -> None:
+        """Let TWS work on what it was asked for."""
+        await self._timer.advance(seconds)
+        await self.exchange()
+
     def act(self, action: str, **arguments: object) -> None:
         """Let something happen at the double."""
         act(self.double, action, {name: str(value) for name, value in arguments.items()})

@@ -29,8 +29,9 @@ from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.session_errors import RequestRefusedError, RequestTimeoutError, UnreadableAnswerError
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails, OptionParameters
 from mesolive.market.calendar import ExchangeCalendar
-from mesolive.market.contracts import Underlying
+from mesolive.market.contracts import Settlement, Underlying
 from mesolive.market.listing import Listing
+from mesolive.market.option_classes import option_class
 
 _log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class ChainReader:
         self._calendar = calendar
         self._chain: CachedChain = cache.load_or_forget(underlying.symbol)
         self._keys: list[SliceKey] = []
-        self._wanted: set[tuple[str, str]] = set()
+        self._wanted: dict[tuple[str, str], int] = {}
         self._unsaved = False
 
     @property
@@ -116,13 +117,25 @@ class ChainReader:
     def due(self, today: date) -> list[SliceKey]:
         """Return what was not read today, what is wanted first, then the nearest expirations."""
         due = [key for key in self._keys if self._chain.read_on(key) != today]
-        return sorted(due, key=lambda key: ((key.root, key.last_trade) not in self._wanted, key))
+        return sorted(due, key=lambda key: (self.rank(key), key))
+
+    def rank(self, key: SliceKey) -> int:
+        """Return how urgent a slice is, the least first: what was wanted last, and 0 for what nobody wants."""
+        return -self._wanted.get((key.root, key.last_trade), 0)
+
+    def is_read(self, key: SliceKey) -> bool:
+        """Whether both rights of a slice's expiration were read, be it on an earlier day."""
+        return (key.root, key.last_trade) not in self._half_read()
 
     def want(self, expirations: Iterable[tuple[str, date]]) -> None:
-        """Read expirations (root and day) before others."""
+        """Read expirations (root and day) before others, and before those that were wanted earlier."""
+        number = max(self._wanted.values(), default=0) + 1
         for root, day in expirations:
-            for last_trade in (day, self._calendar.previous_trading_day(day)):
-                self._wanted.add((root, f"{last_trade:%Y%m%d}"))
+            days = {day}
+            if option_class(root).settlement is Settlement.AM:
+                days.add(self._calendar.previous_trading_day(day))  # the last trading day, which IB tells
+            for last_trade in days:
+                self._wanted[root, f"{last_trade:%Y%m%d}"] = number
 
     def outdate(self, expirations: Iterable[tuple[str, date]]) -> None:
         """Read expirations again: a contract was asked for that they lack, or one that they have is unknown to IB."""
@@ -156,8 +169,19 @@ class ChainReader:
         self._unsaved = True
 
     def listing(self, now: datetime) -> tuple[Listing, Sequence[int]]:
-        """Return what is known to be listed, and the conIds in its order."""
-        return listing_of(self.underlying, self._chain.contracts(), now, self._calendar)
+        """Return what is known to be listed, and the conIds in its order; an expiration as soon as it is read whole."""
+        unread = self._half_read()
+        contracts = [
+            item
+            for key, (_, slice_) in self._chain.slices().items()
+            if (key.root, key.last_trade) not in unread
+            for item in slice_
+        ]
+        return listing_of(self.underlying, contracts, now, self._calendar, unread.values())
+
+    def _half_read(self) -> dict[tuple[str, str], SliceKey]:
+        """Return expirations of which a right was never read: a strategy would choose of what is not whole."""
+        return {(key.root, key.last_trade): key for key in self._keys if self._chain.read_on(key) is None}
 
     def save(self, today: date) -> None:
         """Keep on disk what was read; a failure is logged, and costs the next start some minutes."""

@@ -25,7 +25,7 @@ from mesolive.connectors.ibkr.contract_mapping import (
 )
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails, OptionParameters
 from mesolive.market.calendar import NEW_YORK, ExchangeCalendar, settlement_instant
-from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class, why_adjusted
 
@@ -179,9 +179,19 @@ def contract_of_details(details: ContractDetails) -> OptionContract | None:
 
 
 def listing_of(
-    underlying: Underlying, contracts: Iterable[ListedContract], now: datetime, calendar: ExchangeCalendar
+    underlying: Underlying,
+    contracts: Iterable[ListedContract],
+    now: datetime,
+    calendar: ExchangeCalendar,
+    unread: Iterable[SliceKey] = (),
 ) -> tuple[Listing, Sequence[int]]:
-    """Return the listing of contracts that have not settled, and their conIds in its order."""
+    """Return the listing of contracts that have not settled, and their conIds in its order.
+
+    Parameters
+    ----------
+    unread
+        What IB lists, and was never asked for.
+    """
     strikes: dict[tuple[str, date], dict[Right, set[Decimal]]] = {}
     ids: dict[OptionContract, int] = {}
     for item in contracts:
@@ -190,8 +200,28 @@ def listing_of(
         sides[contract.right].add(contract.strike)
         ids[contract] = item.con_id
     terms = {key: _expiration(*key, calendar) for key in strikes}
-    listing = Listing(underlying, {terms[key]: sides for key, sides in strikes.items() if terms[key].settles_at > now})
+    listed = {terms[key]: sides for key, sides in strikes.items() if terms[key].settles_at > now}
+    listing = Listing(underlying, listed, unread_expirations(underlying, unread, calendar))
     return listing, [ids.get(listing.contract(place), 0) for place in range(len(listing))]
+
+
+def unread_expirations(
+    underlying: Underlying, keys: Iterable[SliceKey], calendar: ExchangeCalendar
+) -> list[Expiration]:
+    """Return the expirations of slices that are not read yet.
+
+    IB tells the last trading day; of an index's class that settles at the opening it is the one before.
+    """
+    result: dict[tuple[str, date], Expiration] = {}
+    for key in keys:
+        day = date_of(key.last_trade)
+        if day is None:
+            continue
+        if option_class(key.root).settlement is Settlement.AM and not underlying.is_future:
+            day = calendar.next_trading_day(day)
+        if (key.root, day) not in result:
+            result[key.root, day] = _expiration(key.root, day, calendar)
+    return list(result.values())
 
 
 def _expiration(root: str, day: date, calendar: ExchangeCalendar) -> Expiration:

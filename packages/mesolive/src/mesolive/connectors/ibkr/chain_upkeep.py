@@ -15,6 +15,7 @@ import structlog
 
 from mesolive.clock import Clock
 from mesolive.connectors.ibkr.chain_reader import ChainReader
+from mesolive.connectors.ibkr.chain_reading import SliceKey
 from mesolive.connectors.ibkr.option_lines import OptionLines
 from mesolive.connectors.ibkr.pacing import Priority
 from mesolive.connectors.ibkr.session_errors import SessionLostError, TwsError
@@ -130,8 +131,7 @@ class ChainUpkeep:
             try:
                 if self._listed_on != self._today(self._clock.now()):
                     await self.find(self._clock.now(), first=False)
-                for source in self._sources.values():
-                    await self._read_due(source, turns)
+                await self._read_due(turns)
                 self.problem = ""
             except SessionLostError:
                 continue  # the next connection sets the event again
@@ -141,21 +141,38 @@ class ChainUpkeep:
                 await self._timer.sleep(RETRY_SECONDS)
                 self.due.set()
 
-    async def _read_due(self, source: Source, turns: Turns) -> None:
-        listed_at, changed = self._clock.now(), False
+    async def _read_due(self, turns: Turns) -> None:
+        unlisted: dict[str, Source] = {}
+        listed_at = self._clock.now()
         try:
-            while due := source.reader.due(self._today(self._clock.now())):
-                self.reading = changed = True
-                await source.reader.read(due[0], self._today(self._clock.now()))
+            while (item := self._next(self._today(self._clock.now()))) is not None:
+                source, key = item
+                reader, today = source.reader, self._today(self._clock.now())
+                self.reading = True
+                awaited = reader.rank(key) < 0 and not reader.is_read(key)
+                await reader.read(key, today, Priority.INTERACTIVE if awaited else Priority.BULK)
+                unlisted[source.underlying.symbol] = source
                 turns.turned()
-                if self._clock.now() - listed_at >= RELIST_EVERY:
-                    await self._relist(source)
+                # A preparation may wait for an expiration that was wanted and is whole now.
+                complete = not reader.due(today)
+                if complete or (awaited and reader.is_read(key)) or self._clock.now() - listed_at >= RELIST_EVERY:
+                    await self._relist_all(unlisted)
                     listed_at = self._clock.now()
+                if complete:
+                    await asyncio.to_thread(reader.save, today)
         finally:
             self.reading = False
-        if changed:
-            await self._relist(source)
-        await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
+        for source in self._sources.values():  # what was read before the start
+            await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
+
+    def _next(self, today: date) -> tuple[Source, SliceKey] | None:
+        """Return what is read next: of all underlyings what was wanted last, else the first one's nearest."""
+        due = [(source, keys[0]) for source in self._sources.values() if (keys := source.reader.due(today))]
+        return min(due, key=lambda item: item[0].reader.rank(item[1]), default=None)
+
+    async def _relist_all(self, unlisted: dict[str, Source]) -> None:
+        while unlisted:
+            await self._relist(unlisted.popitem()[1])
 
     def missed(self, source: Source, contract: OptionContract) -> None:
         """Read an expiration first, or again, because a contract was asked for that it lacks."""

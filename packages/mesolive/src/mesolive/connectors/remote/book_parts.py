@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mesolive.connectors.remote.messages import BookPart, DayPart, Strikes, UnderlyingQuote
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.columns import FIELDS, TIMES, ColumnPart, Columns, TimedPrice
-from mesolive.market.contracts import Right, Underlying
+from mesolive.market.contracts import Expiration, Right, Underlying
 from mesolive.market.history import DailySeries, Day
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
@@ -94,6 +94,7 @@ class SentBook:
             exchange_hours=book.hours.of_exchange,
             always_open=book.hours.always,
             listing=listed,
+            unread=() if listed is None else tuple(listing.unread),
             at=None if at is None else to_micros(at) + micros,
             indices=indices.astype(_INDEX).tobytes(),
             values=part.values,
@@ -197,9 +198,10 @@ def _underlying_quote(book: QuoteBook, quote: Quote, micros: int) -> UnderlyingQ
 # --- the way back -----------------------------------------------------------------------------------------------------
 
 
-def listing_of(underlying: Underlying, strikes: Sequence[Strikes]) -> Listing:
+def listing_of(underlying: Underlying, strikes: Sequence[Strikes], unread: Sequence[Expiration]) -> Listing:
     """Return the listing that was sent; raises `ValueError` for one that cannot be."""
-    return Listing(underlying, {item.expiration: {Right.CALL: item.calls, Right.PUT: item.puts} for item in strikes})
+    listed = {item.expiration: {Right.CALL: item.calls, Right.PUT: item.puts} for item in strikes}
+    return Listing(underlying, listed, unread)
 
 
 def take_part(book: QuoteBook, part: BookPart) -> None:
@@ -214,7 +216,7 @@ def take_part(book: QuoteBook, part: BookPart) -> None:
     """
     now = to_micros(book.clock.now())
     if part.listing is not None:
-        book.relist(listing_of(book.listing.underlying, part.listing))
+        book.relist(listing_of(book.listing.underlying, part.listing, part.unread))
     indices = np.frombuffer(part.indices, _INDEX).astype(np.intp)
     if len(indices) and int(indices.max()) >= len(book.listing):
         raise ValueError(f"a quote of contract {int(indices.max())} of {len(book.listing)}")

@@ -289,8 +289,9 @@ class BookPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ----------
     mute_seconds, exchange_hours, always_open, underlying
         Of the first part of a stream: how the book is made.
-    listing
-        The contracts, where they changed; then all quotes follow.
+    listing, unread
+        The contracts, where they changed; then all quotes follow. Beside them the expirations whose contracts the
+        provider has not read yet.
     at
         When the provider was heard last, in microseconds; `None` for never.
     indices
@@ -307,6 +308,7 @@ class BookPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exchange_hours: bool = False
     always_open: bool = False
     listing: tuple[Strikes, ...] | None = None
+    unread: tuple[Expiration, ...] = ()
     at: int | None = None
     indices: bytes = b""
     values: dict[str, bytes] = {}

@@ -215,7 +215,7 @@ class RemoteProvider:
         if part.always_open:
             hours = TradingHours(self._calendar, always=True)
         mute = timedelta(seconds=part.mute_seconds or 60.0)
-        listing = listing_of(part.underlying, part.listing or ())
+        listing = listing_of(part.underlying, part.listing or (), part.unread)
         book = QuoteBook(listing, self._clock, self._calendar, hours=hours, mute_after=mute)
         self._books[part.symbol] = book
         return book

@@ -3,6 +3,9 @@
 A provider with few lines models most of its chain (`mesolive.market.partial_chain`). A selection on modelled values
 names what to quote: the chosen contracts and their neighbours get a line at once, and the selection is repeated on
 their quotes. Nothing is prepared on a modelled quote.
+
+Such a provider may read its chain expiration by expiration. A selection whose best expiration is listed but not read
+waits for it: another one would not be what the definition asks for.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from typing import Final, TypeVar
 import structlog
 
 from mesolive.clock import Clock
+from mesolive.language.decision import SelectionError, UnreadExpirationError
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
 from mesolive.market.lines import LinePriority
 from mesolive.market.moments import NEVER
 from mesolive.market.partial_chain import strikes_around
+from mesolive.market.provider import PartialProvider
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
 from mesolive.market.subscriptions import SubscriptionHandle
@@ -32,6 +37,8 @@ _log = structlog.get_logger(__name__)
 
 MAX_WAIT: Final = timedelta(seconds=3)
 """The longest that a preparation waits for quotes, in market time."""
+MAX_READ: Final = timedelta(seconds=40)
+"""The longest that it waits for contracts that the provider has not read yet."""
 LOOK_EVERY_SECONDS: Final = 0.025
 NEIGHBOURS: Final = 3
 """So many strikes on either side of a chosen one are quoted with it: the model may be wrong by one or two."""
@@ -89,11 +96,18 @@ class FreshQuotes:
         tuple[T, BookView]
             Of a provider of whole chains, the first choice. Otherwise the first one of which all contracts have fresh
             quotes, or else the last one after `MAX_WAIT`: whoever prepares refuses the quotes that are not.
+
+        Raises
+        ------
+        mesolive.language.decision.SelectionError
+            Of `choose`; when the contracts of the best expiration were not read within `MAX_READ`, with what is read.
         """
-        view = look()
-        result = await choose(view)
         partial = self._market.partial_provider(symbol, provider)
-        if partial is None or view.live_throughout:
+        if partial is None:
+            view = look()
+            return await choose(view), view
+        result, view = await _chosen_of_whole(partial, symbol, look, choose)
+        if view.live_throughout:
             return result, view
         kind, clock = partial.name, partial.books[symbol].clock
         began = clock.now()
@@ -132,6 +146,46 @@ class FreshQuotes:
                 await clock.sleep(KEPT_FOR_SECONDS)
 
         self._tasks.spawn("prepared lines", release_later())
+
+
+async def _chosen_of_whole(
+    partial: PartialProvider,
+    symbol: str,
+    look: Callable[[], BookView],
+    choose: Callable[[BookView], Awaitable[T]],
+) -> tuple[T, BookView]:
+    """Choose once all expirations that the choice needs are read, the ones that it asks for before all others."""
+    clock = partial.books[symbol].clock
+    read_by = clock.now() + MAX_READ
+    modelled_by: datetime | None = None
+    while True:
+        view = look()
+        try:
+            return await choose(view), view
+        except UnreadExpirationError as error:
+            if clock.now() >= read_by:
+                raise _not_read(error, partial, view) from None
+            awaited = error.expiration
+            _log.info("preparation_reads", symbol=symbol, root=awaited.root, day=awaited.day.isoformat())
+            partial.note_interest(symbol, [(awaited.root, awaited.day)])
+            while awaited in look().unread_expirations and clock.now() < read_by:
+                await clock.sleep(LOOK_EVERY_SECONDS)
+            modelled_by = clock.now() + MAX_WAIT
+        except SelectionError:
+            # What was read just now gets its first values from the next fit.
+            if modelled_by is None or clock.now() >= modelled_by:
+                raise
+            await clock.sleep(LOOK_EVERY_SECONDS)
+
+
+def _not_read(error: UnreadExpirationError, partial: PartialProvider, view: BookView) -> SelectionError:
+    read, unread = len(view.expirations), len(view.unread_expirations)
+    status = partial.status.message
+    return SelectionError(
+        error.what,
+        f"{error.reason}: {partial.name.name} was asked for them {MAX_READ.total_seconds():g} s ago, and has sent "
+        f"{read} of {read + unread} expirations; prepare again later{f' ({status})' if status else ''}",
+    )
 
 
 async def _until_fresh(

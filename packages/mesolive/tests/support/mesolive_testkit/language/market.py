@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -126,6 +126,7 @@ class PlainView:
     stale: bool = False
     accepted: QuoteQuality = QuoteQuality.LIVE
     live_throughout: bool = True
+    unread_expirations: Sequence[Expiration] = ()
 
     @property
     def in_session(self) -> bool:
@@ -158,6 +159,14 @@ class PlainView:
     def forward(self, expiration: Expiration) -> float | None:
         spot = self.underlying.quote.mark
         return None if spot is None else spot / self.discount(expiration)
+
+    def without(self, unread: Collection[tuple[str, date]]) -> PlainView:
+        """Return the market of a provider that has not read some expirations (root and day) yet."""
+        return replace(
+            self,
+            slices=[part for part in self.slices if (part.expiration.root, part.expiration.day) not in unread],
+            unread_expirations=[one for one in self.expirations if (one.root, one.day) in unread],
+        )
 
     def with_slice(self, part: PlainSlice) -> PlainView:
         """Return the view with one slice in the place of the one it stands for."""
