@@ -90,6 +90,14 @@ class OrderTrial:
         await self.must_be_listed()
         return f"order {first.venue_id}"
 
+    async def probe(self, order: VenueRequest) -> Accepted | Ended:
+        """Send an order that is not to be filled, and return the answer: a refusal is one. It is the one that rests."""
+        self.resting = None
+        answer = await self._answer(order)
+        if isinstance(answer, Accepted):
+            self.resting = order
+        return answer
+
     async def must_be_listed(self) -> str:
         """Fail unless the order that rests is listed as working."""
         found = await self._listed(self._must_rest().reference)
@@ -164,30 +172,35 @@ class OrderTrial:
         return self.resting
 
     async def _submit(self, order: VenueRequest) -> Accepted:
-        self.sent.append(order)
-        try:
-            answer = await self._venue.submit(order)
-        except VenueUnreachableError as error:
-            raise StepFailedError(str(error), self._remedy(str(error))) from error
+        answer = await self._answer(order)
         if isinstance(answer, Ended):
             raise StepFailedError(answer.reason, self._remedy(answer.reason))
         return answer
+
+    async def _answer(self, order: VenueRequest) -> Accepted | Ended:
+        self.sent.append(order)
+        try:
+            return await self._venue.submit(order)
+        except VenueUnreachableError as error:
+            raise StepFailedError(str(error), self._remedy(str(error))) from error
 
     async def _listed(self, reference: str) -> Sequence[OrderStatus]:
         orders = await self._venue.orders(self._account, self._clock.now() - RECENT)
         return [item.status for item in orders if item.reference == reference]
 
-    def order(self, legs: tuple[VenueLeg, ...], limit: Decimal | None) -> VenueRequest:
-        """Return an order of one combo: a day order, at the market without a limit."""
+    def order(self, legs: tuple[VenueLeg, ...], limit: Decimal | None, stop: Decimal | None = None) -> VenueRequest:
+        """Return an order of one combo: a day order, at the market without a limit; with `stop`, a stop order."""
         roots = [leg.contract.root for leg in legs]
+        types = (OrderType.Market, OrderType.Limit) if stop is None else (OrderType.Stop, OrderType.StopLimit)
         return VenueRequest(
             account=self._account,
             reference=str(uuid4()),
             legs=legs,
             qty=Decimal(1),
-            order_type=OrderType.Market if limit is None else OrderType.Limit,
+            order_type=types[limit is not None],
             time_in_force=TimeInForce.Day,
             limit_price=None if limit is None else tick_above(roots, limit),
+            stop_price=None if stop is None else tick_above(roots, stop),
         )
 
 

@@ -129,6 +129,10 @@ FAULTS = {
     ),
     "modification refused": Fault("a single option is modified", "report", "modification_rejected", found="110"),
     "cancel refused": Fault("a single option is cancelled", "report", "cancel_refused", {"times": 1}, found="161"),
+    "three legs refused": Fault("a combo of 3 legs", "report", settings=replace(QUIET, max_combo_legs=2), found="201"),
+    "reference too short": Fault(
+        "a long reference", "Trade nothing", "reference_cut", {"characters": 30}, found="30 come back"
+    ),
     "no fills": Fault("a single option is bought", "report", "no_fills", fill=True, found="was cancelled"),
     "no commission": Fault(
         "executions and commissions of a single option", "report", "commission_never", fill=True, found="no commission"
@@ -144,7 +148,10 @@ async def test_every_step_passes_at_a_healthy_double_and_the_report_names_no_acc
         walk = Walk(kit, tmp_path)
         await walk.run()
         assert [f"{step.title}: {step.detail}" for step in walk.steps if step.outcome is not PASSED] == []
-        assert len(walk.steps) == 31
+        assert len(walk.steps) == 37
+        assert "of a reference of 128 characters 128 come back" in walk.of("orderRef").detail
+        for question in ("6 legs", "a stop order", "a stop limit order"):
+            assert "IB takes it" in walk.of(question).detail
         assert "2 executions of the combo with 0 commissions, 4 of contracts with 4" in walk.report
         assert "orders >>> 3|" in walk.report, "orders are among the messages"
         assert "data   <<< 21|" in walk.report, "option computations too"
@@ -160,6 +167,19 @@ async def test_without_consent_nothing_is_filled(tmp_path: Path) -> None:
         assert {step.outcome for step in walk.steps} == {PASSED}
         assert not any("bought" in step.title for step in walk.steps)
         assert not kit.double.truth.of("fill")
+
+
+async def test_what_ib_refuses_of_what_nobody_knows_is_a_finding_and_no_failure(tmp_path: Path) -> None:
+    async with running_double(replace(QUIET, max_combo_legs=4)) as kit:
+        for fault in ("combo_stop_refused", "reference_cut"):
+            kit.double.faults.switch_on(fault)
+        walk = Walk(kit, tmp_path, fill=False, until="a stop limit order")
+        await walk.run()
+        assert {step.outcome for step in walk.steps} == {PASSED}
+        assert "of a reference of 128 characters 40 come back" in walk.of("orderRef").detail
+        assert "IB refuses it: 201" in walk.of("6 legs").detail
+        for question in ("a stop order", "a stop limit order"):
+            assert "IB refuses it: 387" in walk.of(question).detail
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias, cast
@@ -29,6 +29,7 @@ from mesolive.connectors.ibkr.session_errors import RequestTimeoutError
 from mesolive.connectors.ibkr.settings import IbkrSettings
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.verification_market import REPORT_REMEDY, MarketChecks
+from mesolive.connectors.ibkr.verification_orders import answer_to, longest_reference
 from mesolive.connectors.order_trial import OrderTrial, reversed_legs, told
 from mesolive.connectors.protocol import ConnectorError, ConnectorRequest, Problem
 from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
@@ -78,8 +79,6 @@ def order_remedy(reason: str) -> str:
         return DIALOG_REMEDY
     if code in {"203", "460"}:
         return PERMISSION_REMEDY
-    if code == "321":
-        return READ_ONLY_REMEDY
     if code == "109":
         return DIALOG_REMEDY
     return REPORT_REMEDY
@@ -111,7 +110,9 @@ class IbkrChecklist:
         self._log = MessageLog(self._recorder)
         made = pieces or _real()
         self._timer = made.timer
-        self._connector = made.make(request, self._log.take)
+        # Whether IB takes stop orders on combos is what a step asks.
+        permitted = replace(request, settings=replace(settings, stops_on_combos=True))
+        self._connector = made.make(permitted, self._log.take)
         provider = self._connector.provider
         assert provider is not None  # noqa: S101 - market data are on
         self._market = MarketChecks(self._connector, provider, request.calendar, self._timer)
@@ -165,6 +166,8 @@ class IbkrChecklist:
         self._connector.keep_connected()
         reason = self._why_no_orders(orders)
         if reason is None:
+            # Before the venue listens: it would take the order for one of somebody else.
+            yield await self._step("a long reference (orderRef) comes back", self._long_reference)
             await self._connector.venue.start()
             async for step in self._order_steps():
                 yield step
@@ -198,15 +201,17 @@ class IbkrChecklist:
             self._trial.follow(facts)
             yield Step("the reports of orders are followed, after a catch-up with TWS' lists", StepOutcome.PASSED)
             for name, combo in (("a single option", False), ("a combo", True)):
-                legs = self._market.legs(combo=combo)
+                legs = self._market.legs(2 if combo else 1)
                 async for step in self._resting_steps(name, legs):
                     yield step
                 if self._fills:
                     async for step in self._filling_steps(name, legs, combo=combo):
                         yield step
+            async for step in self._question_steps():
+                yield step
             yield await self._step(
                 "an order rests while the connection is lost",
-                lambda: self._trial.rest(self._market.legs(combo=True), RESTING),
+                lambda: self._trial.rest(self._market.legs(2), RESTING),
             )
             await self._trial.stop()
 
@@ -222,6 +227,22 @@ class IbkrChecklist:
         yield await self._step(f"an order of {name} far from the market rests at IB, and is not made twice", rest)
         yield await self._step(f"the order of {name} is modified in place", replace)
         yield await self._step(f"the order of {name} is cancelled, and a second cancel changes nothing", self._cancel)
+
+    async def _question_steps(self) -> AsyncIterator[Step]:
+        """Ask what only a real account knows: more legs, and stop orders on combos."""
+        for count in (3, 4):
+
+            def rest(count: int = count) -> Awaitable[str]:
+                return self._rest_and_cancel(self._market.legs(count))
+
+            yield await self._step(f"a combo of {count} legs rests at IB, and is cancelled", rest)
+        yield await self._step("IB's answer to a combo of 6 legs is known", self._six_legs)
+        for name, limited_too in (("stop", False), ("stop limit", True)):
+
+            def ask(limited_too: bool = limited_too) -> Awaitable[str]:
+                return self._stop_on_combo(limited_too=limited_too)
+
+            yield await self._step(f"IB's answer to a {name} order on a combo is known", ask)
 
     async def _filling_steps(self, name: str, legs: tuple[VenueLeg, ...], *, combo: bool) -> AsyncIterator[Step]:
         yield (step := await self._step(f"{name} is bought", lambda: self._fill(name, legs)))
@@ -247,7 +268,7 @@ class IbkrChecklist:
         connector = self._connector
         if orders.outcome is not StepOutcome.PASSED:
             return "the API is read-only"
-        if not all(option.is_quoted for option in self._market.options) or not self._market.options:
+        if not self._market.are_quoted:
             return "no option is quoted"
         symbol = self._market.options[0].contract.underlying
         provider = connector.provider
@@ -362,6 +383,31 @@ class IbkrChecklist:
         left = await self._trial.open_orders()
         must(not left, f"{len(left)} orders are still listed as working", REPORT_REMEDY)
         return ""
+
+    async def _rest_and_cancel(self, legs: tuple[VenueLeg, ...]) -> str:
+        must(self._worth(legs) >= FAR, f"it is worth {self._worth(legs)}: a low limit would be filled")
+        found = await self._trial.rest(legs, RESTING)
+        await self._trial.cancel()
+        return found
+
+    async def _six_legs(self) -> str:
+        legs = self._market.legs(6)
+        if self._worth(legs) < FAR:
+            raise StepSkippedError(f"it is worth {self._worth(legs)}: a low limit would be filled")
+        return await answer_to(self._trial, self._trial.order(legs, RESTING))
+
+    async def _stop_on_combo(self, *, limited_too: bool) -> str:
+        legs = self._market.legs(2)
+        stop = 2 * self._price(legs)
+        if stop < FAR:
+            raise StepSkippedError(f"it costs {self._price(legs)}: a stop above it would be near the market")
+        found = await answer_to(self._trial, self._trial.order(legs, stop if limited_too else None, stop))
+        return f"{found} (the setting stops_on_combos says whether the connector sends such orders)"
+
+    async def _long_reference(self) -> str:
+        legs = self._market.legs(1)
+        must(self._worth(legs) >= FAR, f"it is worth {self._worth(legs)}: a low limit would be filled")
+        return await longest_reference(self._connector, self._timer, self._trial.order(legs, RESTING))
 
     async def _fill(self, name: str, legs: tuple[VenueLeg, ...]) -> str:
         self._done[name] = fill = await self._trial.fill(legs, self._price(legs))

@@ -35,8 +35,10 @@ from mesolive.market.quality import QuoteQuality
 from mesolive.venues.base import VenueLeg
 
 MIN_LIFE: Final = timedelta(days=1)
-WIDTH: Final = 0.01
-"""Between the strikes of the combo, as a part of the underlying's price."""
+BELOW: Final = (0.01, 0.015, 0.02, 0.025, 0.03)
+"""How far the strikes of the combos' further legs are below the money, as parts of the underlying's price."""
+RATIOS: Final = {1: (1,), 2: (1, -1), 3: (1, -2, 1), 4: (1, -1, -1, 1), 6: (1, -1, -1, 1, 1, -1)}
+"""Of combos by the number of their legs, from the highest strike down: each is worth something."""
 QUOTE_SECONDS: Final = 20.0
 LOOK_EVERY: Final = 0.25
 
@@ -101,7 +103,7 @@ class MarketChecks:
         self._calendar = calendar
         self._timer = timer
         self.options: tuple[QuotedOption, ...] = ()
-        """Two puts, the higher strike first: of the first the single orders are, of both the combos."""
+        """Puts, the highest strike first: of the first the single orders are, of the first two the combos."""
 
     @property
     def _today(self) -> date:
@@ -174,7 +176,7 @@ class MarketChecks:
         return found
 
     async def option(self) -> str:
-        """Quote two puts near the money, each on a line; IB's option computation must come with them."""
+        """Quote puts near the money, each on a line; IB's option computation must come with the first two."""
         symbol, book = next(iter(self._provider.books.items()))
         if book.spot is None:
             raise StepSkippedError(f"{symbol} has no price")
@@ -184,17 +186,17 @@ class MarketChecks:
         first = self.options[0]
         try:
             async with limited(self._timer, QUOTE_SECONDS, "no quote"):
-                while not self._complete() and not any(option.error for option in self.options):
+                while not self._complete() and not any(option.error for option in self.options[:2]):
                     await self._timer.sleep(LOOK_EVERY)
         except RequestTimeoutError:
             pass  # what is missing is named below
         seconds = monotonic() - began
-        if failed := next((option for option in self.options if option.error), None):
+        if failed := next((option for option in self.options[:2] if option.error), None):
             raise StepFailedError(f"{failed.contract.symbol}: error {failed.error}", SUBSCRIPTION_REMEDY)
-        quoted = all(option.is_quoted for option in self.options)
+        quoted = self.are_quoted
         must(quoted, f"no quote of both sides came within {QUOTE_SECONDS:g} s", SUBSCRIPTION_REMEDY)
         texts = [
-            f"{one.contract.symbol} {one.bid} / {one.ask} {one.ticks.quality.name.lower()}" for one in self.options
+            f"{one.contract.symbol} {one.bid} / {one.ask} {one.ticks.quality.name.lower()}" for one in self.options[:2]
         ]
         greeks = first.ticks.greeks
         if greeks is None:
@@ -210,8 +212,13 @@ class MarketChecks:
             if option.line is not None:
                 option.line.close()
 
+    @property
+    def are_quoted(self) -> bool:
+        """Whether the puts of single orders and of combos of two legs are quoted."""
+        return bool(self.options) and all(option.is_quoted for option in self.options[:2])
+
     def _complete(self) -> bool:
-        return all(option.is_quoted and option.ticks.greeks is not None for option in self.options)
+        return all(option.is_quoted and option.ticks.greeks is not None for option in self.options[:2])
 
     def _quoted(self, contract: OptionContract) -> QuotedOption:
         con_id = self._provider.con_id(contract)
@@ -221,7 +228,7 @@ class MarketChecks:
         option.line = self._connector.data.open_line(asked, option.ticks)
         return option
 
-    def _puts(self, symbol: str, spot: float) -> tuple[OptionContract, OptionContract]:
+    def _puts(self, symbol: str, spot: float) -> list[OptionContract]:
         listing, now = self._provider.books[symbol].listing, self._connector.clock.now()
         for expiration in listing.expirations:
             span = listing.span(expiration.root, expiration.day, Right.PUT)
@@ -229,9 +236,13 @@ class MarketChecks:
                 continue
             places = range(*span)
             high = min(places, key=lambda place: abs(float(listing.strike(place)) - spot))
-            lower = [place for place in places if float(listing.strike(place)) <= spot * (1 - WIDTH)]
-            if lower and lower[-1] < high:
-                return listing.contract(high), listing.contract(lower[-1])
+            chosen = [high]
+            for below in BELOW:
+                lower = [place for place in places if float(listing.strike(place)) <= spot * (1 - below)]
+                if lower and lower[-1] < chosen[-1]:
+                    chosen.append(lower[-1])
+            if len(chosen) > 1:
+                return [listing.contract(place) for place in chosen]
         raise StepSkippedError(f"no expiration of {symbol} that lives for a day was read")
 
     async def _details(self, query: Contract) -> list[ContractDetails]:
@@ -242,9 +253,18 @@ class MarketChecks:
         except RequestTimeoutError as error:
             raise StepFailedError(f"contract details: {error}", SLOW_REMEDY) from error
 
-    def legs(self, *, combo: bool) -> tuple[VenueLeg, ...]:
-        """Return the put that is bought, or the put spread."""
-        long = VenueLeg(name="long", contract=self.options[0].contract, ratio=Decimal(1))
-        if not combo:
-            return (long,)
-        return (long, VenueLeg(name="short", contract=self.options[1].contract, ratio=Decimal(-1)))
+    def legs(self, count: int) -> tuple[VenueLeg, ...]:
+        """Return the put that is bought, or a combo of so many puts.
+
+        Raises
+        ------
+        StepSkippedError
+            When not as many are quoted.
+        """
+        options = self.options[:count]
+        if len(options) < count or not all(option.is_quoted for option in options):
+            raise StepSkippedError(f"no {count} puts of one expiration are quoted")
+        return tuple(
+            VenueLeg(name=f"leg {number}", contract=option.contract, ratio=Decimal(ratio))
+            for number, (option, ratio) in enumerate(zip(options, RATIOS[count], strict=True), 1)
+        )

@@ -92,6 +92,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("outside_rth_ignored", "2109: an attribute is ignored; the order lives"),
             ("shares_to_locate", "404: the order is held while shares are located"),
             ("order_rejected", "a new order is refused", {"code": "201"}),
+            ("combo_stop_refused", "387: a stop order on a combo is refused"),
+            ("reference_cut", "a reference is kept up to so many characters", {"characters": "40"}),
             ("modification_rejected", "a modification is refused, the order lives on as it was", {"code": "110"}),
             ("modify_in_outage_duplicates", "a modification during an outage makes a second live order"),
             ("cancel_lost_to_fill", "10148: the order is filled before its cancel arrives"),

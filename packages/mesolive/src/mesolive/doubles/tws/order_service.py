@@ -213,7 +213,11 @@ class OrderService:
             code = int(rejected["code"])
             checked = Refusal(code, {"reason": "YOUR ORDER IS NOT ACCEPTED.", "request": "placeOrder"}, code == 201)
         elif isinstance(checked, Checked):
-            checked = check_margin(gateway, request, checked) or checked
+            stop = request.contract.sec_type == "BAG" and request.order_type.startswith("STP")
+            if stop and gateway.faults.strike("combo_stop_refused", client=client_id) is not None:
+                checked = Refusal(387)
+            else:
+                checked = check_margin(gateway, request, checked) or checked
         gateway.state.next_order_ids[client_id] = request.order_id + 1
         if isinstance(checked, Refusal):
             self._refuse(client, request, checked)
@@ -233,6 +237,7 @@ class OrderService:
 
     def _record(self, client_id: int, request: PlaceOrder, checked: Checked) -> Order:
         contract = request.contract
+        cut = self._gateway.faults.strike("reference_cut", client=client_id)
         first = checked.legs[0][0]
         is_combo = contract.sec_type == "BAG"
         return Order(
@@ -250,7 +255,7 @@ class OrderService:
             limit_price=request.limit_price,
             aux_price=request.aux_price,
             tif=request.tif or "DAY",
-            order_ref=request.order_ref,
+            order_ref=request.order_ref if cut is None else request.order_ref[: int(cut["characters"])],
             parent_id=request.parent_id,
             outside_rth=request.outside_rth,
             good_till_date=request.good_till_date,
