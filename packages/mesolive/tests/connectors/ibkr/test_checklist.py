@@ -173,7 +173,7 @@ async def test_what_ib_refuses_of_what_nobody_knows_is_a_finding_and_no_failure(
     async with running_double(replace(QUIET, max_combo_legs=4)) as kit:
         for fault in ("combo_stop_refused", "reference_cut"):
             kit.double.faults.switch_on(fault)
-        walk = Walk(kit, tmp_path, fill=False, until="a stop limit order")
+        walk = Walk(kit, tmp_path, fill=False)
         await walk.run()
         assert {step.outcome for step in walk.steps} == {PASSED}
         assert "of a reference of 128 characters 40 come back" in walk.of("orderRef").detail

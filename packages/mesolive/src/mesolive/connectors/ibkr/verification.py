@@ -166,8 +166,6 @@ class IbkrChecklist:
         self._connector.keep_connected()
         reason = self._why_no_orders(orders)
         if reason is None:
-            # Before the venue listens: it would take the order for one of somebody else.
-            yield await self._step("a long reference (orderRef) comes back", self._long_reference)
             await self._connector.venue.start()
             async for step in self._order_steps():
                 yield step
@@ -177,6 +175,8 @@ class IbkrChecklist:
         if reason is None:
             async for step in self._last_steps():
                 yield step
+            # Last, for the venue takes its order for one of somebody else.
+            yield await self._step("a long reference (orderRef) comes back", self._long_reference)
 
     async def _market_steps(self) -> AsyncIterator[Step]:
         for symbol in self._settings.underlyings:
