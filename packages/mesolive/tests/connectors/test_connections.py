@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
+from functools import partialmethod
 from pathlib import Path
 
 import httpx
@@ -11,10 +15,13 @@ import pytest
 
 from mesolive.connectors.repository import MAX_CONNECTORS_PER_USER
 from mesolive.connectors.simulated.connector import SimulatedConnector
+from mesolive.connectors.tastytrade.connector import TastytradeConnector
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
+from mesolive_testkit.tastytrade.rest import QUICK as QUICK_CLIENT
 
 State = models.ConnectorStateType
+NONSENSE = {"ibkr": "no message of TWS", "tastytrade": "unreadable"}
 SIM = models.ConnectorArgs(Name="sim")
 
 
@@ -141,6 +148,58 @@ async def test_a_login_that_fails_is_one_clear_line_and_the_server_lives_on(
         assert health["status"] == "warning", "a broker that is away is no failure of the server"
         log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
         assert any(entry.Message.startswith(line) for entry in log)
+        assert (await kit.control.list_accounts()).Accounts == []
+
+
+@asynccontextmanager
+async def talking_nonsense() -> AsyncGenerator[str]:
+    """Serve bytes that are no message of any broker; gives the port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(4096):
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n<\x00\xff\xfe>{[,"
+                )
+        finally:
+            writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield str(server.sockets[0].getsockname()[1])
+
+
+@pytest.mark.parametrize("kind", ["ibkr", "tastytrade"])
+async def test_a_broker_that_answers_nonsense_is_one_clear_line_and_the_server_lives_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    # The client asks for its token again after 3 s, 6 s and so on.
+    quick = partialmethod(TastytradeConnector.__init__, client=replace(QUICK_CLIENT, call_seconds=0.5))
+    monkeypatch.setattr(TastytradeConnector, "__init__", quick)
+    async with talking_nonsense() as port, running_live(tmp_path) as kit:
+        events: asyncio.Queue[models.MesoLiveEvent] = asyncio.Queue()
+        (await kit.events()).on_any_event(events.put_nowait)
+        settings = {"port": port} if kind == "ibkr" else {"rest_url": f"http://127.0.0.1:{port}"}
+        secrets = {} if kind == "ibkr" else {"client_secret": "correct horse", "refresh_token": "battery"}
+        await kit.control.add_connector(
+            models.AddConnectorArgs(Name="sim", Kind=kind, Settings=settings, Secrets=secrets)
+        )
+        report = await kit.control.test_connector(SIM)
+        assert not report.Passed
+        (finding,) = report.Findings
+        line = finding.Detail
+        assert NONSENSE[kind] in line
+        assert "\n" not in line
+        await kit.control.enable_connector(SIM)
+        shown = await until(kit, lambda item: item.State is State.Disconnected)
+        assert NONSENSE[kind] in shown.Message
+        async with asyncio.timeout(30):
+            while not isinstance(event := await events.get(), models.AgentStatusEvent):
+                pass
+        assert NONSENSE[kind] in event.Message
+        async with httpx.AsyncClient() as http:
+            health = (await http.get(f"{kit.url}/health")).json()
+        assert health["connectors"].keys() == {kind}
+        assert health["status"] == "warning"
         assert (await kit.control.list_accounts()).Accounts == []
 
 

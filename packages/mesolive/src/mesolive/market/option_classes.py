@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -26,6 +26,12 @@ from mesolive.market.contracts import (
 from mesolive_sdk.contract_specs import ClassSpec, UnderlyingSpec, contract_specs
 
 _NONSTANDARD: Final = re.compile(r"(?P<flex>\d?)(?P<base>[A-Z][A-Z.]*)(?P<suffix>\d*)")
+MAX_SHOWN: Final = 5
+"""Classes that a message names."""
+
+MAX_ROOT: Final = 8
+"""Characters of a class that a message shows: texts from outside have any length."""
+
 MINI_SUFFIX: Final = "7"
 """The suffix of options on 10 shares, listed from 2013 to 2014."""
 
@@ -219,6 +225,30 @@ def why_adjusted(symbol: str, root: str, multiplier: Decimal) -> str | None:
     if multiplier != terms.multiplier:
         return f"{root} with a multiplier of {multiplier.normalize():f} in place of {terms.multiplier}"
     return None
+
+
+def unknown_classes(symbol: str, roots: Iterable[str]) -> str:
+    """Return in words which classes of a listing nobody here knows the terms of; empty for none.
+
+    Adjusted contracts are left out without a word: they come and go with corporate actions. A class without a digit in
+    its root that the table does not have for this underlying is new, or the listing is wrong.
+
+    Parameters
+    ----------
+    symbol
+        Of the underlying.
+    roots
+        The classes that a provider lists on it.
+    """
+    unknown = sorted(
+        {root for root in roots if option_class(root).underlying != symbol.upper() and nonstandard(root) is None}
+    )
+    if not unknown:
+        return ""
+    shown = ", ".join(root[:MAX_ROOT] for root in unknown[:MAX_SHOWN]) + (
+        " and others" if len(unknown) > MAX_SHOWN else ""
+    )
+    return f"the terms of {shown} on {symbol} are not known, so their contracts are left out"
 
 
 def index_named(name: str) -> str | None:

@@ -25,7 +25,7 @@ from mesolive.connectors.ibkr.line_ticks import ASK, BID, MODEL, LineTicks
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails, OptionParameters
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract, Right
-from mesolive.market.option_classes import underlying_of
+from mesolive.market.option_classes import underlying_of, unknown_classes
 from mesolive.market.quality import QuoteQuality
 
 SPX, ES = underlying_of("SPX"), underlying_of("ES")
@@ -74,6 +74,26 @@ def test_one_exchange_of_each_class_is_asked_for_and_adjusted_classes_are_not() 
         SliceKey("20261218", "SPXW", "C", "100"),
         SliceKey("20261218", "SPXW", "P", "100"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "roots", "told"),
+    [
+        ("SPX", ["SPX", "SPXW", "2SPX", "SPX7"], ""),
+        ("AAPL", ["AAPL", "2AAPL", "AAPL1"], ""),
+        ("ES", ["EW", "E1A", "EW3", "ES"], ""),
+        ("SPX", ["SPXW", "SPXQ"], "the terms of SPXQ on SPX are not known, so their contracts are left out"),
+        (
+            "SPX",
+            ["NDXP", "A" * 50],
+            "the terms of AAAAAAAA, NDXP on SPX are not known, so their contracts are left out",
+        ),
+    ],
+)
+def test_classes_whose_terms_are_not_known_are_named_and_adjusted_ones_are_not(
+    symbol: str, roots: list[str], told: str
+) -> None:
+    assert unknown_classes(symbol, roots) == told
 
 
 def test_options_on_several_futures_are_all_asked_for() -> None:

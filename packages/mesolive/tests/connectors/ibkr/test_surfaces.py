@@ -203,6 +203,14 @@ STATES = {
         settings=replace(QUIET, entitlement=Entitlement.DELAYED),
         given={"market_data": "true"},
     ),
+    "unknown class": Shown(
+        State.Restricted,
+        "the terms of SPXQ on SPX are not known, so their contracts are left out",
+        "all else works",
+        "a class of options whose terms are not known here",
+        before=fault("class_unknown"),
+        given={"market_data": "true"},
+    ),
     "other clock": Shown(State.Restricted, "the clock of TWS is +30.0 s", "NTP", "the clock of TWS", clock_behind=30.0),
 }
 

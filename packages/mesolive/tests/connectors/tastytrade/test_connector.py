@@ -212,6 +212,20 @@ class TestConnection:
 
 
 class TestReport:
+    async def test_a_class_whose_terms_are_not_known_is_told_and_left_out(self) -> None:
+        async with connector() as one:
+            chains = [samples.chain(root, "PM", DAY, *STRIKES) for root in ("SPXW", "SPXQ")]
+            one.broker.rest.on("GET", CHAIN, samples.items(*chains))
+            await one.connector.connect()
+            status = one.connector.status
+            assert status.state is ConnectorState.RESTRICTED
+            assert status.message == "the terms of SPXQ on SPX are not known, so their contracts are left out"
+            assert "the broker lists a class of options" in status.public_text
+            findings = {finding.topic: finding for finding in (await one.connector.test()).findings}
+            assert findings["classes"].detail == status.message
+            assert one.connector.provider is not None
+            assert {item.root for item in one.connector.provider.books["SPX"].listing.expirations} == {"SPXW"}
+
     async def test_the_table_tells_login_accounts_data_and_clock(self) -> None:
         async with connector() as one:
             report = await one.connector.test()

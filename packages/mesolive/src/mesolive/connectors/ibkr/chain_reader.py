@@ -31,7 +31,7 @@ from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails, Opt
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import Settlement, Underlying
 from mesolive.market.listing import Listing
-from mesolive.market.option_classes import option_class
+from mesolive.market.option_classes import option_class, unknown_classes
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +55,8 @@ class ChainReader:
         When trading in it ends; `None` for what does not end.
     problem
         Why there is no chain, in words for the trader; empty when all is well.
+    unknown
+        The listed classes whose terms are not known, in words; empty for none.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class ChainReader:
         self.quoted: Contract | None = None
         self.quoted_until: datetime | None = None
         self.problem = ""
+        self.unknown = ""
         self._session = session
         self._cache = cache
         self._calendar = calendar
@@ -106,6 +109,7 @@ class ChainReader:
         for item in details if self.underlying.is_future else details[:1]:
             rows += await self._parameters(query.sec_type, item.contract.con_id)
         self._keys = slices_to_ask(self.underlying, rows)
+        self.unknown = unknown_classes(symbol, (row.trading_class for row in rows))
         if not self._keys:
             self.problem = f"IB lists no options on {symbol}"
 

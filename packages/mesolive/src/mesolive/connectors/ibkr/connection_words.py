@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from mesolive.connectors.ibkr.session_errors import ANOTHER_LOGIN
 from mesolive.connectors.ibkr.session_state import SessionState
 from mesolive.connectors.protocol import ConnectorError, ConnectorState, ConnectorStatus, Problem
+from mesolive.connectors.words import CLASSES_CAUSE, CLASSES_REMEDY
 
 TOLERATED_CLOCK_SECONDS: Final = 2.0
 MAX_SHOWN_PROBLEMS: Final = 3
@@ -29,6 +30,9 @@ CLIENT_ID_REMEDY: Final = (
 SILENT_REMEDY: Final = "Look at TWS: log in, confirm on the phone, and close dialogs that wait for an answer."
 NOT_RUNNING_REMEDY: Final = (
     "Start TWS or IB Gateway and log in; enable the API (Enable ActiveX and Socket Clients) and compare the port."
+)
+OTHER_PROGRAM_REMEDY: Final = (
+    "Compare host and port with those in TWS: File, Global Configuration, API, Settings, Socket port."
 )
 LOGIN_REMEDY: Final = (
     "Nothing is sent and nothing is concluded. Log in to TWS with the account that the connector is for, or correct "
@@ -60,6 +64,7 @@ LOSSES: Final = (
     ("says nothing", "TWS accepts the connection and says nothing", SILENT_REMEDY),
     ("does not answer", "TWS does not answer", SILENT_REMEDY),
     ("changed its port", "TWS has changed its port", PORT_REMEDY),
+    ("is no TWS", "another program answers where TWS is expected", OTHER_PROGRAM_REMEDY),
     ("nothing listens", "nothing listens where TWS is expected", NOT_RUNNING_REMEDY),
 )
 """Parts of a loss' words, what is wrong, and what to do."""
@@ -83,6 +88,8 @@ class Situation:
         Whether an order is among them that TWS has not answered: a dialog may hold it.
     market_message
         What the market data provider has to say; empty when all is well.
+    unknown_classes
+        Which classes of options are left out, in words; empty for none.
     quiet
         Whether it is the time in which TWS restarts.
     """
@@ -96,6 +103,7 @@ class Situation:
     market_message: str
     quiet: bool
     now: datetime
+    unknown_classes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,8 @@ def _restrictions(situation: Situation) -> Iterator[Words]:
         elif situation.market_message:
             text = f"market data: {situation.market_message}"
             yield Words(text, "market data are not complete, or not live", MARKET_REMEDY)
+    if situation.unknown_classes:
+        yield Words(situation.unknown_classes, CLASSES_CAUSE, CLASSES_REMEDY)
     ahead = orders.clock_ahead
     if ahead is not None and abs(ahead) > TOLERATED_CLOCK_SECONDS:
         text = f"the clock of TWS is {ahead:+.1f} s from this machine's"

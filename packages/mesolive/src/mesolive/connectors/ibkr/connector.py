@@ -49,6 +49,7 @@ from mesolive.connectors.protocol import (
     Finding,
     Problem,
 )
+from mesolive.connectors.words import CLASSES_REMEDY
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract
 from mesolive.market.greeks_comparison import compare, in_words
@@ -342,6 +343,7 @@ class IbkrConnector:
                     problems=self.venue.problems,
                     unanswered=self.venue.has_unanswered_order,
                     market_message="" if self.provider is None else self.provider.status.message,
+                    unknown_classes="" if self.provider is None else self.provider.unknown_classes,
                     quiet=self._rules.is_quiet(now),
                     now=now,
                 )
@@ -411,6 +413,8 @@ class IbkrConnector:
             findings.append(Finding("market data", Check.WARNING if message else Check.OK, message or "quotes come"))
         else:
             findings.append(Finding("market data", Check.WARNING, "looked at once the connector is enabled"))
+        if provider is not None and provider.unknown_classes:
+            findings.append(Finding("classes", Check.WARNING, provider.unknown_classes, CLASSES_REMEDY))
         if provider is not None:
             quality = {symbol: provider.quality(symbol) for symbol in provider.books}
             findings += [self._model_finding(provider, symbol) for symbol in provider.books if provider.greeks(symbol)]

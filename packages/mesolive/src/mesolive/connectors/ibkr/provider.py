@@ -190,6 +190,11 @@ class IbkrProvider:
             messages += [source.reader.problem, source.line.problem, source.lines.refusals.message]
         return [message for message in messages if message]
 
+    @property
+    def unknown_classes(self) -> str:
+        """Which listed classes are left out because their terms are not known, in words; empty for none."""
+        return "; ".join(filter(None, (source.reader.unknown for source in self._sources.values())))
+
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Keep a line for contracts that somebody watches; `pin` says more."""
         self.pin(contracts, LinePriority.WATCHED)

@@ -11,6 +11,7 @@ import importlib
 import logging
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Final
 
 from mesolive.connectors.ibkr.listeners import Record
 from mesolive.connectors.ibkr.sliced_reader import SlicedReader
@@ -26,6 +27,14 @@ _client: Raw = importlib.import_module("ib_async.client")
 
 logging.getLogger("ib_async.client").setLevel(logging.CRITICAL)
 """Its lines say less than the session's own."""
+
+LENGTH_BYTES: Final = 4
+"""The length in front of each message."""
+
+MAX_MESSAGE_BYTES: Final = 0xFFFFFF
+"""The longest message: IB's own clients read no longer one."""
+
+NOT_TWS: Final = "what answers there is no TWS: its answer is no message of TWS"
 
 
 class TwsApi:
@@ -85,12 +94,21 @@ class TwsApi:
         raw.conn.disconnected.clear()
         raw.conn.disconnected += socket_lost
         # The library waits for its whole time limit when TWS closes the socket in place of an answer.
-        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         def socket_closed(_why: str = "") -> None:
             if not closed.done():
-                closed.set_result(None)
+                closed.set_result("TWS has closed the connection before it was made")
 
+        head = bytearray()
+
+        def first_bytes(data: bytes) -> None:
+            # The library would wait for the rest of a message of gigabytes.
+            head.extend(data[: LENGTH_BYTES - len(head)])
+            if int.from_bytes(head.ljust(LENGTH_BYTES, b"\0"), "big") > MAX_MESSAGE_BYTES and not closed.done():
+                closed.set_result(NOT_TWS)
+
+        raw.conn.hasData += first_bytes
         raw.conn.disconnected += socket_closed
         attempt = self._tasks.spawn(
             "ibkr handshake", raw.connectAsync(host, port, client_id, seconds), expected=Exception
@@ -98,9 +116,10 @@ class TwsApi:
         try:
             await asyncio.wait({attempt, closed}, return_when=asyncio.FIRST_COMPLETED)
             if not attempt.done():
-                raise ConnectionAbortedError("TWS has closed the connection before it was made")
+                raise ConnectionAbortedError(closed.result())
             await attempt
         finally:
+            raw.conn.hasData -= first_bytes
             attempt.cancel()
             await asyncio.gather(attempt, return_exceptions=True)
 

@@ -15,7 +15,7 @@ from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant
 from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.listing import IntArray, Listing
-from mesolive.market.option_classes import option_class, why_adjusted
+from mesolive.market.option_classes import option_class, unknown_classes, why_adjusted
 from mesolive.tastytrade_client import FuturesChains, NestedChain, NestedStrike
 
 _log = structlog.get_logger(__name__)
@@ -31,10 +31,13 @@ class ListedChain:
     ----------
     symbols
         The quotes' symbols, one per contract of the listing; empty where the broker states none.
+    unknown
+        The classes whose terms are not known, in words; empty for none.
     """
 
     listing: Listing
     symbols: Sequence[str]
+    unknown: str = ""
 
     def places(self) -> dict[str, int]:
         """Return where the contract of each quotes' symbol stands in the listing."""
@@ -106,9 +109,11 @@ class _Chain:
         default_factory=dict[tuple[str, date, Right, Decimal], str]
     )
     other_names: int = 0
+    roots: set[str] = field(default_factory=set[str])
 
     def takes(self, root: str, multiplier: Decimal) -> bool:
         """Return whether contracts of a root are standard ones on the underlying."""
+        self.roots.add(root)
         adjusted = why_adjusted(self.underlying.symbol, root, multiplier)
         if option_class(root).underlying == self.underlying.symbol and adjusted is None:
             return True
@@ -142,7 +147,9 @@ class _Chain:
         listing = Listing(self.underlying, self.strikes)
         contracts = (listing.contract(place) for place in range(len(listing)))
         return ListedChain(
-            listing, [self.symbols.get((one.root, one.day, one.right, one.strike), "") for one in contracts]
+            listing,
+            [self.symbols.get((one.root, one.day, one.right, one.strike), "") for one in contracts],
+            unknown_classes(self.underlying.symbol, self.roots),
         )
 
     def _named(self, expiration: Expiration, right: Right, strike: Decimal) -> str:

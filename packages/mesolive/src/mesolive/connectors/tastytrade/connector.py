@@ -28,6 +28,7 @@ from mesolive.connectors.tastytrade.provider import ProviderConfig, TastytradePr
 from mesolive.connectors.tastytrade.settings import TastytradeSettings
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
 from mesolive.connectors.tastytrade.venue_core import VenueRules, VenueTimes
+from mesolive.connectors.words import CLASSES_CAUSE, CLASSES_REMEDY
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
@@ -239,14 +240,18 @@ class TastytradeConnector:
             told.append(tokens.last_failure)
         if orders_lost and (market_lost or provider is None):
             return ConnectorStatus(ConnectorState.DISCONNECTED, "; ".join(told))
-        remedy = ""
+        remedy = cause = ""
+        if provider is not None and provider.unknown_classes:
+            told.append(provider.unknown_classes)
+            remedy, cause = CLASSES_REMEDY, CLASSES_CAUSE
         if provider is not None and provider.feed.state.is_delayed:
             told.append("market data are delayed: no order is sent on them")
             remedy = "Use production for live quotes, or let an account accept delayed ones."
+            cause = "market data are delayed"
         alarms = list(self.venue.core.alarms.values())
         told += alarms[-MAX_SHOWN_ALARMS:]
         if told:
-            return ConnectorStatus(ConnectorState.RESTRICTED, "; ".join(told), remedy)
+            return ConnectorStatus(ConnectorState.RESTRICTED, "; ".join(told), remedy, cause=cause)
         return ConnectorStatus(ConnectorState.CONNECTED)
 
     def _set_status(self, status: ConnectorStatus) -> None:
@@ -310,6 +315,8 @@ class TastytradeConnector:
             found_quality, finding = await self._market_data_finding()
             findings.append(finding)
             quality = dict.fromkeys(self._settings.underlyings, found_quality)
+            if self.provider is not None and self.provider.unknown_classes:
+                findings.append(Finding("classes", Check.WARNING, self.provider.unknown_classes, CLASSES_REMEDY))
         difference = self._transport.clock_difference
         off = difference is not None and abs(difference) > TOLERATED_CLOCK_SECONDS
         told = (

@@ -397,6 +397,11 @@ class TastytradeProvider:
             book.set_underlying(now, prices, quality)
             book.note_volatility(now)
 
+    @property
+    def unknown_classes(self) -> str:
+        """Which listed classes are left out because their terms are not known, in words; empty for none."""
+        return "; ".join(filter(None, (read.chain.unknown for read in self._read.values())))
+
     def _quality(self, book: QuoteBook, now: datetime) -> QuoteQuality:
         if self._feed.state.is_delayed:
             return QuoteQuality.DELAYED

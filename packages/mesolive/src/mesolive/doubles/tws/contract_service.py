@@ -105,8 +105,11 @@ class ContractService:
             client.error(req_id, 321, request="reqSecDefOptParams", cause="Invalid contract id")
             return
         product = PRODUCTS[underlying.product]
+        classes = self._classes(product, underlying)
+        if (fault := gateway.faults.strike("class_unknown", client=client.client_id)) is not None:
+            classes[str(fault["root"])] = next(iter(classes.values()))
         exchanges = [one for one in product.option_exchanges if request.exchange in {"", one}]
-        for root, (expirations, strikes) in sorted(self._classes(product, underlying).items()):
+        for root, (expirations, strikes) in sorted(classes.items()):
             for exchange in exchanges:
                 client.send(
                     sec_def_opt_params(

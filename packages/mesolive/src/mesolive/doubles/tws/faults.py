@@ -56,6 +56,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("details_slow", "contract details come at so many per second", {"per_second": "200"}),
             ("whole_chain_hangs", "a request for details without an expiration gets no answer"),
             ("bag_details_unanswered", "a request for details of a combo gets no answer, in place of 321"),
+            ("class_unknown", "a class whose terms nobody publishes is listed beside the others", {"root": "SPXQ"}),
         ),
         *faults_of(
             "market data",
