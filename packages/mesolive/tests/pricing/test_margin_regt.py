@@ -370,3 +370,32 @@ def test_ten_times_the_position_never_requires_more_than_ten_times_the_margin(
 ) -> None:
     tenfold = [replace(item, quantity=10 * item.quantity) for item in legs]
     assert margin(tenfold, mode) <= 10 * margin(legs, mode)
+
+
+@st.composite
+def covered(draw: st.DrawFn) -> list[RegTLeg]:
+    """Return verticals, calendars and diagonals, as wide as can be: each short option with a long one of its kind."""
+    legs: list[RegTLeg] = []
+    for _ in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from("PC"))
+        sold, bought = (draw(st.sampled_from([500, 900, 950, 1000, 1050, 1100, 1600])) for _ in range(2))
+        near = draw(st.sampled_from([NEAR, FAR]))
+        price = draw(st.integers(1, 40))
+        legs += [leg(kind, sold, -1, price, near), leg(kind, bought, 1, price, draw(st.sampled_from([near, LAST])))]
+    return legs
+
+
+@given(covered())
+@settings(max_examples=60, deadline=None)
+@example([leg("C", 1050, -1, 5), leg("C", 1600, 1, 1)])  # alone the short call requires less than this spread loses
+@example([leg("P", 900, -1, 5), leg("P", 500, 1, 1), leg("C", 1100, -1, 5), leg("C", 1600, 1, 1)])
+def test_no_division_of_a_covered_position_requires_less(legs: list[RegTLeg]) -> None:
+    divisions = ([required_of(group, VANILLA) for group in division] for division in partitions(legs))
+    best = min(sum((cost for cost in costs if cost), Decimal(0)) for costs in divisions if None not in costs)
+    assert margin(legs) == best
+
+
+def test_the_margin_of_a_condor_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Program, "solve", None)
+    condor = [leg("P", 900, 10, 2), leg("P", 910, -10, 3), leg("C", 1090, -10, 3), leg("C", 1100, 10, 2)]
+    assert margin(condor) == 10 * 1000
