@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,7 @@ async def test_a_preparation_has_the_expiration_that_it_asks_for_read_first_and_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, str]] = []
+    wanted: set[tuple[str, date]] = set()
     async with ibkr_desk(tmp_path, read=False) as (desk, world):
         details = world.session.contract_details
 
@@ -142,12 +143,17 @@ async def test_a_preparation_has_the_expiration_that_it_asks_for_read_first_and_
             asked.append((query.last_trade, query.right))
             return await details(query, priority=priority, seconds=seconds)
 
+        def interest(symbol: str, expirations: Iterable[tuple[str, date]]) -> None:
+            wanted.update(found := list(expirations))
+            note_interest(symbol, found)
+
+        note_interest = world.provider.note_interest
         monkeypatch.setattr(world.session, "contract_details", noted)
+        monkeypatch.setattr(world.provider, "note_interest", interest)
         assert unread_days(world) == [12, 13, 14, 15, 16, 16]
-        status = await prepared(desk, world, tws_works=lambda: 15 in unread_days(world))
+        status = await prepared(desk, world, tws_works=lambda: bool(wanted) and 15 in unread_days(world))
         assert {contract.day.day for contract in chosen(desk, status)} == {15}
-        assert ("20260115", "P") in asked
-        assert not {"20260113", "20260114"} & {day for day, _ in asked}, "only the 12th was being read already"
+        assert asked[:2] == [("20260115", "C"), ("20260115", "P")], "calls of the 12th were being read already"
 
 
 async def test_a_preparation_says_which_contracts_do_not_come(tmp_path: Path) -> None:
