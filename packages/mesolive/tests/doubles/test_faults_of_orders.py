@@ -108,6 +108,28 @@ async def test_a_new_order_is_refused(code: int) -> None:
         assert states(client) != ["Filled"]
 
 
+async def test_a_stop_order_on_a_combo_is_refused_and_one_on_its_leg_is_not() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("combo_stop_refused")
+        refused = client.place(spread(kit), ib.StopOrder("BUY", 1, 900.0, tif="DAY", orderRef="stop"))
+        assert (await client.error(387))[0] == refused
+        single = ib.Contract(conId=kit.option(1.01).con_id, exchange="SMART")
+        taken = client.place(single, ib.StopOrder("BUY", 1, 900.0, tif="DAY", orderRef="stop"))
+        await client.settle()
+        assert [order.order_id for order in kit.double.life.open_orders()] == [taken]
+
+
+async def test_a_reference_is_kept_up_to_so_many_characters() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("reference_cut", characters=10)
+        await place(kit, client, WELL_IN / 100, ref="a reference of ours")
+        (order,) = kit.double.life.open_orders()
+        assert order.order_ref == "a referenc"
+        assert client.named("openOrder")[-1][2].orderRef == "a referenc"
+
+
 @pytest.mark.parametrize("code", [110, 201, 321])
 async def test_a_modification_is_refused_and_the_old_order_fills(code: int) -> None:
     async with running_double() as kit:
