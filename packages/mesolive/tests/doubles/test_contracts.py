@@ -86,6 +86,14 @@ async def test_the_third_friday_has_two_classes_and_the_am_settled_one_trades_un
         assert not {one.contract.conId for one in am} & {one.contract.conId for one in pm}
 
 
+async def test_a_class_that_nobody_knows_is_listed_beside_the_others() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("class_unknown", root="SPXQ")
+        rows = await classes(client, "SPX", "IND", 416904)
+        assert {("SMART", "SPXQ"), ("SMART", "SPXW")} <= set(rows)
+
+
 async def test_the_product_of_expirations_and_strikes_has_contracts_that_are_not_listed() -> None:
     async with running_double() as kit:
         client = await kit.client()

@@ -141,7 +141,10 @@ class OrderTrial:
             `None` for a market order.
         """
         order = self.order(legs, limit)
-        answer = await self._submit(order)
+        return await self.filled(order, await self._submit(order))
+
+    async def filled(self, order: VenueRequest, answer: Accepted) -> Execution:
+        """Wait for the fill of an order; what is not filled within a minute is cancelled, and fails."""
         expiry = self._tasks.spawn("checklist fill limit", self._timer.sleep(FILL_SECONDS))
         expiry.add_done_callback(lambda _: self._news.set())
         while not expiry.done():

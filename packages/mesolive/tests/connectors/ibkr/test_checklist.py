@@ -148,9 +148,9 @@ async def test_every_step_passes_at_a_healthy_double_and_the_report_names_no_acc
         walk = Walk(kit, tmp_path)
         await walk.run()
         assert [f"{step.title}: {step.detail}" for step in walk.steps if step.outcome is not PASSED] == []
-        assert len(walk.steps) == 37
+        assert len(walk.steps) == 40
         assert "of a reference of 128 characters 128 come back" in walk.of("orderRef").detail
-        for question in ("6 legs", "a stop order", "a stop limit order"):
+        for question in ("6 legs", "at 3.05", "a stop order", "a stop limit order", "a market order on a combo"):
             assert "IB takes it" in walk.of(question).detail
         assert "2 executions of the combo with 0 commissions, 4 of contracts with 4" in walk.report
         assert "orders >>> 3|" in walk.report, "orders are among the messages"

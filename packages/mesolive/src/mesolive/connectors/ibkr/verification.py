@@ -33,12 +33,15 @@ from mesolive.connectors.ibkr.verification_orders import answer_to, longest_refe
 from mesolive.connectors.order_trial import OrderTrial, reversed_legs, told
 from mesolive.connectors.protocol import ConnectorError, ConnectorRequest, Problem
 from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
-from mesolive.venues.base import Execution, VenueLeg
+from mesolive.venues.base import Ended, Execution, VenueLeg
 
 RESTING: Final = Decimal("0.05")
 TO_REPLACE: Final = Decimal("0.10")
+OFF_THE_LEGS_STEP: Final = Decimal("3.05")
+"""A step of combos on SPX, and none of its options, which trade in steps of 0.10 from 3.00 on."""
 FAR: Final = Decimal("0.30")
 """What an order must at least be worth, so that limits of a third of it rest."""
+AT_THE_MARKET: Final = "a combo at the market"
 PROTOCOLS: Final = range(157, 179)
 COMMISSION_SECONDS: Final = 15.0
 RECONNECT_SECONDS: Final = 120.0
@@ -237,6 +240,7 @@ class IbkrChecklist:
 
             yield await self._step(f"a combo of {count} legs rests at IB, and is cancelled", rest)
         yield await self._step("IB's answer to a combo of 6 legs is known", self._six_legs)
+        yield await self._step(f"IB's answer to a combo at {OFF_THE_LEGS_STEP} is known", self._between_steps)
         for name, limited_too in (("stop", False), ("stop limit", True)):
 
             def ask(limited_too: bool = limited_too) -> Awaitable[str]:
@@ -251,6 +255,12 @@ class IbkrChecklist:
         if name in self._done:
             title = f"executions and commissions of {name} are complete"
             yield await self._step(title, lambda: self._commissions(name, combo=combo))
+        if combo:
+            title = "IB's answer to a market order on a combo is known"
+            yield (step := await self._step(title, lambda: self._at_the_market(legs)))
+            if AT_THE_MARKET in self._done and step.outcome is StepOutcome.PASSED:
+                title = "the combo that was bought at the market is sold again"
+                yield await self._step(title, lambda: self._fill(f"{AT_THE_MARKET}, closed", reversed_legs(legs)))
 
     async def _last_steps(self) -> AsyncIterator[Step]:
         venue = self._connector.venue
@@ -396,6 +406,12 @@ class IbkrChecklist:
             raise StepSkippedError(f"it is worth {self._worth(legs)}: a low limit would be filled")
         return await answer_to(self._trial, self._trial.order(legs, RESTING))
 
+    async def _between_steps(self) -> str:
+        legs = self._market.legs(2)
+        if self._worth(legs) < 3 * OFF_THE_LEGS_STEP:
+            raise StepSkippedError(f"it is worth {self._worth(legs)}: the order would be near the market")
+        return await answer_to(self._trial, self._trial.order(legs, OFF_THE_LEGS_STEP))
+
     async def _stop_on_combo(self, *, limited_too: bool) -> str:
         legs = self._market.legs(2)
         stop = 2 * self._price(legs)
@@ -408,6 +424,14 @@ class IbkrChecklist:
         legs = self._market.legs(1)
         must(self._worth(legs) >= FAR, f"it is worth {self._worth(legs)}: a low limit would be filled")
         return await longest_reference(self._connector, self._timer, self._trial.order(legs, RESTING))
+
+    async def _at_the_market(self, legs: tuple[VenueLeg, ...]) -> str:
+        order = self._trial.order(legs, None)
+        answer = await self._trial.probe(order)
+        if isinstance(answer, Ended):
+            return f"IB refuses it: {answer.reason}"
+        self._done[AT_THE_MARKET] = fill = await self._trial.filled(order, answer)
+        return f"IB takes it; {told(fill)}"
 
     async def _fill(self, name: str, legs: tuple[VenueLeg, ...]) -> str:
         self._done[name] = fill = await self._trial.fill(legs, self._price(legs))
