@@ -41,6 +41,8 @@ class Executions:
 
     def __init__(self, core: VenueCore) -> None:
         self._core = core
+        self._replaced: dict[tuple[str, str], str] = {}
+        """Orders of ours by account and id of the order that took their place, where that one is not known yet."""
         self._telling = asyncio.Lock()
         self._broken: dict[str, list[Execution]] = {}
         self._fees_read: dict[str, tuple[float, Fees]] = {}
@@ -54,6 +56,7 @@ class Executions:
         async with self._telling:
             for account in {account for account, tracked in self._core.book.all() if self.is_waiting(tracked)}:
                 await self._tell_account(account)
+            self._look_at_replaced()
 
     async def listed(self, account: str, since: datetime) -> list[Execution]:
         """Return all executions at or after a moment, those included that were not told before."""
@@ -189,10 +192,19 @@ class Executions:
         if not tracked.order.is_filled:
             self._core.tell(self._core.ended(account, tracked))
         if tracked.order.replaced_by is not None and tracked.reference is not None:
-            new = self._core.book.find(account, tracked.order.replaced_by)
-            if new is not None and new.reference is None:
-                text = f"order {tracked.id} was replaced by hand with order {new.id}, whose fills are not ours"
-                self._core.alarm(f"by hand {tracked.id}", text)
+            self._replaced[account, tracked.order.replaced_by] = tracked.id
+            self._look_at_replaced()
+
+    def _look_at_replaced(self) -> None:
+        """Tell the trader of orders of ours that were replaced by hand; the new one may be heard of later."""
+        for (account, new_id), old_id in list(self._replaced.items()):
+            new = self._core.book.find(account, new_id)
+            if new is None or self._core.may_be_ours(account, new):
+                continue
+            del self._replaced[account, new_id]
+            if new.reference is None:
+                text = f"order {old_id} was replaced by hand with order {new_id}, whose fills are not ours"
+                self._core.alarm(f"by hand {old_id}", text)
 
     def _tell_broken(self, account: str, tracked: TrackedOrder, broken: Mapping[str, Decimal]) -> None:
         """Tell legs that were filled without their partners as a trade by hand: they are held, and in no combo."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from mesolive.clock import Clock
 from mesolive.connectors.tastytrade.order_journal import OrderJournal
 from mesolive.connectors.tastytrade.symbols import instrument_type, order_symbol
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
@@ -95,6 +96,8 @@ class TastytradeBench(Bench):
     rules: VenueRules = field(default_factory=lambda: VenueRules(dry_run=False))
     combos_a_step: int | None = 2
     heartbeat_seconds: float = 20.0
+    venue_clock: Clock | None = None
+    """The venue's, where it differs from the broker's."""
     double: TastytradeDouble = field(init=False)
     transport: Transport = field(init=False)
 
@@ -125,7 +128,7 @@ class TastytradeBench(Bench):
         self.venue = TastytradeVenue(
             RestApi(self.transport),
             stream,
-            self.clock,
+            self.venue_clock or self.clock,
             us_options_calendar(),
             lambda legs: quote_combo(self.market, legs),
             journal=OrderJournal(self.directory / "orders.jsonl"),

@@ -1,0 +1,168 @@
+"""Rare orders at tastytrade: edited by hand, twice there, cancelled in doubt, at the market, under another clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from msgspec import structs
+
+from mesolive.clock import ManualClock
+from mesolive.venues.base import (
+    Accepted,
+    CancelDenied,
+    Ended,
+    Ending,
+    Execution,
+    OrderStatus,
+    VenueFact,
+    VenueUnreachableError,
+)
+from mesolive.venues.combo_quotes import ComboQuote
+from mesolive_sdk.models import OrderType
+from mesolive_testkit.tastytrade.bench import QUICK_TIMES, at_the_broker, at_the_double
+from mesolive_testkit.tastytrade.broker import NOW, ORDERS, Traded, spread, trading
+from mesolive_testkit.tastytrade.rest import body_of
+from mesolive_testkit.tastytrade.samples import ACCOUNT
+from mesolive_testkit.tastytrade.sockets import until
+from mesolive_testkit.venues import benches
+
+SINCE = NOW - timedelta(hours=1)
+MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+F = TypeVar("F", bound=VenueFact)
+
+
+async def next_of(facts: AsyncIterator[VenueFact], kind: type[F]) -> F:
+    async with asyncio.timeout(60):
+        while True:
+            fact = await anext(facts)
+            if isinstance(fact, kind):
+                return fact
+
+
+def number_of(answer: object) -> int:
+    assert isinstance(answer, Accepted)
+    return int(answer.venue_id)
+
+
+def sent(one: Traded) -> dict[str, Any]:
+    return body_of([item for item in one.broker.rest.requests if item.method == "POST"][-1])
+
+
+class TestByHand:
+    @pytest.mark.parametrize("new_first", [False, True])
+    async def test_a_price_changed_in_the_brokers_application_is_told_and_fills_of_the_new_order_are_by_hand(
+        self, *, new_first: bool
+    ) -> None:
+        async with trading() as one, one.venue.session() as facts:
+            old = number_of(await one.venue.submit(spread()))
+            body = {"legs": one.broker.orders[old]["legs"], "price": "1.20", "price-effect": "Credit"}
+            new = one.broker.make(body, replaces_order_id=old)
+            if new_first:
+                await one.broker.set(new, "Live")
+            await one.broker.set(old, "Cancelled", edited=True, replacing_order_id=new)
+            ended = await next_of(facts, Ended)
+            assert (ended.reference, ended.how) == ("ref-1", Ending.REPLACED)
+            await one.broker.fill(new)
+            filled = await next_of(facts, Execution)
+            assert (filled.reference, filled.venue_id) == (None, str(new))
+            await until(lambda: f"replaced by hand with order {new}" in one.venue.status.message)
+
+    async def test_two_orders_under_one_reference_are_an_alarm(self) -> None:
+        async with trading() as one, one.venue.session():
+            first = number_of(await one.venue.submit(spread()))
+            second = one.broker.make(sent(one))
+            await one.broker.set(second, "Live")
+            await until(lambda: f"ref-1 is at the broker as orders {first}, {second}" in one.venue.status.message)
+
+
+class TestCancels:
+    async def test_a_cancel_whose_answer_is_lost_is_what_the_order_says(self) -> None:
+        async with trading() as one, one.venue.session():
+            number = number_of(await one.venue.submit(spread()))
+
+            def lost(request: httpx.Request) -> httpx.Response:
+                one.broker._cancel(number, request)
+                raise httpx.ReadTimeout("the answer was lost")
+
+            one.broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
+            answer = await one.venue.cancel(ACCOUNT, "ref-1", None)
+            assert isinstance(answer, Ended)
+            assert answer.how is Ending.CANCELLED
+
+    async def test_a_cancel_that_never_arrived_is_not_known_and_may_be_asked_again(self) -> None:
+        async with trading() as one, one.venue.session():
+            number = number_of(await one.venue.submit(spread()))
+
+            def lost(_request: httpx.Request) -> httpx.Response:
+                raise httpx.ReadTimeout("lost on the way")
+
+            one.broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
+            with pytest.raises(VenueUnreachableError):
+                await one.venue.cancel(ACCOUNT, "ref-1", None)
+            (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+            assert listed.status is OrderStatus.WORKING
+            one.broker.rest.on("DELETE", f"{ORDERS}/{number}", partial(one.broker._cancel, number))
+            assert isinstance(await one.venue.cancel(ACCOUNT, "ref-1", None), Ended)
+
+    async def test_a_cancel_that_the_broker_takes_and_never_does_leaves_the_order_working(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
+            order = bench.resting()
+            await bench.venue.submit(order)
+            bench.double.faults.switch_on("cancel_unheard", times=1)
+            bench.take_times(replace(QUICK_TIMES, settle=0.1))
+            assert await bench.venue.cancel(benches.ACCOUNT, order.reference, None) is None
+            (listed,) = await bench.venue.orders(benches.ACCOUNT, MORNING)
+            assert listed.status is OrderStatus.WORKING
+            again = await bench.venue.cancel(benches.ACCOUNT, order.reference, None)
+            assert isinstance(again, CancelDenied)  # the broker refuses a second one while the first is asked for
+            assert not again.unknown
+
+
+@pytest.mark.parametrize("status", ["Removed", "Partially Removed", "Canceled"])
+async def test_an_order_that_the_broker_removes_is_cancelled(status: str) -> None:
+    async with trading() as one, one.venue.session() as facts:
+        await one.broker.set(number_of(await one.venue.submit(spread())), status, terminal_at=NOW.isoformat())
+        assert (await next_of(facts, Ended)).how is Ending.CANCELLED
+
+
+@pytest.mark.parametrize(("natural", "price", "effect"), [("-1.02", "0.90", "Credit"), ("1.02", "1.15", "Debit")])
+async def test_a_combo_at_the_market_is_a_limit_two_ticks_beyond_the_far_side(
+    natural: str, price: str, effect: str
+) -> None:
+    async with trading() as one, one.venue.session():
+        quote = ComboQuote({}, Decimal(natural), Decimal(natural), Decimal(natural), Decimal(2), None)
+
+        def quoted(_legs: object) -> ComboQuote:
+            return quote
+
+        one.venue.core.quote = quoted
+        await one.venue.submit(structs.replace(spread(), order_type=OrderType.Market, limit_price=None))
+        body = sent(one)
+        assert (body["order-type"], body["price"], body["price-effect"]) == ("Limit", price, effect)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_a_clock_that_differs_from_the_brokers_loses_no_order_and_no_fill(tmp_path: Path, minutes: int) -> None:
+    begin = MORNING + timedelta(minutes=30)
+    ours = ManualClock(begin + timedelta(minutes=minutes))
+    async with at_the_double(tmp_path, begin, venue_clock=ours) as bench, bench.venue.session() as facts:
+        order = bench.order(1)
+        bench.double.faults.switch_on("answer_lost", operation="submit", times=1)
+        with pytest.raises(VenueUnreachableError):
+            await bench.venue.submit(order)
+        assert (await next_of(facts, Accepted)).reference == order.reference
+        await bench.tick()
+        filled = await next_of(facts, Execution)
+        assert filled.reference == order.reference
+        assert at_the_broker(bench, order) == 1
+        listed = await bench.venue.executions(benches.ACCOUNT, MORNING)
+        assert [item.execution_id for item in listed] == [filled.execution_id]
