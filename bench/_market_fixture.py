@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
@@ -13,7 +13,6 @@ import numpy as np
 
 from mesolive.access.context import UserContext
 from mesolive.clock import ManualClock, WallClock
-from mesolive.errors import not_found
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.change_signal import ChangeSignal
@@ -137,10 +136,10 @@ class BenchPositions:
             )
             self._by_id[number] = _position(number, made)
 
-    async def read(self, user_id: int, position_id: int) -> Position:
-        if user_id != USER.user_id or position_id not in self._by_id:
-            raise not_found(f"position {position_id}")
-        return self._by_id[position_id]
+    async def read_many(self, user_id: int, position_ids: Collection[int]) -> dict[int, Position]:
+        if user_id != USER.user_id:
+            return {}
+        return {number: self._by_id[number] for number in position_ids if number in self._by_id}
 
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
         wanted = set(leg_ids) if user_id == USER.user_id else set[int]()

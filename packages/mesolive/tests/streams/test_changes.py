@@ -17,6 +17,8 @@ from mesolive_testkit.streams import (
     DAY,
     FAR,
     PUT,
+    FakePositions,
+    Follower,
     Running,
     field,
     follow,
@@ -24,6 +26,8 @@ from mesolive_testkit.streams import (
     leg,
     position,
     position_args,
+    refused,
+    running,
     settled,
 )
 
@@ -234,3 +238,28 @@ async def test_a_fault_while_valuing_a_new_stream_ends_it_and_does_not_leave_it_
     assert isinstance(follower.error, ServiceError)
     assert follower.error.status is StatusCode.InternalError
     assert live.streams.engine.channels == {}
+
+
+async def test_positions_that_are_followed_at_once_are_read_and_valued_together() -> None:
+    many = 40
+    positions = FakePositions(*(position(number, leg(number, CALL, -1, "60")) for number in range(1, many + 1)))
+    async with running(positions) as live:
+        followers = [begin(live, number) for number in range(1, many + 1)]
+        await settled()
+        assert all(len(follower.items) == 1 for follower in followers)
+        opened = positions.reads
+        assert opened <= 3
+        await live.tell()
+        assert positions.reads <= 2 * opened, "an event has all of them read again, together as well"
+        stranger = await refused(live.streams.position(live.user, position_args(PositionId=many + 1)))
+        assert stranger.status is models.StatusCode.NotFound
+        for follower in followers[1:]:
+            await follower.leave()
+        live.quote(CALL, 44.0, 45.0)
+        await live.window()
+        assert field(followers[0].last(), "LegPrices.1.Bid") == 44
+
+
+def begin(live: Running, number: int) -> Follower:
+    """Follow a position without waiting for its first item."""
+    return Follower(live.streams.position(live.user, position_args(PositionId=number)))

@@ -131,6 +131,14 @@ class _Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class _Fresh:
+    """Channels that are valued together at the end of this turn of the loop, and what they wait for."""
+
+    channels: list[Channel]
+    published: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
 class _Market:
     """The quotes of a plan's instruments at one moment."""
 
@@ -184,6 +192,7 @@ class Engine:
         self._channels: dict[Hashable, Channel] = {}
         self._of_user: dict[int, dict[Hashable, Channel]] = {}
         self._plans: list[_Plan] | None = None
+        self._fresh: _Fresh | None = None
         self._epoch = pace.now()
         self._numbers = itertools.count()
         self._round = 0
@@ -218,13 +227,33 @@ class Engine:
         """Return the channels of a user's positions and legs, which that user's events may change."""
         return list(self._of_user.get(user_id, {}).values())
 
-    def refresh(self, channel: Channel) -> None:
-        """Value a channel now, because it is new or its subject changed, and publish the item."""
+    async def refresh(self, channel: Channel) -> None:
+        """Value a channel now, because it is new or its subject changed, and publish the item.
+
+        Those that ask within one turn of the loop are valued together.
+        """
         channel.templates = None
         channel.forget()
         self._plans = None
-        alone = _Plan([channel])
-        self._publish(alone, self._read(alone), ONLY)
+        fresh = self._fresh
+        if fresh is None or len(fresh.channels) >= CHANNELS_PER_TURN:
+            loop = asyncio.get_running_loop()
+            fresh = self._fresh = _Fresh([], loop.create_future())
+            loop.call_soon(self._publish_fresh, fresh)
+        fresh.channels.append(channel)
+        await asyncio.shield(fresh.published)
+
+    def _publish_fresh(self, fresh: _Fresh) -> None:
+        if self._fresh is fresh:
+            self._fresh = None
+        plan = _Plan([channel for channel in fresh.channels if not channel.ended])
+        try:
+            if plan.channels:
+                self._publish(plan, self._read(plan), range(len(plan.channels)))
+        except Exception as failure:  # noqa: BLE001 - whoever waits for it raises it
+            fresh.published.set_exception(failure)
+        else:
+            fresh.published.set_result(None)
 
     def value(self, channel: Channel) -> Valuation:
         """Return the values of a channel that need not be one of the engine's: for snapshots."""

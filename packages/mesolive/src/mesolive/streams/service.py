@@ -38,7 +38,8 @@ LOAD_SECONDS = 30.0
 ACCOUNT_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 RETRY = BackOff(first=RETRY_SECONDS, longest=5.0)
-PARALLEL_READS = 8
+PARALLEL_LOADS = 512
+"""Subjects that are read at a time: those of positions share their statements."""
 
 
 class Streams:
@@ -91,7 +92,7 @@ class Streams:
         self._pace = pace if pace is not None else ScaledClock(datetime(2000, 1, 1, tzinfo=UTC))
         self._max_channels = max_channels
         self.engine = Engine(market, clock, self._pace, window, keep_alive, processor_time)
-        self._readers = asyncio.Semaphore(PARALLEL_READS)
+        self._loaders = asyncio.Semaphore(PARALLEL_LOADS)
         self.tasks = Tasks(self._pace)
 
     async def close(self) -> None:
@@ -235,14 +236,14 @@ class Streams:
 
     async def _load_once(self, channel: Channel, source: StreamSource) -> None:
         try:
-            async with self._readers, asyncio.timeout(LOAD_SECONDS):
+            async with self._loaders, asyncio.timeout(LOAD_SECONDS):
                 subject, closed = await source.load()
             if channel.followers == 0:
                 return
             if subject != channel.subject or channel.item is None or closed:
                 self._lease(channel, subject)
                 channel.subject = subject
-                self.engine.refresh(channel)
+                await self.engine.refresh(channel)
         except ServiceError as error:
             self._end(channel, error)
         except TooManySubscriptionsError as error:

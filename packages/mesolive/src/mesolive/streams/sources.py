@@ -14,6 +14,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
 from mesolive.streams.account_data import ACCOUNT_FORM, AccountReader, account_subject
 from mesolive.streams.channels import Channel, Form
+from mesolive.streams.gathered_reads import GatheredReads
 from mesolive.trading.portfolio.positions import Leg
 from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.from_positions import PositionReader, entry_of, legs_subject, position_subject
@@ -30,6 +31,8 @@ from mesolive.trading.valuation.wire_items import (
     underlying_fields,
 )
 from mesolive_sdk import models
+
+PARALLEL_READS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class StreamSources:
 
     def __init__(self, positions: PositionReader, market: Market, accounts: AccountReader | None = None) -> None:
         self._positions = positions
+        self._reads = GatheredReads(positions, PARALLEL_READS)
         self._market = market
         self._accounts = accounts
 
@@ -82,7 +86,7 @@ class StreamSources:
         )
 
         async def load() -> tuple[Subject, bool]:
-            position = await self._positions.read(user.user_id, args.PositionId)
+            position = await self._reads.read(user.user_id, args.PositionId)
             return position_subject(position), position.closed_at is not None
 
         provider = self._provider(args.Provider)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -382,6 +382,11 @@ class Positions:
         """Return one position of the user, or raise `NotFound`."""
         async with self._database.read() as tx:
             return await find_position(tx, user_id, position_id)
+
+    async def read_many(self, user_id: int, position_ids: Collection[int]) -> Mapping[int, Position]:
+        """Return those of the user's positions that are among `position_ids`, by id."""
+        async with self._database.read() as tx:
+            return await positions_by_id(tx, user_id, position_ids)
 
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
         """Return those of the user's legs that are among `leg_ids`, in the order asked; unknown ids are left out."""

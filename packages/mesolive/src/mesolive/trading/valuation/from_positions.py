@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -13,8 +13,8 @@ from mesolive.trading.valuation.subjects import ZERO, Entry, Subject, of_legs
 class PositionReader(Protocol):
     """Reads a user's positions and legs; `mesolive.trading.portfolio.positions.Positions` does."""
 
-    async def read(self, user_id: int, position_id: int) -> Position:
-        """Return one position of the user, or raise `NotFound`."""
+    async def read_many(self, user_id: int, position_ids: Collection[int]) -> Mapping[int, Position]:
+        """Return those of the user's positions that are among `position_ids`, by id."""
         ...
 
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> Sequence[Leg]:

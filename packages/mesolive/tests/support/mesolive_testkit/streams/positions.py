@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
 from mesolive.trading.portfolio.accounting import Holding
 from mesolive.trading.portfolio.contract_rows import TradedContract
@@ -106,13 +105,12 @@ class FakePositions:
             )
         )
 
-    async def read(self, user_id: int, position_id: int) -> Position:
-        """Return one position of the user, or raise `NotFound`."""
+    async def read_many(self, user_id: int, position_ids: Collection[int]) -> dict[int, Position]:
+        """Return the user's positions among `position_ids`."""
         await self._read()
-        found = self.by_id.get(position_id)
-        if found is None or found.user_id != user_id:
-            raise not_found(f"position {position_id}")
-        return found
+        return {
+            number: found for number in position_ids if (found := self.by_id.get(number)) and found.user_id == user_id
+        }
 
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
         """Return the user's legs among `leg_ids`."""
