@@ -327,13 +327,17 @@ class _Program:
 
         solver = cast("Any", optimize)  # what is taken of it has no types
         entries = [(row, at, number) for row, (terms, _, _) in enumerate(self._rows) for at, number in terms.items()]
-        rows, columns, numbers = (np.array(part) for part in zip(*entries, strict=True))
+        rows, columns, numbers = zip(*entries, strict=True)
         result = solver.milp(
             np.array(self._costs),
             integrality=np.array(self._whole, dtype=np.int64) if whole else None,
             bounds=solver.Bounds(0.0, np.array(self._highest)),
             constraints=solver.LinearConstraint(
-                csr_array((numbers, (rows, columns)), shape=(len(self._rows), len(self._costs))),
+                csr_array(
+                    # SciPy 1.14 hands the indices to HiGHS as they are, which takes 32 bits.
+                    (np.array(numbers), (np.array(rows, dtype=np.int32), np.array(columns, dtype=np.int32))),
+                    shape=(len(self._rows), len(self._costs)),
+                ),
                 np.array([least for _, least, _ in self._rows]),
                 np.array([most for _, _, most in self._rows]),
             ),
