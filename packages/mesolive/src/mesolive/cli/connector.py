@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from mesolive.cli.connector_settings import Given, SecretFile, setting_pairs, settings_secrets
 from mesolive.cli.connector_verify import verify
-from mesolive.cli.remote import AsJson, Token, Url, client, print_json, print_table
-from mesolive.cli.text import echo
+from mesolive.cli.remote import AsJson, Token, Url, ask_control, print_json, print_result, print_table
 from mesolive_sdk import MesoLiveControlHubClient, models
-
-T = TypeVar("T")
 
 connector_app = typer.Typer(no_args_is_help=True)
 connector_app.command(name="verify")(verify)
@@ -37,7 +32,7 @@ def commands() -> None:
 @connector_app.command(name="kinds")
 def kinds(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List the kinds of connectors, with their settings."""
-    result = _ask(url, token, lambda control: control.list_connector_kinds())
+    result = ask_control(url, token, lambda control: control.list_connector_kinds())
     if as_json:
         print_json(result)
         return
@@ -73,11 +68,12 @@ def add(
         args = models.AddConnectorArgs(Name=name or kind, Kind=kind, Settings=settings, Secrets=secrets)
         return await control.add_connector(args)
 
-    result = _ask(url, token, run)
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Connector {result.Name} is added, disabled. Next: mesolive connector test {result.Name}")
+    result = ask_control(url, token, run)
+    print_result(
+        result,
+        f"Connector {result.Name} is added, disabled. Next: mesolive connector test {result.Name}",
+        as_json=as_json,
+    )
 
 
 @connector_app.command(name="set")
@@ -95,17 +91,14 @@ def change(
     """Change settings and secrets; what is not named stays. A connector that is enabled connects anew."""
     settings, secrets = setting_pairs(given), settings_secrets(secret or [], secrets_file)
     args = models.UpdateConnectorArgs(Name=name, Settings=settings, Secrets=secrets)
-    result = _ask(url, token, lambda control: control.update_connector(args))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Connector {result.Name} is changed. It is {_state(result)}.")
+    result = ask_control(url, token, lambda control: control.update_connector(args))
+    print_result(result, f"Connector {result.Name} is changed. It is {_state(result)}.", as_json=as_json)
 
 
 @connector_app.command(name="list")
 def list_connectors(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List your connectors: how each is, what to do, and which accounts it has discovered."""
-    result = _ask(url, token, lambda control: control.list_connectors())
+    result = ask_control(url, token, lambda control: control.list_connectors())
     if as_json:
         print_json(result)
         return
@@ -134,7 +127,9 @@ def try_connection(name: Name, url: Url = None, token: Token = None, as_json: As
 
     Status 1: something failed.
     """
-    result = _ask(url, token, lambda control: control.test_connector(models.ConnectorArgs(Name=name)), seconds=120)
+    result = ask_control(
+        url, token, lambda control: control.test_connector(models.ConnectorArgs(Name=name)), seconds=120
+    )
     if as_json:
         print_json(result)
     else:
@@ -147,21 +142,15 @@ def try_connection(name: Name, url: Url = None, token: Token = None, as_json: As
 @connector_app.command(name="enable")
 def enable(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Connect, now and at every start of the server; one that waits for you tries again."""
-    result = _ask(url, token, lambda control: control.enable_connector(models.ConnectorArgs(Name=name)))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Connector {name} is enabled. How it is: mesolive connector list")
+    result = ask_control(url, token, lambda control: control.enable_connector(models.ConnectorArgs(Name=name)))
+    print_result(result, f"Connector {name} is enabled. How it is: mesolive connector list", as_json=as_json)
 
 
 @connector_app.command(name="disable")
 def disable(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Disconnect until it is enabled again. Orders that work stay at the broker."""
-    result = _ask(url, token, lambda control: control.disable_connector(models.ConnectorArgs(Name=name)))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Connector {name} is disabled.")
+    result = ask_control(url, token, lambda control: control.disable_connector(models.ConnectorArgs(Name=name)))
+    print_result(result, f"Connector {name} is disabled.", as_json=as_json)
 
 
 @connector_app.command(name="remove")
@@ -175,11 +164,8 @@ def remove(
     """Forget a connector and its secrets; refused while its accounts hold positions or have open orders."""
     if not yes:
         typer.confirm(f"Remove connector {name} with its secrets?", abort=True)
-    result = _ask(url, token, lambda control: control.remove_connector(models.ConnectorArgs(Name=name)))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Connector {name} is removed.")
+    result = ask_control(url, token, lambda control: control.remove_connector(models.ConnectorArgs(Name=name)))
+    print_result(result, f"Connector {name} is removed.", as_json=as_json)
 
 
 @connector_app.command(name="log")
@@ -192,7 +178,7 @@ def log(
 ) -> None:
     """Show what became of a connector: its states with their reasons, the newest first."""
     args = models.GetConnectorLogArgs(Name=name, Limit=limit)
-    result = _ask(url, token, lambda control: control.get_connector_log(args))
+    result = ask_control(url, token, lambda control: control.get_connector_log(args))
     if as_json:
         print_json(result)
         return
@@ -214,13 +200,12 @@ def enable_account(
 ) -> None:
     """Use a discovered account. One of real money sends nothing before `mesolive account limits --allow-live`."""
     args = models.EnableBrokerAccountArgs(Name=name, BrokerAccountId=account)
-    result = _ask(url, token, lambda control: control.enable_broker_account(args))
-    if as_json:
-        print_json(result)
-    else:
-        echo(
-            f"Account {result.BrokerAccountId} is enabled. Its limits: mesolive account limits --id {account} --user …"
-        )
+    result = ask_control(url, token, lambda control: control.enable_broker_account(args))
+    print_result(
+        result,
+        f"Account {result.BrokerAccountId} is enabled. Its limits: mesolive account limits --id {account} --user …",
+        as_json=as_json,
+    )
 
 
 @connector_app.command(name="disable-account")
@@ -233,11 +218,12 @@ def disable_account(
 ) -> None:
     """Use an account no more: nothing of it is sent or watched. Its history, cash and limits stay for its return."""
     args = models.DisableBrokerAccountArgs(Name=name, BrokerAccountId=account)
-    result = _ask(url, token, lambda control: control.disable_broker_account(args))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Account {result.BrokerAccountId} is disabled. To use it again: mesolive connector enable-account.")
+    result = ask_control(url, token, lambda control: control.disable_broker_account(args))
+    print_result(
+        result,
+        f"Account {result.BrokerAccountId} is disabled. To use it again: mesolive connector enable-account.",
+        as_json=as_json,
+    )
 
 
 @connector_app.command(name="account-data")
@@ -257,27 +243,10 @@ def account_data(
     args = models.SetAccountMarketDataArgs(
         BrokerAccountId=account, DataProvider=_provider(provider), AcceptDelayed=accept_delayed
     )
-    result = _ask(url, token, lambda control: control.set_account_market_data(args))
-    if as_json:
-        print_json(result)
-    else:
-        delayed = "live and delayed" if accept_delayed else "live"
-        echo(f"Account {account} is valued by {provider or 'its broker'}, and decides on {delayed} quotes.")
-
-
-def _ask(
-    url: str | None,
-    token: str | None,
-    ask: Callable[[MesoLiveControlHubClient], Awaitable[T]],
-    *,
-    seconds: float = 30.0,
-) -> T:
-    async def run() -> T:
-        async with client(MesoLiveControlHubClient, url, token) as control:
-            control.timeout = seconds
-            return await ask(control)
-
-    return asyncio.run(run())
+    result = ask_control(url, token, lambda control: control.set_account_market_data(args))
+    delayed = "live and delayed" if accept_delayed else "live"
+    text = f"Account {account} is valued by {provider or 'its broker'}, and decides on {delayed} quotes."
+    print_result(result, text, as_json=as_json)
 
 
 def _provider(name: str | None) -> models.DataProviderType | None:

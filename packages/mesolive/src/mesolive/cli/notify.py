@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from mesolive.cli.remote import AsJson, Token, Url, client, print_json, print_table
-from mesolive.cli.text import echo
-from mesolive_sdk import MesoLiveControlHubClient, models
-
-T = TypeVar("T")
+from mesolive.cli.remote import AsJson, Token, Url, ask_control, print_json, print_result, print_table
+from mesolive_sdk import models
 
 notify_app = typer.Typer(no_args_is_help=True)
 
@@ -70,17 +65,18 @@ def add(
         BrokerAccountId=account,
         Quiet=_quiet(quiet, zone, except_kind),
     )
-    result = _ask(url, token, lambda control: control.add_notification_rule(args))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Rule {result.RuleId} sends to {result.Service}. Next: mesolive notify test {result.RuleId}")
+    result = ask_control(url, token, lambda control: control.add_notification_rule(args))
+    print_result(
+        result,
+        f"Rule {result.RuleId} sends to {result.Service}. Next: mesolive notify test {result.RuleId}",
+        as_json=as_json,
+    )
 
 
 @notify_app.command(name="list")
 def list_rules(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List your rules: what they tell of, how they are, and why the last message failed."""
-    result = _ask(url, token, lambda control: control.list_notification_rules())
+    result = ask_control(url, token, lambda control: control.list_notification_rules())
     if as_json:
         print_json(result)
         return
@@ -129,22 +125,16 @@ def change(
         Enabled=enabled,
         NoQuiet=no_quiet,
     )
-    result = _ask(url, token, lambda control: control.update_notification_rule(args))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Rule {result.RuleId} is {result.State.value.lower()}.")
+    result = ask_control(url, token, lambda control: control.update_notification_rule(args))
+    print_result(result, f"Rule {result.RuleId} is {result.State.value.lower()}.", as_json=as_json)
 
 
 @notify_app.command(name="test")
 def try_rule(rule: RuleId, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Send a message to where a rule sends. Status 1: it was not taken."""
     args = models.NotificationRuleArgs(RuleId=rule)
-    result = _ask(url, token, lambda control: control.test_notification_rule(args), seconds=60)
-    if as_json:
-        print_json(result)
-    else:
-        echo("Sent." if result.Sent else f"Not sent: {result.Message}.")
+    result = ask_control(url, token, lambda control: control.test_notification_rule(args), seconds=60)
+    print_result(result, "Sent." if result.Sent else f"Not sent: {result.Message}.", as_json=as_json)
     if not result.Sent:
         sys.exit(1)
 
@@ -161,11 +151,8 @@ def remove(
     if not yes:
         typer.confirm(f"Remove notification rule {rule}?", abort=True)
     args = models.NotificationRuleArgs(RuleId=rule)
-    result = _ask(url, token, lambda control: control.remove_notification_rule(args))
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Rule {rule} is removed.")
+    result = ask_control(url, token, lambda control: control.remove_notification_rule(args))
+    print_result(result, f"Rule {rule} is removed.", as_json=as_json)
 
 
 def _target(file: Path | None) -> str:
@@ -189,18 +176,3 @@ def _quiet(text: str | None, zone: str, except_kind: list[models.NotificationKin
     if not dash:
         raise typer.BadParameter(f"expected HH:MM-HH:MM, got {text!r}", param_hint="--quiet")
     return models.QuietHours(From=begin.strip(), To=end.strip(), TimeZone=zone, Except=except_kind or None)
-
-
-def _ask(
-    url: str | None,
-    token: str | None,
-    ask: Callable[[MesoLiveControlHubClient], Awaitable[T]],
-    *,
-    seconds: float = 30.0,
-) -> T:
-    async def run() -> T:
-        async with client(MesoLiveControlHubClient, url, token) as control:
-            control.timeout = seconds
-            return await ask(control)
-
-    return asyncio.run(run())

@@ -21,10 +21,11 @@ from mesolive.cli.remote import (
     everything,
     once,
     print_json,
+    print_result,
     print_table,
     shown,
 )
-from mesolive.cli.text import Lines, echo
+from mesolive.cli.text import Lines
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
 from mesolive.trading.orders.history import OrderHistory, order_history
@@ -125,10 +126,7 @@ def cancel(
             return await once(control.cancel_order(args), models.CancelOrderResult)
 
     result, _ = asyncio.run(ask())
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Order {result.LiveOrderId} is {result.State.value}.")
+    print_result(result, f"Order {result.LiveOrderId} is {result.State.value}.", as_json=as_json)
 
 
 @order_app.command(name="show")

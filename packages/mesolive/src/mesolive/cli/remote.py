@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from mesolive.cli.text import Lines
+from mesolive.cli.text import Lines, echo
 from mesolive.settings import SettingsError, client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.display import json_text
@@ -76,6 +77,34 @@ def client(kind: type[C], url: str | None, token: str | None) -> C:
         raise SettingsError(f"--url: {error}") from None
 
 
+def ask_control(
+    url: str | None,
+    token: str | None,
+    ask: Callable[[MesoLiveControlHubClient], Awaitable[T]],
+    *,
+    seconds: float = 30.0,
+) -> T:
+    """Connect to the Control Hub, and return what `ask` returns of it.
+
+    Parameters
+    ----------
+    seconds
+        How long a call may take.
+
+    Raises
+    ------
+    SettingsError
+        As `client`.
+    """
+
+    async def run() -> T:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            control.timeout = seconds
+            return await ask(control)
+
+    return asyncio.run(run())
+
+
 async def everything(
     ask: Callable[[A], Awaitable[R]], args: A, items: Callable[[R], Iterable[T]], last: int
 ) -> list[T]:
@@ -104,6 +133,14 @@ async def once(call: Awaitable[T], kind: type[T]) -> tuple[T, bool]:
 def print_json(value: object) -> None:
     """Write a value as the wire has it, indented."""
     typer.echo(json_text(value))
+
+
+def print_result(result: object, text: str, *, as_json: bool) -> None:
+    """Write a result as the wire has it, or its text for people."""
+    if as_json:
+        print_json(result)
+    else:
+        echo(text)
 
 
 def console() -> Console:

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from mesolive.cli.output import Console
-from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json, print_table
+from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json, print_result, print_table
 from mesolive.cli.text import echo
 from mesolive.errors import validation
 from mesolive.language import CheckReport, DefinitionError, Problem, check_definition, convert_v2
@@ -207,10 +207,7 @@ def delete(
             return await control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy_id, Force=force))
 
     result = asyncio.run(ask())
-    if as_json:
-        print_json(result)
-    else:
-        echo(f"Strategy {result.StrategyId} ({strategy.Name}) is deleted.")
+    print_result(result, f"Strategy {result.StrategyId} ({strategy.Name}) is deleted.", as_json=as_json)
 
 
 async def _strategy(strategy_id: int, url: str | None, token: str | None) -> models.LiveStrategyDetail:
