@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import itertools
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from mesolive.assembly import Overrides
 from mesolive.backtest.decisions import Decision, DecisionRecorder
 from mesolive.backtest.moments import moments, scheduled, steps
 from mesolive.backtest.trading import UNDISTURBED, AccountKind, BacktestDesk, BacktestTerms
+from mesolive.clock import ManualClock
 from mesolive.language import parse_definition
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
@@ -65,26 +65,8 @@ HELD = {
 """States of positions that may hold legs, by kind of account."""
 
 
-class StepClock:
+class StepClock(ManualClock):
     """A clock that jumps from one moment to the next; each sleeper wakes once, at the new moment."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start
-        self._order = itertools.count()
-        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
-
-    def now(self) -> datetime:
-        """Return the current moment."""
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until the clock has been set to `seconds` later or beyond."""
-        if seconds <= 0:
-            await asyncio.sleep(0)
-            return
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now + timedelta(seconds=seconds), next(self._order), woken))
-        await woken
 
     async def leap(self, moment: datetime) -> None:
         """Set the clock to a moment and wake the tasks whose sleep has ended."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, validation
 from mesolive.journal.journal import Journal
-from mesolive.language.decision import LegState, PositionState
+from mesolive.language.decision import PositionState
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.evaluation.adjustment_variables import (
     PendingVariables,
@@ -112,21 +112,9 @@ def position_after(position: Position, fills: Sequence[LegFill]) -> PositionStat
         leg = by_id.get(fill.leg.leg_id or 0)
         if leg is not None and fill.fill is not None:
             realized += apply_fill(leg.holding, fill.fill)[1]
-    opened = tuple(
-        LegState(
-            name=fill.leg.own_name,
-            contract=fill.leg.traded.contract,
-            qty=fill.holding.qty,
-            opened_at=fill.at,
-            entry_price=fill.entry_price,
-            leg_group_id=fill.leg.leg_group_id,
-            expiration_name=fill.leg.expiration_name,
-        )
-        for fill in fills
-        if fill.leg.leg_id is None
-    )
-    kept = tuple(leg.state for leg in position.open_legs if leg.id not in closed)
-    return replace(before, legs=(*kept, *opened), realized_pnl=realized)
+    opened = tuple(fill.opened_leg(fill.leg.own_name) for fill in fills if fill.leg.leg_id is None)
+    unchanged = tuple(leg.state for leg in position.open_legs if leg.id not in closed)
+    return replace(before, legs=(*unchanged, *opened), realized_pnl=realized)
 
 
 def _closing(position: Position, plan: Plan, fills: Sequence[LegFill]) -> dict[str, Leg]:

@@ -14,7 +14,7 @@ from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.journal.journal import Journal
-from mesolive.language.decision import LegState, PositionState
+from mesolive.language.decision import PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.evaluation.adjustment_variables import SetVariables
 from mesolive.trading.evaluation.concurrency import ConcurrencyCheck
@@ -193,18 +193,7 @@ class PaperExecution:
 def preview(fills: Sequence[LegFill], multiplier: Decimal, now: datetime) -> PositionState:
     """Return the position after the fills, as the capture of the entry-time variables reads it."""
     return PositionState(
-        legs=tuple(
-            LegState(
-                name=fill.leg.name,
-                contract=fill.leg.traded.contract,
-                qty=fill.holding.qty,
-                opened_at=fill.at,
-                entry_price=fill.entry_price,
-                leg_group_id=fill.leg.leg_group_id,
-                expiration_name=fill.leg.expiration_name,
-            )
-            for fill in fills
-        ),
+        legs=tuple(fill.opened_leg(fill.leg.name) for fill in fills),
         opened_at=min((fill.at for fill in fills if fill.fill is not None), default=now),
         qty_multiplier=multiplier,
     )

@@ -16,6 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from mesolive.journal.unstamped import UNSTAMPED
+from mesolive.language.decision import LegState
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.portfolio.accounting import Fill, Holding, apply_fill, total
 from mesolive.trading.portfolio.accounts import Account, move_cash
@@ -101,6 +102,18 @@ class LegFill:
         if self.fill is None:
             return ZERO if self.leg.mark is None else self.leg.mark
         return self.holding.average_price
+
+    def opened_leg(self, name: str) -> LegState:
+        """Return the leg that the fill opens, as strategies read it under a name."""
+        return LegState(
+            name=name,
+            contract=self.leg.traded.contract,
+            qty=self.holding.qty,
+            opened_at=self.at,
+            entry_price=self.entry_price,
+            leg_group_id=self.leg.leg_group_id,
+            expiration_name=self.leg.expiration_name,
+        )
 
 
 @dataclass(frozen=True, slots=True)
