@@ -1,12 +1,22 @@
 // Sums of what rows show: rows report their values, so that a total is that of its rows and of no other moment.
 
 import { untrack } from "svelte";
+import type { LivePosition } from "../wire/types.ts";
 
 export interface RowValues {
   pnl: number | null;
   delta: number | null;
   theta: number | null;
   vega: number | null;
+  day: number | null;
+  margin: number | null;
+}
+
+/** PnL of the day now: the list's, moved on by what the position has made since the list was read. */
+export function dayPnl(position: LivePosition, pnl: number | null): number | null {
+  const { DayPnL, UnrealizedPnL, RealizedPnL } = position;
+  if (DayPnL == null || UnrealizedPnL == null || pnl === null) return DayPnL ?? null;
+  return DayPnL + pnl - (UnrealizedPnL + (RealizedPnL ?? 0));
 }
 
 export interface Sum extends RowValues {
@@ -28,7 +38,7 @@ export class Totals {
 
   of(ids: readonly number[]): Sum {
     void this.version;
-    const sum = { pnl: 0, delta: 0, theta: 0, vega: 0, missing: 0 };
+    const sum = { pnl: 0, delta: 0, theta: 0, vega: 0, day: 0, margin: 0, missing: 0 };
     for (const id of ids) {
       const value = this.values.get(id);
       if (!value || value.pnl === null) {
@@ -39,6 +49,8 @@ export class Totals {
       sum.delta += value.delta ?? 0;
       sum.theta += value.theta ?? 0;
       sum.vega += value.vega ?? 0;
+      sum.day += value.day ?? 0;
+      sum.margin += value.margin ?? 0;
     }
     return sum;
   }

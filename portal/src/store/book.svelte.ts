@@ -83,15 +83,19 @@ class Book {
       if (state === "connected") void this.load();
     });
     setInterval(() => {
-      if (!document.hidden && control.state === "connected") this.soon("accounts");
-    }, 5000);
-    setInterval(() => {
       if (!document.hidden && control.state === "connected") {
         this.soon("agents");
         this.soon("halts");
         if (this.errors.length) this.soon("acknowledged");
       }
     }, 10_000);
+    // Figures of accounts and positions come by streams; what the lists say besides, such as margin, changes slowly.
+    setInterval(() => {
+      if (!document.hidden && control.state === "connected") {
+        this.soon("accounts");
+        if (this.open.length) this.soon("positions");
+      }
+    }, 60_000);
   }
 
   account(id: string | null | undefined): LiveAccount | undefined {
@@ -179,7 +183,7 @@ class Book {
         this.strategies = await pages("ListStrategies", {}, (page) => page.Strategies);
         break;
       case "positions":
-        this.positions = await pages("ListPositions", {}, (page) => page.Positions);
+        this.positions = await pages("ListPositions", { IncludeValues: true }, (page) => page.Positions);
         break;
       case "legs": {
         const [opening, open, closing] = await Promise.all(

@@ -3,6 +3,7 @@
 import type { ISubscription } from "@microsoft/signalr";
 import { parse } from "../lib/format.ts";
 import type {
+  AccountDataEntry,
   ComboContractsDataEntry,
   ComboLeg,
   DataHub,
@@ -195,6 +196,26 @@ export function useCombo(combo: () => ComboLeg[] | null, provider: () => DataPro
     const Provider = provider();
     return Combo?.length && Provider ? { Combo, Provider, GreekFields: "Mark" } : null;
   });
+}
+
+/** The figures of accounts: value, margin, PnL of the day and greeks, as they change. */
+export function useAccounts(ids: () => readonly string[]): { readonly of: (id: string) => AccountDataEntry | null } {
+  let shared = $state.raw<ReadonlyMap<string, Live<AccountDataEntry>>>(new Map());
+  const text = $derived(ids().join("\n"));
+  $effect(() => {
+    const made = new Map<string, Live<AccountDataEntry>>();
+    const releases: (() => void)[] = [];
+    for (const id of text ? text.split("\n") : []) {
+      const [live, release] = share("StreamAccountData", { BrokerAccountId: id });
+      made.set(id, live);
+      releases.push(release);
+    }
+    shared = made;
+    return () => {
+      for (const release of releases) release();
+    };
+  });
+  return { of: (id) => shared.get(id)?.value ?? null };
 }
 
 /** How old a block's mark is now: its age when it was sent, and the time since. */

@@ -34,6 +34,7 @@ PAGES = (
     "positions",
     "rollups/strategy",
     "build",
+    "chain",
     "orders",
     "signals",
     "strategies",
@@ -89,11 +90,12 @@ class Portal:
         """Address of the first page, without a slash at its end."""
         return self.kit.url.rstrip("/")
 
-    async def context(self, size: str = "desktop", theme: str = "dark") -> BrowserContext:
+    async def context(self, size: str = "desktop", theme: str = "dark", density: float = 1) -> BrowserContext:
         """Return a browser that knows nothing yet."""
         width, height = SIZES[size]
         made = await self.browser.new_context(
             viewport={"width": width, "height": height},
+            device_scale_factor=density,
             color_scheme="light" if theme == "light" else "dark",
             reduced_motion="reduce",
         )
@@ -102,9 +104,11 @@ class Portal:
         self._contexts.append(made)
         return made
 
-    async def signed_in(self, size: str = "desktop", theme: str = "dark", token: str | None = None) -> BrowserContext:
+    async def signed_in(
+        self, size: str = "desktop", theme: str = "dark", token: str | None = None, density: float = 1
+    ) -> BrowserContext:
         """Return a browser with a session."""
-        context = await self.context(size, theme)
+        context = await self.context(size, theme, density)
         answer = await context.request.post(
             f"{self.url}/portal/session",
             headers={"X-MesoLive": "1", "Origin": self.url},

@@ -40,6 +40,10 @@ async def test_34_events_are_filtered_have_their_own_address_and_say_when_older_
     await page.get_by_label("Position").select_option("first held")
     await page.get_by_label("Filter").fill("short_put")
     await expect(rows).to_have_count(1)
+    # Older events are looked for in the server's whole log, under the same filters.
+    await page.get_by_test_id("older").click()
+    await expect(page.get_by_test_id("begins")).to_be_visible()
+    await expect(rows).to_have_count(1)
     # Each event has its own address.
     seq = await rows.first.get_attribute("data-seq")
     assert seq is not None

@@ -5,10 +5,14 @@ Numbers are those of the acceptance list of the Portal (docs/portal.md).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncGenerator
 from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
 
+import msgspec
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
@@ -82,6 +86,64 @@ async def test_33_the_table_of_the_risk_graph_has_the_numbers_of_the_server(
             models.GetRiskGraphArgs(PositionIds=[position], PriceFrom=price, PriceTo=price + 2, Points=3)
         )
         assert [Decimal(cell) for cell in cells[1:]] == [curve.PnL[0] for curve in wanted.Curves]
+
+
+async def test_the_graph_of_a_later_day_is_that_of_the_server_and_corners_stand_at_the_strikes(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    position = (await portal.kit.enter(strategy.Id, "looked at later")).PositionId
+    asked: list[dict[str, Any]] = []
+
+    def note(frame: str | bytes) -> None:
+        text = frame if isinstance(frame, str) else frame.decode()
+        asked.extend(
+            json.loads(part)["arguments"][0] for part in text.split("\x1e") if '"target":"GetRiskGraph"' in part
+        )
+
+    page = await (await portal.signed_in()).new_page()
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    await portal.show(page, f"positions/{position}")
+    risk = page.get_by_test_id("risk")
+    await expect(risk.get_by_test_id("ahead")).to_be_enabled()
+    await risk.get_by_test_id("ahead").fill("12")
+    await risk.get_by_role("button", name="table").click()
+    await expect(risk.locator("thead th")).to_have_count(4)  # prices, now, the day, the expiration
+    args = msgspec.convert(asked[-1], models.GetRiskGraphArgs, strict=False)
+    assert args.Days is not None
+    assert [round(day) for day in args.Days] == [0, 12, 46]
+    wanted = await portal.kit.control.get_risk_graph(args)
+    legs = (await portal.kit.control.get_position(models.GetPositionArgs(PositionId=position))).Legs
+    assert {leg.LiveContract.Strike for leg in legs} <= set(wanted.Prices)
+    cells = await risk.get_by_test_id("risk-table").locator("tbody tr").first.locator("td").all_inner_texts()
+    numbers = [Decimal(cell.replace("\u2212", "-").replace(",", "")) for cell in cells]
+    assert numbers == [wanted.Prices[0], *(curve.PnL[0] for curve in wanted.Curves)]
+
+
+async def test_a_chart_has_as_many_points_as_the_display(portal: Portal, strategy: models.LiveStrategy) -> None:
+    position = (await portal.kit.enter(strategy.Id, "sharp")).PositionId
+    context = await portal.signed_in(density=2)
+    page = await context.new_page()
+    await portal.show(page, f"positions/{position}")
+    canvas = page.get_by_test_id("risk").locator("canvas")
+    await expect(canvas).to_be_visible()
+    assert await canvas.evaluate("(canvas) => canvas.width / canvas.getBoundingClientRect().width") == pytest.approx(2)
+
+
+async def test_a_ticket_draws_what_its_plan_would_be_as_a_what_if(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    job, plan = await portal.simulated_plan(strategy, "drawn before it is sent")
+    page = await portal.page(f"tickets/{quote(job)}?kind=entry")
+    risk = page.get_by_test_id("risk")
+    await expect(risk.locator(".whatif")).to_contain_text("what this entry would be")
+    await risk.get_by_role("button", name="table").click()
+    row = risk.get_by_test_id("risk-table").locator("tbody tr").nth(6)
+    cells = [cell.replace("\u2212", "-").replace(",", "") for cell in await row.locator("td").all_inner_texts()]
+    price = Decimal(cells[0])
+    wanted = await portal.kit.control.get_risk_graph(
+        models.GetRiskGraphArgs(ExecPlanId=plan.ExecPlanId, PriceFrom=price, PriceTo=price + 2, Points=3)
+    )
+    assert [Decimal(cell) for cell in cells[1:]] == [curve.PnL[0] for curve in wanted.Curves]
 
 
 async def test_a_what_if_is_framed_and_says_so(portal: Portal, strategy: models.LiveStrategy) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -117,17 +117,15 @@ async def test_an_address_that_is_no_page_says_so_and_leads_back(portal: Portal)
     await expect(page.get_by_role("alert").first).to_contain_text("999999")
 
 
-async def test_of_two_hundred_rows_only_those_in_sight_are_in_the_page_and_the_sums_count_all(portal: Portal) -> None:
-    """The server's list is multiplied on its way to the page: 200 positions that can be told apart."""
+async def multiplied(portal: Portal, name: str, more: Callable[[dict[str, Any]], dict[str, Any]]) -> Page:
+    """Open a page of its own that is told more of a list than the server has."""
     end = "\x1e"
-    listed = len((await portal.kit.control.list_positions()).Positions)
 
-    def more(message: dict[str, Any]) -> dict[str, Any]:
+    def changed(message: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = message.get("result") or {}
         data: dict[str, Any] = result.get("Data") or {}
-        if "Positions" in data:
-            first: dict[str, Any] = data["Positions"][0]
-            data["Positions"] += [first | {"Id": 1000 + number, "Name": f"Copy {number}"} for number in range(200)]
+        if name in data and data[name] and not data.get("ContinuationToken"):
+            data[name] += [data[name][0] | more({"number": number}) for number in range(200)]
         return message
 
     async def between(socket: WebSocketRoute) -> None:
@@ -135,14 +133,22 @@ async def test_of_two_hundred_rows_only_those_in_sight_are_in_the_page_and_the_s
 
         def pass_on(received: str | bytes) -> None:
             text = received if isinstance(received, str) else received.decode()
-            parts = [json.dumps(more(json.loads(part))) for part in text.split(end) if part]
+            parts = [json.dumps(changed(json.loads(part))) for part in text.split(end) if part]
             socket.send(end.join(parts) + end)
 
         server.on_message(pass_on)
 
-    context = await portal.signed_in()
-    page = await context.new_page()
+    page = await (await portal.signed_in()).new_page()
     await page.route_web_socket(re.compile("/hubs/control/"), between)
+    return page
+
+
+async def test_of_two_hundred_rows_only_those_in_sight_are_in_the_page_and_the_sums_count_all(portal: Portal) -> None:
+    """The server's list is multiplied on its way to the page: 200 positions that can be told apart."""
+    listed = len((await portal.kit.control.list_positions()).Positions)
+    page = await multiplied(
+        portal, "Positions", lambda each: {"Id": 1000 + each["number"], "Name": f"Copy {each['number']}"}
+    )
     await portal.show(page, "positions")
     rows = page.locator("tr[data-row]")
     await expect(page.locator("table").first).to_have_attribute("aria-rowcount", str(200 + listed + 2))
@@ -152,3 +158,20 @@ async def test_of_two_hundred_rows_only_those_in_sight_are_in_the_page_and_the_s
     await expect(page.get_by_role("link", name="Copy 199", exact=True)).to_be_in_viewport()
     assert await rows.count() < 80
     await expect(page.locator("tfoot")).to_contain_text("without 200 that have no value")
+
+
+async def test_of_two_hundred_orders_only_those_in_sight_are_in_the_page_and_the_filter_looks_at_all(
+    portal: Portal,
+) -> None:
+    page = await multiplied(portal, "Orders", lambda each: {"OrderId": 1000 + each["number"]})
+    await portal.show(page, "orders")
+    await page.get_by_role("tab", name="All").click()
+    rows = page.locator("tr[data-row]")
+    await expect(page.get_by_role("link", name="1199", exact=True)).to_be_visible()
+    assert await rows.count() < 80
+    await page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    await expect(page.get_by_role("link", name="1000", exact=True)).to_be_in_viewport()
+    assert await rows.count() < 80
+    await page.get_by_label("Filter").fill("1001")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("entry of Condor #1")
