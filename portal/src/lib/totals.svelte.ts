@@ -38,7 +38,7 @@ export class Totals {
 
   of(ids: readonly number[]): Sum {
     void this.version;
-    const sum = { pnl: 0, delta: 0, theta: 0, vega: 0, day: 0, margin: 0, missing: 0 };
+    const sum: Sum & { pnl: number; delta: number; theta: number; vega: number } = { pnl: 0, delta: 0, theta: 0, vega: 0, day: null, margin: null, missing: 0 };
     for (const id of ids) {
       const value = this.values.get(id);
       if (!value || value.pnl === null) {
@@ -49,8 +49,8 @@ export class Totals {
       sum.delta += value.delta ?? 0;
       sum.theta += value.theta ?? 0;
       sum.vega += value.vega ?? 0;
-      sum.day += value.day ?? 0;
-      sum.margin += value.margin ?? 0;
+      if (value.day !== null) sum.day = (sum.day ?? 0) + value.day;
+      if (value.margin !== null) sum.margin = (sum.margin ?? 0) + value.margin;
     }
     return sum;
   }

@@ -428,6 +428,7 @@ export interface CheckStrategyDefinitionResult {
   Valid: boolean;
   Problems: DefinitionProblem[];
   Notes: string[];
+  Converted?: Record<string, JsonValue> | null;
 }
 
 export interface ComboContractsDataArgs {
@@ -1145,6 +1146,27 @@ export interface GetStrategySchemaArgs {
 
 export interface GetStrategySchemaResult {
   Schema: Record<string, JsonValue>;
+}
+
+export interface GetStrategyVersionArgs {
+  StrategyId: number;
+  Version: number;
+}
+
+export interface GetStrategyVersionResult {
+  Version: number;
+  SavedAt: Instant;
+  SavedBy?: string | null;
+  Length: number;
+  StrategyDefinition: Record<string, JsonValue>;
+}
+
+export interface GetStrategyVersionsArgs {
+  StrategyId: number;
+}
+
+export interface GetStrategyVersionsResult {
+  Versions: StrategyVersion[];
 }
 
 export interface GetUnderlyingSnapshotArgs {
@@ -2227,6 +2249,13 @@ export interface StrategyEvaluated {
   Positions: PositionEvaluated[];
 }
 
+export interface StrategyVersion {
+  Version: number;
+  SavedAt: Instant;
+  SavedBy?: string | null;
+  Length: number;
+}
+
 export interface StreamAccountDataArgs {
   BrokerAccountId: string;
 }
@@ -2371,6 +2400,7 @@ export interface UpdateStrategyArgs {
   StrategyId: number;
   StrategyDefinition?: Record<string, JsonValue> | null;
   ActiveOnAccounts?: string[] | null;
+  ExpectedUpdatedAt?: Instant | null;
 }
 
 export interface ControlHub {
@@ -2428,6 +2458,8 @@ export interface ControlHub {
   GetSession: { args: GetSessionArgs; result: GetSessionResult };
   GetStrategy: { args: GetStrategyArgs; result: LiveStrategyDetail };
   GetStrategySchema: { args: GetStrategySchemaArgs; result: GetStrategySchemaResult };
+  GetStrategyVersion: { args: GetStrategyVersionArgs; result: GetStrategyVersionResult };
+  GetStrategyVersions: { args: GetStrategyVersionsArgs; result: GetStrategyVersionsResult };
   HaltTrading: { args: HaltTradingArgs; result: ListHaltsResult };
   LiquidatePosition: { args: LiquidatePositionArgs; result: LiquidatePositionResult };
   ListAccounts: { args: ListAccountsArgs; result: ListAccountsResult };

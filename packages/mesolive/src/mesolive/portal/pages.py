@@ -29,6 +29,7 @@ PAGES = (
     "signals",
     "strategies",
     "backtests",
+    "chain",
     "events",
     "accounts",
     "server",

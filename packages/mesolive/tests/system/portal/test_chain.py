@@ -22,10 +22,10 @@ async def test_a_chain_shows_the_servers_quotes_around_the_money_and_what_is_hel
     day = date(expires.year, expires.month, expires.day).isoformat()
     root = short.LiveContract.Root
     page = await portal.page(f"chain?symbol=SPX&expiration={root}%20{day}")
-    await page.get_by_label("Strikes").select_option("160")
+    await page.get_by_label("Strikes").select_option("80")
     rows = page.get_by_test_id("chain").locator("tbody tr")
-    await expect(rows).to_have_count(160)
-    wanted = await portal.kit.control.get_chain(models.GetChainArgs(Symbol="SPX", Root=root, Day=day, Strikes=160))
+    await expect(rows).to_have_count(80)
+    wanted = await portal.kit.control.get_chain(models.GetChainArgs(Symbol="SPX", Root=root, Day=day, Strikes=80))
     shown = await rows.evaluate_all("(rows) => rows.map((row) => Number(row.dataset.strike))")
     assert shown == [float(row.Strike) for row in wanted.Rows]
     strike = short.LiveContract.Strike
@@ -44,9 +44,10 @@ async def test_a_chain_shows_the_servers_quotes_around_the_money_and_what_is_hel
 
 async def test_contracts_that_are_pressed_make_a_framed_what_if_and_nothing_is_sent(portal: Portal) -> None:
     page = await portal.page("chain?symbol=SPX")
+    await page.get_by_label("Strikes").select_option("80")
     await expect(page.get_by_test_id("chain").locator("tbody tr").first).to_be_visible()
     await page.get_by_label("Sell one 4900 Put in the what-if").click()
-    await page.get_by_label("Buy one 4800 Put in the what-if").click()
+    await page.get_by_label("Buy one 4850 Put in the what-if").click()
     candidate = page.get_by_test_id("candidate")
     await expect(candidate).to_contain_text("\u22121 SPX")
     await expect(candidate.locator("canvas")).to_be_visible()

@@ -14,6 +14,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 
 from mesolive_sdk import models
 from mesolive_testkit.portal import Portal, exported_events
+from mesolive_testkit.server import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -166,4 +167,23 @@ async def test_the_log_of_a_page_is_that_of_the_server(portal: Portal, held: int
     wanted = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
     await expect(page.locator("table")).to_have_attribute("aria-rowcount", str(len(wanted) + 1))
     assert await exported_events(page) == [str(each.EventId) for each in reversed(wanted)]
+    del held
+
+
+async def test_the_value_of_an_account_and_its_pnl_of_the_day_come_by_its_stream(portal: Portal, held: int) -> None:
+    page = await portal.page("accounts")
+    account = page.locator("section.panel").filter(has_text=ACCOUNT)
+    value = account.get_by_test_id("value")
+    await expect(value).not_to_have_text("–")
+    before = await value.inner_text()
+    async with asyncio.timeout(30):
+        while await value.inner_text() == before:
+            await portal.kit.advance(1)
+    data = await portal.kit.data()
+    now = await data.get_account_snapshot(models.GetAccountSnapshotArgs(BrokerAccountId=ACCOUNT))
+    assert now.NetLiquidationValue is not None
+    assert now.DayPnL is not None
+    await expect(value).to_have_text(f"{now.NetLiquidationValue:,.2f}")
+    sign = "+" if now.DayPnL > 0 else "\u2212"
+    await expect(account.get_by_test_id("day-pnl")).to_have_text(f"{sign}{abs(now.DayPnL):,.2f}")
     del held
