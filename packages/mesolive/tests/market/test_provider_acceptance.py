@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime, timedelta
@@ -266,6 +267,14 @@ def agent_limited(directory: Path) -> Rig:
     return ThroughAgent(LimitedRig(directory), cuts_link=False)
 
 
+def agent_tastytrade(directory: Path) -> Rig:
+    return ThroughAgent(tastytrade(directory), cuts_link=False)
+
+
+def agent_ibkr(directory: Path) -> Rig:
+    return ThroughAgent(IbkrRig(directory), cuts_link=False)
+
+
 RIGS: dict[str, Callable[[Path], Rig]] = {
     "simulated": SimulatedRig,
     "limited": LimitedRig,
@@ -277,16 +286,24 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
     "agent": agent_simulated,
     "agent, its link cut": agent_cut_off,
     "agent, few lines": agent_limited,
+    "agent, tastytrade": agent_tastytrade,
+    "agent, ibkr": agent_ibkr,
 }
 
 
 # Two seconds a test: every second of market time the lines of the connector roll on, message by message.
-LONG = {"ibkr"}
+LONG = {"ibkr", "agent, tastytrade", "agent, ibkr"}
+# Ten seconds a test: both of the above, and the link. Those in which the link has a part are always run.
+LONGEST = "agent, ibkr"
+LINK_LINES = {"03", "06", "08", "10", "14", "16"}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in RIGS])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Rig]:
     """Return a provider that runs."""
+    line = request.function.__name__.split("_")[1]
+    if request.param == LONGEST and line not in LINK_LINES and os.environ.get("MESOLIVE_ACCEPTANCE") != "all":
+        pytest.skip("ten seconds a line: MESOLIVE_ACCEPTANCE=all runs all of them")
     # A short chain: the list is about what happens to contracts, not to how many.
     monkeypatch.setattr(spx_listing, "DAILY_DAYS", 2)
     monkeypatch.setattr(spx_listing, "WEEKLY_DAYS", 8)

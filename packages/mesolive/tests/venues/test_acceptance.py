@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -35,7 +36,7 @@ from mesolive_testkit.ibkr_bench import IbkrBench
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import JumpingClock
 from mesolive_testkit.tastytrade.bench import TastytradeBench
-from mesolive_testkit.venues.agent_bench import AgentBench
+from mesolive_testkit.venues.agent_bench import AgentBench, BenchThroughAgent
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
 START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
@@ -69,6 +70,27 @@ def through_an_agent(directory: Path) -> Bench:
     return AgentBench(directory, Market([SimulatedProvider.generated(clock, seed=7)]), clock)
 
 
+def ibkr_through_an_agent(directory: Path) -> Bench:
+    return cast("Bench", BenchThroughAgent(ibkr(directory)))
+
+
+def tastytrade_through_an_agent(directory: Path) -> Bench:
+    return cast("Bench", BenchThroughAgent(tastytrade(directory)))
+
+
+MADE = {
+    "simulated": simulated,
+    "simulated-connector": connector,
+    "ibkr": ibkr,
+    "tastytrade": tastytrade,
+    "agent": through_an_agent,
+    "agent-ibkr": ibkr_through_an_agent,
+    "agent-tastytrade": tastytrade_through_an_agent,
+}
+# What the link adds is the same for every broker: a run of everything has them, `make unit` has the simulated one.
+LONG = {"agent-ibkr", "agent-tastytrade"}
+
+
 @asynccontextmanager
 async def listening(venue: Venue) -> AsyncGenerator[AsyncIterator[VenueFact]]:
     async with venue.session() as facts:
@@ -95,8 +117,7 @@ async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
 
 @pytest.mark.parametrize(
     "made",
-    [simulated, connector, ibkr, tastytrade, through_an_agent],
-    ids=["simulated", "simulated-connector", "ibkr", "tastytrade", "agent"],
+    [pytest.param(made, id=name, marks=[pytest.mark.slow] if name in LONG else []) for name, made in MADE.items()],
 )
 class TestEveryVenue:
     @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from mesolive_testkit.tws import few_options
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
 CLIENT_ID = 10
+AFTER_THE_CLOSE = time(16, 16)
 
 
 @dataclass
@@ -95,6 +96,12 @@ class IbkrBench(Bench):
     async def restart(self) -> None:
         await self.close()
         await self.open()
+
+    async def close_of_session(self) -> None:
+        """Let the options' session end, a quarter of an hour after that of the shares."""
+        await super().close_of_session()
+        day = self.clock.now().astimezone(NEW_YORK).date()
+        await self.to(datetime.combine(day, AFTER_THE_CLOSE, NEW_YORK).astimezone(UTC))
 
     async def settled(self, settles_at: datetime) -> None:
         """Let the night pass in which IB settles, and let the venue look twice."""

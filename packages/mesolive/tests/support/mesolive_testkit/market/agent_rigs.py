@@ -77,17 +77,21 @@ class ThroughAgent:
         self.clock: ManualClock = inner.clock
         self.is_connected_to_a_broker: bool = inner.is_connected_to_a_broker
         self._cuts_link = cuts_link
-        local: Provider = inner.provider
+        self.remote: Any = None
+        self.ends: tuple[Peer, Peer] | None = None
+        self._links = 0
+        self._begun = False
+
+    def _make(self) -> None:
+        """Make both ends; the rig of a broker has its provider only once its double runs."""
+        local: Provider = self.inner.provider
         self.slot = Slot(CONNECTION)
         kind = RemotePartialProvider if isinstance(local, PartialProvider) else RemoteProvider
         self.remote = kind(self.slot, local.name, self.clock, us_options_calendar())
         self.host = ProviderHost(local, self.clock, self.clock, lambda: timedelta(0), "rig")
-        self.ends: tuple[Peer, Peer] | None = None
-        self._links = 0
-        self._begun = False
         start, stop = _StartedRemote(self).start, self.remote.stop
-        self.remote.start, self._open = start, self.remote.start  # pyright: ignore[reportAttributeAccessIssue]
-        self.remote.stop = stop  # pyright: ignore[reportAttributeAccessIssue]
+        self.remote.start, self._open = start, self.remote.start
+        self.remote.stop = stop
 
     @property
     def provider(self) -> Provider:
@@ -117,6 +121,7 @@ class ThroughAgent:
 
     async def open(self) -> None:
         await self.inner.open()
+        self._make()
 
     async def close(self) -> None:
         if self._begun:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from mesolive.connectors.remote.messages import (
     CloseReports,
@@ -20,8 +21,10 @@ from mesolive.connectors.remote.slots import Slot
 from mesolive.connectors.remote.venue import RemoteVenue
 from mesolive.connectors.remote.venue_host import VenueHost
 from mesolive.market.contracts import ExerciseStyle, OptionContract
+from mesolive.venues.base import Venue
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.venue import SimulatedVenue
+from mesolive_sdk.models import BrokerType
 from mesolive_testkit.signals import EXPIRATIONS, ScriptedMarket
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
@@ -73,13 +76,13 @@ class TestVenue(RemoteVenue):
 
     __test__ = False
 
-    def __init__(self, slot: Slot, bench: AgentBench) -> None:
-        super().__init__(slot, bench.local.kind)
-        self._bench = bench
+    def __init__(self, slot: Slot, kind: BrokerType, cut: Callable[[], None]) -> None:
+        super().__init__(slot, kind)
+        self._cut = cut
 
     def disconnect(self) -> None:
         """Cut the link."""
-        self._bench.cut()
+        self._cut()
 
 
 @dataclass
@@ -98,7 +101,7 @@ class AgentBench(Bench):
         self.host = VenueHost(self.local, ReportJournal(self.directory / "reports.jsonl"), self.clock, "sim")
         await self.host.start()
         self.slot = Slot(CONNECTION)
-        self.venue: Any = TestVenue(self.slot, self)
+        self.venue: Any = TestVenue(self.slot, self.local.kind, self.cut)
         await self.venue.start()
         self.link()
 
@@ -146,3 +149,83 @@ class AgentBench(Bench):
 
     async def exercise_early(self, contract: OptionContract, qty: Decimal) -> None:
         self.local.exercise_early(ACCOUNT, contract, qty)
+
+
+class _Running:
+    """A venue that its bench has started and stops."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    async def start(self) -> None:
+        """Do nothing."""
+
+    async def stop(self) -> None:
+        """Do nothing."""
+
+
+class BenchThroughAgent:
+    """Any bench, its venue reached through an agent; everything else is the bench's own.
+
+    Parameters
+    ----------
+    inner
+        The bench of the broker.
+    """
+
+    def __init__(self, inner: Bench) -> None:
+        self.inner = inner
+        self._epoch = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def open(self) -> None:
+        await self.inner.open()
+        await self._open()
+
+    async def _open(self) -> None:
+        inner = self.inner
+        journal = ReportJournal(inner.directory / "reports.jsonl")
+        self.host = VenueHost(cast("Venue", _Running(inner.venue)), journal, inner.clock, "broker")
+        await self.host.start()
+        self.slot = Slot(CONNECTION)
+        self.venue = TestVenue(self.slot, inner.venue.kind, self.cut)
+        await self.venue.start()
+        self._epoch += 1
+        server, agent = self.ends = linked(f"bench {self._epoch}")
+        server.start(ServerEnd(self.slot, server))
+        agent.start(AgentEnd(self.host, agent))
+        self.host.attach(agent, CONNECTION, self._epoch)
+        offer = Offer(name="broker", kind="broker", broker=inner.venue.kind, dedupes=inner.venue.dedupes)
+        self.slot.attach(server, offer, self._epoch, "desk")
+
+    def cut(self) -> None:
+        """Cut the link: both ends notice."""
+        server, agent = self.ends
+        server.close("the link was cut")
+        agent.close("the link was cut")
+        self.slot.detach(server, "the link was cut")
+        self.host.detach(agent)
+
+    async def _close(self) -> None:
+        self.cut()
+        await self.venue.stop()
+        await self.host.stop()
+        for end in self.ends:
+            await end.stop()
+
+    async def close(self) -> None:
+        await self._close()
+        await self.inner.close()
+
+    async def restart(self) -> None:
+        await self._close()
+        await self.inner.restart()
+        await self._open()
+
+    def american(self) -> BenchThroughAgent:
+        return BenchThroughAgent(self.inner.american())
