@@ -191,7 +191,7 @@ class TestRow09Contracts:
             assert roots
 
 
-@pytest.mark.parametrize("symbol", ["NDX", "RUT", "SPY", "AAPL", "ES"])
+@pytest.mark.parametrize("symbol", ["XSP", "NDX", "RUT", "SPY", "AAPL", "ES"])
 async def test_each_kind_of_underlying_has_its_chain_its_price_and_quotes(symbol: str) -> None:
     async with quoting(symbols=(symbol,)) as world:
         book = world.provider.books[symbol]

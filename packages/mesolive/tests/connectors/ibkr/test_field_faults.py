@@ -27,8 +27,10 @@ from mesolive.venues.base import (
     Execution,
     OrderStatus,
     VenueFact,
+    VenueRequest,
     VenueUnreachableError,
 )
+from mesolive_sdk.models import OrderType, TimeInForce
 from mesolive_testkit.ibkr_bench import IbkrBench, opened, received, until
 from mesolive_testkit.venues.benches import ACCOUNT
 
@@ -247,7 +249,13 @@ class TestFills:
             ("executions_shuffled", {}),
             ("unknown_zone", {}),
             ("times_in_utc", {}),
+            ("zone_left_out", {}),
             ("foreign_texts", {}),
+            ("malformed_messages", {"message": "execDetails", "times": 1}),
+            ("garbled_messages", {"message": "execDetails", "times": 1}),
+            ("order_message", {}),
+            ("outside_rth_ignored", {}),
+            ("shares_to_locate", {}),
         ],
     )
     async def test_a_fill_is_told_once_and_whole_however_it_is_reported(
@@ -351,6 +359,27 @@ async def test_filled_orders_leave_the_journal_after_ninety_days(bench: IbkrBenc
     assert [type(record) for record in kept] == [Sending, Known]
     assert all(working.reference in str(record) for record in kept)
     await bench.open_venue()
+
+
+async def test_a_position_that_ib_closes_for_margin_is_a_fill_of_no_order_of_ours(bench: IbkrBench) -> None:
+    order = VenueRequest(
+        account=ACCOUNT,
+        reference="bought",
+        legs=bench.legs()[:1],
+        qty=Decimal(1),
+        order_type=OrderType.Market,
+        time_in_force=TimeInForce.Day,
+    )
+    con_id = bench.con_id(order.legs[0].contract)
+    async with bench.venue.session() as facts:
+        await bench.venue.submit(order)
+        (bought,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+        act(bench.double, "liquidate", {"account": ACCOUNT, "con_id": str(con_id)})
+        listed = await bench.venue.executions(ACCOUNT, START)
+        (closed,) = (fill for fill in listed if fill != bought)
+        assert len(listed) == 2
+        assert (closed.reference, [leg.qty for leg in closed.legs]) == (None, [-leg.qty for leg in bought.legs])
+        assert not await bench.venue.positions(ACCOUNT)
 
 
 async def test_a_correction_of_an_execution_by_hand_is_a_problem(bench: IbkrBench) -> None:

@@ -174,7 +174,26 @@ async def test_a_client_id_that_is_in_use_is_named() -> None:
             await second.connect(2)
 
 
-async def test_a_broken_farm_is_in_the_state_until_it_is_mended() -> None:
+async def test_a_login_that_tws_closes_is_a_lost_session_and_the_next_attempt_connects() -> None:
+    async with running_double() as kit:
+        kit.double.faults.switch_on("closed_login", times=1)
+        session = TwsSession(
+            "orders", "127.0.0.1", kit.double.port, 11, clock=kit.clock, timer=kit.timer, messages_per_second=0
+        )
+        with pytest.raises(SessionLostError):
+            await session.connect(0.3)
+        assert not session.state.connected
+        await session.connect(2)
+        assert session.state.connected
+        session.disconnect()
+
+
+async def test_a_broken_farm_is_in_the_state_until_it_is_mended_and_an_inactive_one_is_not() -> None:
+    async with running_double() as kit:
+        kit.double.faults.switch_on("farm_inactive")
+        async with session_at(kit) as session:
+            await session.current_time()
+            assert not session.state.farms
     async with running_double() as kit, session_at(kit) as session:
         happens(kit, "break_farm", farm="usopt")
         await until(session, lambda: session.state.data_farms_broken == ("usopt",))

@@ -65,8 +65,9 @@ async def test_a_connection_says_that_it_works_and_brings_its_accounts_and_their
             await connector.account_facts("DU9999999")
 
 
-async def test_the_settings_choose_among_the_accounts_of_a_login() -> None:
-    settings = replace(QUIET, accounts=("DU1111111", "DU2222222"))
+@pytest.mark.parametrize("advisor", [False, True])
+async def test_the_settings_choose_among_the_accounts_of_a_login(advisor: bool) -> None:
+    settings = replace(QUIET, accounts=("DU1111111", "DU2222222"), advisor=advisor)
     async with connected(settings, accounts=("DU2222222",)) as (kit, connector):
         assert [one.account_id for one in await connector.accounts()] == ["DU2222222"]
         other = connector_at(kit, accounts=("DU3333333",), client_id=20, data_client_id=21)
