@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +232,25 @@ def test_a_statement_that_needs_more_of_sqlalchemy_is_left_to_it(make: Callable[
     statements, statement = StatementCache(engine.dialect), make()
     assert [statements.find(statement, {"wanted": ["ann"]}) for _ in range(3)] == [None] * 3
     engine.dispose()
+
+
+async def test_a_statement_that_ran_at_one_database_is_compiled_for_the_next(
+    sqlite: Database, tmp_path: Path, sqlite_template: Path
+) -> None:
+    file = tmp_path / "second.sqlite3"
+    shutil.copy(sqlite_template, file)
+    statement = select(func.max(users.c.id))
+    async with sqlite.read() as tx:
+        await tx.scalar(statement)
+    contexts: list[object] = []
+
+    def note(*arguments: object) -> None:
+        contexts.append(arguments[4])  # none where no statement of SQLAlchemy runs
+
+    second = await Database.open(f"sqlite:///{file}")
+    event.listen(second._engines.reader, "before_cursor_execute", note)
+    async with second.read() as tx:
+        contexts.clear()
+        await tx.scalar(statement)
+    await second.close()
+    assert contexts == [None]

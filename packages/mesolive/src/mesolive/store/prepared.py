@@ -149,12 +149,14 @@ def _single(parameters: Parameters | None) -> Mapping[str, Any]:
 
 
 class StatementCache:
-    """Prepared statements of one engine; used from the event loop.
+    """Prepared statements for engines of one dialect.
+
+    Event loops of several threads may use it: two that meet at one statement compile it twice, and one form is kept.
 
     Parameters
     ----------
     dialect
-        The engine's.
+        The engines'.
     """
 
     def __init__(self, dialect: Dialect) -> None:

@@ -25,9 +25,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, Executable, NullPool, create_engine
+from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from mesolive.store.compiled_sql import prepared_statements, sqlite_engine
 from mesolive.store.connection import READERS, Parameters, StatementResult, TransactionLostError, UnusableDatabaseError
 from mesolive.store.file_guard import FileGuard, following, missing_commits
 from mesolive.store.prepared import Prepared, StatementCache
@@ -275,9 +276,9 @@ class SqliteEngines:
         self.file: Path | None = file
         self._file = file
         self.guard = FileGuard(file)
-        self.writer = _engine(partial(_connect_writer, file, self.guard, durable=not transient))
-        self.reader = _engine(partial(_connect_reader, file, self.guard))
-        self._statements = {engine: StatementCache(engine.dialect) for engine in (self.writer, self.reader)}
+        self.writer = sqlite_engine(partial(_connect_writer, file, self.guard, durable=not transient))
+        self.reader = sqlite_engine(partial(_connect_reader, file, self.guard))
+        self._statements = prepared_statements()
 
         def seat(engine: Engine, name: str) -> _Seat:
             return _Seat(engine, EventLoopWorker() if transient else WriterThread(name))
@@ -298,7 +299,7 @@ class SqliteEngines:
 
     def write_link(self) -> _Writing:
         """Return the connection that writes."""
-        return _Writing(self._seat, self.guard, self._statements[self.writer])
+        return _Writing(self._seat, self.guard, self._statements)
 
     async def run(self, work: Callable[[Connection], R]) -> R:
         """Run plain SQLAlchemy code in a write transaction, in the thread."""
@@ -342,7 +343,7 @@ class SqliteEngines:
         await self._turns.acquire()
         seat = self._free.pop()
         try:
-            yield _Reading(seat, self._statements[self.reader])
+            yield _Reading(seat, self._statements)
         finally:
             self._end(seat)
 
@@ -374,11 +375,6 @@ def create_file(file: Path) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise UnusableDatabaseError(f"the database file {file} cannot be opened: {error.strerror}") from error
-
-
-def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
-    # Parameters are hidden: they stay out of the texts of errors, and so out of logs.
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
 def _connect_writer(file: Path, guard: FileGuard, *, durable: bool) -> sqlite3.Connection:
