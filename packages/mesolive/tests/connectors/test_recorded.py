@@ -113,6 +113,10 @@ async def test_the_end_of_a_recording_is_told_with_what_to_do(tmp_path: Path) ->
         shown = await until(kit, lambda item: item.State is State.Restricted, "day")
         assert shown.Message == "the recording has ended"
         assert "add it anew" in shown.Remedy
+    async with running_live(tmp_path) as kit:
+        shown = await until(kit, lambda item: item.State is State.Restricted, "day")
+        assert shown.Message == "the recording has ended", "and does not begin anew"
+        assert (await price_and_time(kit, Provider.Recorded))[1] >= MINUTES[-1]
 
 
 async def test_a_test_tells_what_a_recording_holds(tmp_path: Path) -> None:

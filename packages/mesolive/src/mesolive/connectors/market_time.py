@@ -16,9 +16,17 @@ KEPT_EVERY: Final = timedelta(minutes=1)
 
 
 class _Ended(msgspec.Struct):
-    """The record of a connection that has ended in order: no market time has passed since."""
+    """The record of a connection that has ended in order, as earlier versions wrote it."""
 
     ended: datetime
+
+
+class _Record(msgspec.Struct):
+    """How far a market time had come; with `ended` none has passed since."""
+
+    at: datetime
+    market: str
+    ended: bool = False
 
 
 class MarketTimeFile:
@@ -28,13 +36,21 @@ class MarketTimeFile:
     ----------
     folder
         The folder of the connection; `None` where nothing is kept.
+    market
+        Names what the time is of, such as a recording; times of another one are told apart.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, market: str = "") -> None:
         self._file = None if folder is None else folder / CLOCK_FILE
+        self._market = market
 
     def reached(self, speed: float) -> datetime | None:
-        """Return how far market time may have come; `None` without a record.
+        """Return how far market time may have come, of whatever market; `None` without a record."""
+        found = self.reached_in(speed)
+        return None if found is None else found[0]
+
+    def reached_in(self, speed: float) -> tuple[datetime, bool] | None:
+        """Return how far market time may have come, and whether it is of this market; `None` without a record.
 
         Unless the connection ended in order, a minute may have passed since the last record. A torn line is left out.
 
@@ -48,16 +64,24 @@ class MarketTimeFile:
         lines = [line for line in self._file.read_bytes().split(b"\n")[:-1] if line]
         if not lines:
             return None
-        self._file.write_bytes(lines[-1] + b"\n")
-        last = msgspec.json.decode(lines[-1], type=datetime | _Ended)
-        return last.ended if isinstance(last, _Ended) else last + KEPT_EVERY * speed
+        # In one step: a process that is killed here must not leave an empty file.
+        shorter = self._file.with_suffix(".new")
+        shorter.write_bytes(lines[-1] + b"\n")
+        shorter.replace(self._file)
+        last = self._read(lines[-1])
+        return last.at if last.ended else last.at + KEPT_EVERY * speed, last.market == self._market
+
+    def _read(self, line: bytes) -> _Record:
+        if b'"at"' in line:
+            return msgspec.json.decode(line, type=_Record)
+        old = msgspec.json.decode(line, type=datetime | _Ended)
+        return _Record(old.ended, self._market, True) if isinstance(old, _Ended) else _Record(old, self._market)
 
     def keep(self, clock: Clock, *, ended: bool = False) -> None:
         """Record the present market time, and whether the connection ends with it."""
         if self._file is not None:
-            now = clock.now()
             with self._file.open("ab") as file:
-                file.write(msgspec.json.encode(_Ended(now) if ended else now) + b"\n")
+                file.write(msgspec.json.encode(_Record(clock.now(), self._market, ended)) + b"\n")
 
 
 def read_moment(text: str) -> datetime:

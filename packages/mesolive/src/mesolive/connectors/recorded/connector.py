@@ -47,7 +47,7 @@ class RecordedConnector:
         self._calendar = request.calendar
         # Replays do not follow corrections of the computer's clock: their market time would go back.
         self._base: Clock = MonotonicClock() if isinstance(request.clock, WallClock) else request.clock
-        self._time_file = MarketTimeFile(request.folder)
+        self._time_file = MarketTimeFile(request.folder, self._settings.recording)
         self._connected = False
         self.clock: Clock = request.clock
         self.provider: RecordedProvider | None = None
@@ -72,6 +72,8 @@ class RecordedConnector:
             self.provider = RecordedProvider(recordings, self.clock, self._calendar)
             self.provider.status_changes.lead(self.status_changes)
         await self.provider.start()
+        # From now on quotes of this time may be decided on: a kill in the next moment must not let it go back.
+        self._time_file.keep(self.clock)
         self._connected = True
         self.status_changes.bump()
 
@@ -126,14 +128,21 @@ class RecordedConnector:
             raise ConnectorError(Problem.SETTINGS, str(error), remedy) from None
 
     def _beginning(self, recordings: Sequence[Recording]) -> datetime:
-        """Return where market time begins: as set, but not before what it has reached, unless that is past the end."""
+        """Return where market time begins: as set, but not before what it has reached.
+
+        That may be the end of the recording. What another recording had reached counts as far as this one goes on
+        from there.
+        """
         first, last = begins_at(recordings), ends_at(recordings)
         start = read_moment(self._settings.start) if self._settings.start else first
         if start > last:
             text = f"{self._settings.recording} ends at {last:%Y-%m-%d %H:%M} UTC, before the start"
             raise ConnectorError(Problem.SETTINGS, text, "Set another start.")
-        reached = self._time_file.reached(self._settings.speed)
-        if reached is not None and reached > last:
+        found = self._time_file.reached_in(self._settings.speed)
+        if found is None:
+            return start
+        reached, is_same = found
+        if reached > last and not is_same:
             _log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())
             return start
-        return start if reached is None else max(start, reached)
+        return min(max(start, reached), last)
