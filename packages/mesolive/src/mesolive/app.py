@@ -168,6 +168,7 @@ async def running(
             _log.info("preparations_failed_by_restart", number=interrupted)
         await start_part(stack, trading.engine)
         await start_part(stack, trading.connectors)
+        stack.push_async_callback(trading.services.flattening.close)
         stack.push_async_callback(trading.signals.stop)
         if live:
             await trading.signals.start()
@@ -190,6 +191,7 @@ async def running(
             agents,
             trading.preparations,
             *trading.engine.task_owners,
+            trading.services.flattening,
             trading.signals,
             trading.lines,
             retention,

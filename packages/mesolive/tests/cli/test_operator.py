@@ -188,6 +188,21 @@ async def test_a_position_is_liquidated_after_a_yes_and_once_per_key(desk: Desk)
     assert "is closed" in str(closed.exception)
 
 
+async def test_an_account_is_flattened_after_a_yes_and_what_is_left_ends_with_status_3(desk: Desk, paper: Kit) -> None:
+    opened = await desk.enter((await desk.strategy()).Id)
+    refused = await terminal(desk).run("position", "flatten", "--reason", "enough", answers="n\n")
+    assert refused.exit_code == 1
+    told = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", answers="y\n")
+    assert f"Position {opened.Id}: order 2 was sent" in told
+    await desk.position_in(LivePositionState.Closed)
+    again = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", "--yes")
+    assert "done before" in again
+    await paper.enter((await paper.strategy()).Id)
+    left = await terminal(paper).run("position", "flatten", "--reason", "enough", "--yes")
+    assert left.exit_code == 3
+    assert "is not closed" in left.stderr
+
+
 async def test_a_liquidation_of_which_only_a_part_was_sent_ends_with_status_3(desk: Desk) -> None:
     legs = [
         {"Name": name, "Qty": "-1", "OptionType": kind, "ExpirationName": "month", "LegGroupId": group} | selector

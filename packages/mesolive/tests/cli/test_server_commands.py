@@ -217,6 +217,7 @@ def test_every_command_has_a_help_page() -> None:
         ("position", "set-closed"),
         ("position", "adjust-pnl"),
         ("position", "liquidate"),
+        ("position", "flatten"),
         ("status",),
         ("halt",),
         ("strategy", "check"),

@@ -270,6 +270,10 @@ class MesoLiveControlHubClient(HubClient):
         """Let orders be sent again; idempotent."""
         return await self._call("ResumeTrading", args, models.ResumeTradingResult)
 
+    async def halt_and_flatten(self, args: models.HaltAndFlattenArgs) -> models.HaltAndFlattenResult:
+        """Halt entries, cancel what works and close every position at the market; idempotent, an extension."""
+        return await self._call("HaltAndFlatten", args, models.HaltAndFlattenResult)
+
     async def create_account(self, args: models.CreateAccountArgs) -> models.LiveAccount:
         """Create a paper account, or one at the simulated venue."""
         return await self._call("CreateAccount", args, models.LiveAccount)

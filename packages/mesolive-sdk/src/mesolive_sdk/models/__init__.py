@@ -10,8 +10,11 @@ from mesolive_sdk.models._actions import (
     AdoptPositionArgs,
     BrokerTrade,
     BrokerTradeLeg,
+    FlattenedPosition,
     GetReconciliationArgs,
     GetReconciliationResult,
+    HaltAndFlattenArgs,
+    HaltAndFlattenResult,
     LiquidatePositionArgs,
     LiquidatePositionResult,
     ListHaltsArgs,
@@ -390,6 +393,9 @@ from mesolive_sdk.models._tickets import (
 )
 
 __all__ = [
+    "FlattenedPosition",
+    "HaltAndFlattenArgs",
+    "HaltAndFlattenResult",
     "GetStrategyVersionArgs",
     "GetStrategyVersionResult",
     "GetStrategyVersionsArgs",

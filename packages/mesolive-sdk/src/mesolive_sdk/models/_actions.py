@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from mesolive_sdk.models import _enums as enums
-from mesolive_sdk.models._base import Id, IdempotencyKeyStr, Timed, UtcDateTime
+from mesolive_sdk.models._base import Id, IdempotencyKeyStr, ReasonStr, Timed, UtcDateTime
 from mesolive_sdk.models._common import LiveContract
 from mesolive_sdk.models._orders import SendOrderResult
 
@@ -101,6 +101,71 @@ class LiquidatePositionResult(msgspec.Struct, kw_only=True):
     ExecPlanId: int
     Orders: list[SendOrderResult]
     Unsent: list[UnsentLegGroup]
+
+
+class HaltAndFlattenArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `HaltAndFlatten`, an extension.
+
+    Attributes
+    ----------
+    IdempotencyKey
+        Makes a retry safe: nothing is sent twice, and what an interrupted call had left is done.
+    BrokerAccountId
+        The account; null for all of the caller's.
+    Reason
+        Why; refused entries tell it.
+    """
+
+    IdempotencyKey: IdempotencyKeyStr
+    BrokerAccountId: str | None = None
+    Reason: ReasonStr
+
+
+class FlattenedPosition(msgspec.Struct, kw_only=True):
+    """What was done to close a position.
+
+    Attributes
+    ----------
+    PositionId, BrokerAccountId
+        Which position, and its account.
+    ExecPlanId
+        The execution plan that closes it; null when nothing was sent.
+    Orders
+        The orders that were sent, one per leg group, each as it was when it was sent.
+    Unsent
+        The groups that were refused while others were sent.
+    Status, Message
+        `Success` when something was sent, else how closing it was refused, and why.
+    Code
+        `Error.Code` of a refusal.
+    """
+
+    PositionId: int
+    BrokerAccountId: str
+    ExecPlanId: int | None = None
+    Orders: list[SendOrderResult]
+    Unsent: list[UnsentLegGroup]
+    Status: enums.StatusCode
+    Message: str | None = None
+    Code: str | None = None
+
+
+class HaltAndFlattenResult(msgspec.Struct, kw_only=True):
+    """Result of `HaltAndFlatten`.
+
+    Attributes
+    ----------
+    CancelledOrderIds
+        Working orders that were asked to be cancelled.
+    Positions
+        Every position that held something.
+    Complete
+        Whether an order was sent for every leg group of every position. Whether they fill, the market decides.
+    """
+
+    CancelledOrderIds: list[int]
+    Positions: list[FlattenedPosition]
+    Complete: bool
 
 
 class AdoptedLeg(Timed, kw_only=True):

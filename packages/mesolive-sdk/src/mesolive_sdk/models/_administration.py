@@ -6,16 +6,13 @@ These models are extensions: the published API does not have them.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import msgspec
 
 from mesolive_sdk.models import _enums as enums
 from mesolive_sdk.models._actions import TradingHalt
-from mesolive_sdk.models._base import Id, IdempotencyKeyStr, Timed, UtcDateTime
-
-ReasonStr = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-"""1 to 500 characters that say why."""
+from mesolive_sdk.models._base import Id, IdempotencyKeyStr, ReasonStr, Timed, UtcDateTime
 
 
 class HaltTradingArgs(msgspec.Struct, kw_only=True):

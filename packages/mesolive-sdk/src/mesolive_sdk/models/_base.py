@@ -243,6 +243,9 @@ class Timed(msgspec.Struct, kw_only=True):
                 setattr(self, name, to_utc(value))
 
 
+ReasonStr: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+"""1 to 500 characters that say why."""
+
 IdList: TypeAlias = Annotated[list[Id], msgspec.Meta(max_length=1000)]
 """Numbers that the server gave out; at most 1000."""
 

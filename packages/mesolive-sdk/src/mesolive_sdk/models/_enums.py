@@ -47,6 +47,7 @@ class IdempotencyOperation(WireEnum):
     AdoptPosition = "AdoptPosition"
     HaltTrading = "HaltTrading"
     ResumeTrading = "ResumeTrading"
+    HaltAndFlatten = "HaltAndFlatten"
     Unknown = "Unknown"
 
 

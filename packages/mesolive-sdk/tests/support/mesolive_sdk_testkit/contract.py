@@ -193,6 +193,10 @@ ComparedFigure: Name str, First Decimal?, Second Decimal?, Difference Decimal?
 ComparedField: Path str, First str?, Second str?
 CompareBacktestsResult: First BacktestInfo, Second BacktestInfo, Figures list[ComparedFigure], \
     Definition list[ComparedField], Settings list[ComparedField]
+HaltAndFlattenArgs: IdempotencyKey str, BrokerAccountId str?, Reason str
+FlattenedPosition: PositionId int, BrokerAccountId str, ExecPlanId int?, Orders list[SendOrderResult], \
+    Unsent list[UnsentLegGroup], Status StatusCode, Message str?, Code str?
+HaltAndFlattenResult: CancelledOrderIds list[int], Positions list[FlattenedPosition], Complete bool
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -434,7 +438,8 @@ StatusCode: Success DuplicateRequest Conflict ValidationError NotFound Unauthori
     RateLimited ProviderUnavailable BrokerError Timeout InternalError
 IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry StartPreparePositionExit \
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
-    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition HaltTrading ResumeTrading
+    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition HaltTrading ResumeTrading \
+    HaltAndFlatten
 HaltScope: All Entries
 BacktestState: Running Completed Failed Cancelled
 NotificationState: Ready Quiet Failing Disabled
@@ -528,6 +533,7 @@ control EnableBrokerAccount enable_broker_account EnableBrokerAccountArgs LiveAc
 control DisableBrokerAccount disable_broker_account DisableBrokerAccountArgs LiveAccount
 control SetAccountMarketData set_account_market_data SetAccountMarketDataArgs LiveAccount
 control HaltTrading halt_trading HaltTradingArgs ListHaltsResult
+control HaltAndFlatten halt_and_flatten HaltAndFlattenArgs HaltAndFlattenResult
 control ResumeTrading resume_trading ResumeTradingArgs ResumeTradingResult
 control CreateAccount create_account CreateAccountArgs LiveAccount
 control GetAccountLimits get_account_limits GetAccountLimitsArgs AccountLimits

@@ -74,6 +74,7 @@ from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.execution.flattening import Flattening
 from mesolive.trading.execution.order_checks import OrderChecks
 from mesolive.trading.execution.user_halts import Halts
 from mesolive.trading.idempotency import Idempotency
@@ -269,6 +270,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         {"MESOLIVE_ENFORCE_MAX_ADJUSTMENTS": str(settings.enforce_max_adjustments).lower()},
     )
     stack.push_async_callback(backtests.close)
+    halts = Halts(database, journal, core.idempotency, clock, core.store.sessions)
     sampler = HistorySampler(database, accounts, core.market, core.calendar, clock)
     target = overrides.notification_target or AppriseTarget(settings.notify_hosts)
     notifier = Notifier(database, journal, core.bus, sealing, target, config=overrides.notifier)
@@ -299,7 +301,8 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         ),
         reconciliations=engine.reconciliations,
         liquidation=engine.liquidation,
-        halts=Halts(database, journal, core.idempotency, clock, core.store.sessions),
+        flattening=Flattening(database, core.idempotency, halts, engine.sending, engine.liquidation, clock),
+        halts=halts,
         account_settings=AccountSettings(database, clock, accounts, core.store.sessions),
         credentials=Credentials(core.store.access, core.store.sessions),
         evaluations=latest,

@@ -257,6 +257,48 @@ def liquidate(
         raise typer.Exit(3)
 
 
+@position_app.command()
+def flatten(
+    reason: Annotated[str, typer.Option("--reason", help="Why; refused entries tell it.")],
+    account: OfAccount = None,
+    yes: Yes = False,
+    key: Key = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Halt entries, cancel what works, and close every position at the market, of one account or of all.
+
+    Given again with the same --key, nothing is sent twice, and what a call that was cut off had left is done. Entries
+    stay halted until trading is resumed.
+
+    Status 0: an order was sent for everything. 1: refused. 3: something is left; it is named.
+    """
+    chosen = key or new_idempotency_key()
+    if not yes:
+        which = "all your accounts" if account is None else f"account {account}"
+        typer.confirm(f"Halt entries of {which}, and close every position with market orders?", abort=True)
+
+    async def ask() -> tuple[models.HaltAndFlattenResult, bool]:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            args = models.HaltAndFlattenArgs(IdempotencyKey=chosen, BrokerAccountId=account, Reason=reason)
+            return await once(control.halt_and_flatten(args), models.HaltAndFlattenResult)
+
+    result, before = asyncio.run(ask())
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Entries are halted{_already(before)}; {len(result.CancelledOrderIds)} working orders were cancelled.")
+        for position in result.Positions:
+            for order in position.Orders:
+                echo(f"Position {position.PositionId}: order {order.LiveOrderId} was sent and is {order.State.value}.")
+            if position.Message is not None:
+                echo(f"Position {position.PositionId} is not closed: {position.Message}", err=True)
+        echo(f"mesolive position list tells what came of it. Key: {chosen}")
+    if not result.Complete:
+        raise typer.Exit(3)
+
+
 def _confirm(position_id: int, question: str, url: str | None, token: str | None) -> None:
     """Show the effect and ask for confirmation; a no, or the end of input, ends the command with status 1."""
 

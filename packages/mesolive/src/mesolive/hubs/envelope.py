@@ -60,6 +60,7 @@ LANES = {
     "CancelOrder": Lane.RISK,
     "LiquidatePosition": Lane.RISK,
     "HaltTrading": Lane.RISK,
+    "HaltAndFlatten": Lane.RISK,
     "SetPositionClosed": Lane.RISK,
     "StartPreparePositionExit": Lane.RISK,
     "GetPreparePositionExitStatus": Lane.RISK,

@@ -54,6 +54,7 @@ RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
         IdempotencyOperation.AdoptPosition: models.LivePosition,
         IdempotencyOperation.HaltTrading: models.ListHaltsResult,
         IdempotencyOperation.ResumeTrading: models.ResumeTradingResult,
+        IdempotencyOperation.HaltAndFlatten: models.HaltAndFlattenResult,
     }
 )
 """What each operation answers."""
@@ -252,6 +253,16 @@ def _must_be_same(first: Call, second: Call) -> None:
 async def find_records(tx: Transaction, user_id: int, keys: Sequence[str]) -> dict[str, Row[Any]]:
     """Return the user's records of those of the keys that were used."""
     return {row.key: row for row in await tx.all(_RECORDS, {"user": user_id, "names": list(keys)})}
+
+
+async def keys_with_prefix(tx: Transaction, user_id: int, prefix: str) -> list[str]:
+    """Return the user's keys that begin with a text: those that followed from the key of one call."""
+    rows = await tx.all(
+        select(idempotency_records.c.key).where(
+            idempotency_records.c.user_id == user_id, idempotency_records.c.key.startswith(prefix, autoescape=True)
+        )
+    )
+    return [row.key for row in rows]
 
 
 async def keep_processing(

@@ -51,6 +51,13 @@ class AccountMethods(ControlMethods):
         """Stop sending orders, or entries alone, and cancel what works of them; idempotent."""
         return await self._answer("HaltTrading", models.HaltTradingArgs, args, self._services.halts.halt)
 
+    @hub_method(name="HaltAndFlatten")
+    async def halt_and_flatten(self, args: Payload | None = None) -> Answer:
+        """Halt entries, cancel what works, and close every position at the market; idempotent."""
+        return await self._answer(
+            "HaltAndFlatten", models.HaltAndFlattenArgs, args, self._services.flattening.halt_and_flatten
+        )
+
     @hub_method(name="ResumeTrading")
     async def resume_trading(self, args: Payload | None = None) -> Answer:
         """Let orders be sent again; idempotent."""

@@ -21,6 +21,7 @@ from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agents import Agents
 from mesolive.trading.evaluation.definition_checks import DefinitionChecks
 from mesolive.trading.execution.account_settings import AccountSettings
+from mesolive.trading.execution.flattening import Flattening
 from mesolive.trading.execution.liquidation import Liquidation
 from mesolive.trading.execution.order_checks import OrderChecks
 from mesolive.trading.execution.order_service import OrderService
@@ -61,6 +62,7 @@ class ControlServices:
     adoption: PositionAdoption
     reconciliations: Reconciliations
     liquidation: Liquidation
+    flattening: Flattening
     halts: Halts
     account_settings: AccountSettings
     credentials: Credentials

@@ -92,8 +92,7 @@ class Halts:
             `NotFound` for an account that the user does not have; `Forbidden` for a browser whose sign-in is not
             recent, where orders of real money could leave again.
         """
-        if await self._has_live_accounts(user, args.BrokerAccountId):
-            await self._sessions.require_recent_sign_in(user)
+        await self.require_recent_sign_in_for_live(user, args.BrokerAccountId)
 
         async def action(tx: WriteTransaction) -> models.ResumeTradingResult:
             now = self._clock.now()
@@ -124,6 +123,11 @@ class Halts:
 
         operation = models.IdempotencyOperation.ResumeTrading
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
+
+    async def require_recent_sign_in_for_live(self, user: UserContext, broker_account_id: str | None) -> None:
+        """Refuse a browser whose sign-in is not recent where orders of real money may leave: `Forbidden`."""
+        if await self._has_live_accounts(user, broker_account_id):
+            await self._sessions.require_recent_sign_in(user)
 
     async def _announce(
         self,

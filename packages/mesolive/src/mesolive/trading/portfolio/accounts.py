@@ -48,6 +48,7 @@ _BY_NAME = select(accounts).where(
     accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name")
 )
 _OF_USER = select(accounts).where(accounts.c.user_id == bindparam("user"), accounts.c.id == bindparam("account"))
+_ALL_OF_USER = select(accounts).where(accounts.c.user_id == bindparam("user")).order_by(accounts.c.id)
 _CASH = select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == bindparam("account"))
 _MOVE_CASH = (
     update(accounts)
@@ -110,6 +111,11 @@ async def accounts_by_id(tx: Transaction, account_ids: Iterable[int]) -> dict[in
     """Return accounts of any users by their numbers."""
     rows = await tx.all(_BY_ID, {"ids": list(account_ids)})
     return {row.id: account_of(row) for row in rows}
+
+
+async def accounts_of_user(tx: Transaction, user_id: int) -> list[Account]:
+    """Return the user's accounts, disabled ones included, oldest first."""
+    return [account_of(row) for row in await tx.all(_ALL_OF_USER, {"user": user_id})]
 
 
 async def accounts_at_venue(
