@@ -188,7 +188,7 @@ async def test_a_position_is_liquidated_after_a_yes_and_once_per_key(desk: Desk)
     assert "is closed" in str(closed.exception)
 
 
-async def test_an_account_is_flattened_after_a_yes_and_what_is_left_ends_with_status_3(desk: Desk, paper: Kit) -> None:
+async def test_an_account_is_flattened_after_a_yes_and_once_per_key(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     refused = await terminal(desk).run("position", "flatten", "--reason", "enough", answers="n\n")
     assert refused.exit_code == 1
@@ -197,6 +197,9 @@ async def test_an_account_is_flattened_after_a_yes_and_what_is_left_ends_with_st
     await desk.position_in(LivePositionState.Closed)
     again = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", "--yes")
     assert "done before" in again
+
+
+async def test_what_flattening_leaves_is_named_and_ends_with_status_3(paper: Kit) -> None:
     await paper.enter((await paper.strategy()).Id)
     left = await terminal(paper).run("position", "flatten", "--reason", "enough", "--yes")
     assert left.exit_code == 3
