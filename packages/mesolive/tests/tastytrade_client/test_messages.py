@@ -13,56 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesolive.tastytrade_client import (
-    AccountWithAuthority,
-    DryRun,
-    Future,
-    NestedChain,
     Order,
     Placed,
     Position,
-    QuoteToken,
-    TradingStatus,
     Transaction,
     moment,
     price_text,
     signed,
 )
-from mesolive.tastytrade_client.account_messages import BalanceAnswer
-from mesolive.tastytrade_client.answers import Envelope, Items
-from mesolive.tastytrade_client.instrument_messages import Equity
+from mesolive.tastytrade_client.answers import Envelope
 from mesolive_testkit.market import SHARED_DATA, needs_shared_data
 from mesolive_testkit.tastytrade import samples
+from mesolive_testkit.tastytrade.answer_models import LISTS, ONES
 
 SHARED = SHARED_DATA / "tastytrade"
-ONES: dict[str, Any] = {
-    "getOrderResp": Order,
-    "cancelledOrderResp": Order,
-    "replaceOrderResp": Order,
-    "patchOrderResp": Order,
-    "orderResp": Placed,
-    "orderDryRunResp": DryRun,
-    "orderDryRunGTCResp": DryRun,
-    "orderECRDryRunResp": DryRun,
-    "orderErrorDryRunResp": DryRun,
-    "accountBalancesResp": BalanceAnswer,
-    "accountTradingStatusResp": TradingStatus,
-    "transactionResp": Transaction,
-    "quoteStreamerTokensResp": QuoteToken,
-    "equityResp": Equity,
-    "futureResp": Future,
-}
-LISTS: dict[str, Any] = {
-    "accountOrdersResp": Order,
-    "liveOrdersResp": Order,
-    "customerLiveOrdersResp": Order,
-    "accountPositionsResp": Position,
-    "transactionsResp": Transaction,
-    "myAccountsResp": AccountWithAuthority,
-    "equityOptionChainsNestedResp": NestedChain,
-    "equitiesResp": Equity,
-    "activeEquitiesResp": Equity,
-    "futuresResp": Future,
-}
 
 
 def decoded(data: dict[str, Any], model: type[Any]) -> Any:
@@ -161,11 +125,11 @@ class TestOthers:
 class TestRecordedAnswers:
     @pytest.mark.parametrize("name", ONES)
     def test_a_recorded_answer_is_decoded(self, name: str) -> None:
-        msgspec.json.decode((SHARED / f"go_{name}.json").read_bytes(), type=Envelope[ONES[name]])
+        msgspec.json.decode((SHARED / f"go_{name}Resp.json").read_bytes(), type=ONES[name])
 
     @pytest.mark.parametrize("name", LISTS)
     def test_a_recorded_list_is_decoded(self, name: str) -> None:
-        read = msgspec.json.decode((SHARED / f"go_{name}.json").read_bytes(), type=Envelope[Items[LISTS[name]]])
+        read = msgspec.json.decode((SHARED / f"go_{name}Resp.json").read_bytes(), type=LISTS[name])
         assert read.data.items
 
     @pytest.mark.parametrize("name", [path.stem for path in sorted(SHARED.glob("go_*.json"))])

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import quote
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from mesolive.doubles.tastytrade.actions import act
 from mesolive_testkit.market import SHARED_DATA, needs_shared_data
+from mesolive_testkit.tastytrade.answer_models import LISTS, ONES
 from mesolive_testkit.tastytrade_double import ACCOUNT, BASE, TastyKit, limit, running_tastytrade
 from mesolive_testkit.tws import IN_SESSION
 
@@ -290,7 +292,7 @@ def test_the_keys_of_every_recorded_answer_are_kept() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", sorted(MAKERS))
-async def test_an_answer_has_exactly_the_keys_of_the_real_one(kit: TastyKit, name: str) -> None:
+async def test_an_answer_has_exactly_the_keys_of_the_real_one_and_the_client_reads_it(kit: TastyKit, name: str) -> None:
     if MAKERS[name].__name__ == "reading" or "ption" in name:
         answer = await MAKERS[name](kit)
     else:
@@ -300,3 +302,6 @@ async def test_an_answer_has_exactly_the_keys_of_the_real_one(kit: TastyKit, nam
     got = {path for path in paths(answer) if path.rpartition(".")[2] not in ADDED}
     wanted = {path for path in recorded()[name] if path.rpartition(".")[2] not in ADDED}
     assert sorted(got ^ wanted) == []
+    if (model := {**ONES, **LISTS}.get(name)) is not None:
+        read = msgspec.json.decode(json.dumps(answer), type=model)
+        assert name not in LISTS or read.data.items
