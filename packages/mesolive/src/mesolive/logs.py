@@ -237,7 +237,7 @@ def _without_secrets(value: Any, depth: int) -> Any:  # noqa: ANN401 - any logge
     if depth == 0:
         return value
     if isinstance(value, dict):
-        return {name: _without_secrets(one, depth - 1) for name, one in value.items()}  # pyright: ignore[reportUnknownVariableType]  # of any kind
+        return {name: _without_secrets(item, depth - 1) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # of any kind
     if isinstance(value, list | tuple):
         return [_without_secrets(item, depth - 1) for item in value]  # pyright: ignore[reportUnknownVariableType]  # of any kind
     return value

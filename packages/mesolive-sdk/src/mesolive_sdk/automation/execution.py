@@ -414,13 +414,13 @@ def _traded(task: Task, legs: Mapping[str, models.LiveLeg]) -> Mapping[str, mode
     return {name: msgspec.structs.replace(leg, Qty=-leg.Qty) for name, leg in legs.items()}
 
 
-def _closes(one: Task, other: Task) -> bool:
+def _closes(first: Task, second: Task) -> bool:
     """Whether `one` is an exit of the position that `other` adjusts."""
     return (
-        one.kind is TaskKind.EXIT
-        and other.kind is TaskKind.ADJUSTMENT
-        and one.position_id == other.position_id
-        and not one.state.is_final
+        first.kind is TaskKind.EXIT
+        and second.kind is TaskKind.ADJUSTMENT
+        and first.position_id == second.position_id
+        and not first.state.is_final
     )
 
 

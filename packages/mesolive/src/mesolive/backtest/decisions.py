@@ -303,7 +303,9 @@ def _select(record: Decision, selected: object) -> None:
             return
         case _:
             return
-    record.expirations = {name: f"{one.root} {one.day:%Y-%m-%d}" for name, one in selected.expirations.items()}
+    record.expirations = {
+        name: f"{expiration.root} {expiration.day:%Y-%m-%d}" for name, expiration in selected.expirations.items()
+    }
     record.traces = [_trace(trace) for trace in selected.traces]
     record.abort_conditions = _conditions(selected.abort_conditions)
     record.definitions = _conditions(selected.definitions)
@@ -336,9 +338,14 @@ def _conditions(evaluations: Iterable[Evaluation]) -> list[ConditionRecord]:
     return [_condition(evaluation) for evaluation in evaluations]
 
 
-def _condition(one: Evaluation) -> ConditionRecord:
+def _condition(evaluation: Evaluation) -> ConditionRecord:
     return ConditionRecord(
-        one.kind.value, one.statement, one.result, _number(one.value), _values(one.variables), one.error
+        evaluation.kind.value,
+        evaluation.statement,
+        evaluation.result,
+        _number(evaluation.value),
+        _values(evaluation.variables),
+        evaluation.error,
     )
 
 

@@ -145,9 +145,9 @@ def compare_figures(first: models.BacktestResults, second: models.BacktestResult
     """Return the figures of two results side by side."""
     result: list[models.ComparedFigure] = []
     for name in (*FIGURES, "MaxDrawdown"):
-        one, other = _figure(first, name), _figure(second, name)
-        difference = None if one is None or other is None else other - one
-        result.append(models.ComparedFigure(Name=name, First=one, Second=other, Difference=difference))
+        left, right = _figure(first, name), _figure(second, name)
+        difference = None if left is None or right is None else right - left
+        result.append(models.ComparedFigure(Name=name, First=left, Second=right, Difference=difference))
     return result
 
 
@@ -160,11 +160,11 @@ def _figure(of: models.BacktestResults, name: str) -> Decimal | None:
 
 def compare_fields(first: object, second: object) -> list[models.ComparedField]:
     """Return where two JSON values differ, in the order of their paths."""
-    one, other = dict(_leaves(first, "")), dict(_leaves(second, ""))
+    left, right = dict(_leaves(first, "")), dict(_leaves(second, ""))
     return [
-        models.ComparedField(Path=path, First=one.get(path), Second=other.get(path))
-        for path in sorted(one.keys() | other.keys())
-        if one.get(path) != other.get(path)
+        models.ComparedField(Path=path, First=left.get(path), Second=right.get(path))
+        for path in sorted(left.keys() | right.keys())
+        if left.get(path) != right.get(path)
     ][:MAX_CHANGES]
 
 

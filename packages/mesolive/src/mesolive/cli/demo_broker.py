@@ -187,7 +187,9 @@ async def connect_broker(control: MesoLiveControlHubClient, broker: BrokerDouble
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             while True:
-                (item,) = [one for one in (await control.list_connectors()).Connectors if one.Name == name]
+                (item,) = [
+                    connector for connector in (await control.list_connectors()).Connectors if connector.Name == name
+                ]
                 told = item.Message or item.State.value
                 if item.State.value == "Connected" and item.Accounts:
                     break

@@ -195,8 +195,8 @@ def _known(faults: FaultSwitches) -> list[dict[str, object]]:
             "summary": fault.summary,
             "arguments": dict(fault.defaults),
             "on": [
-                {"times": one.times, "probability": one.probability, "arguments": dict(one.arguments)}
-                for one in faults.on.get(fault.name, ())
+                {"times": fault_on.times, "probability": fault_on.probability, "arguments": dict(fault_on.arguments)}
+                for fault_on in faults.on.get(fault.name, ())
             ],
             "fired": faults.fired.get(fault.name, 0),
         }

@@ -112,7 +112,11 @@ def spx_like(am: str, pm: str) -> Callable[[datetime, ExchangeCalendar], list[Te
     def terms(moment: datetime, calendar: ExchangeCalendar) -> list[Terms]:
         listed = spx_listing.expirations(moment, calendar)
         names = {Settlement.AM: am, Settlement.PM: pm}
-        return [(names[one.settlement], one.day, one.settlement) for one in listed if names[one.settlement]]
+        return [
+            (names[expiration.settlement], expiration.day, expiration.settlement)
+            for expiration in listed
+            if names[expiration.settlement]
+        ]
 
     return terms
 

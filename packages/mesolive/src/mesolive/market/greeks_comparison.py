@@ -92,10 +92,10 @@ def compare(view: BookView, stated: Iterable[tuple[OptionContract, StatedGreeks]
 def in_words(differences: dict[str, Difference]) -> str:
     """Return the differences as one line for the trader."""
     texts: list[str] = []
-    for name, one in differences.items():
-        unit = f"{one.median:.4f} (at most {one.largest:.4f})"
+    for name, difference in differences.items():
+        unit = f"{difference.median:.4f} (at most {difference.largest:.4f})"
         if name in RELATIVE:
-            unit = f"{one.median:.1%} (at most {one.largest:.1%})"
+            unit = f"{difference.median:.1%} (at most {difference.largest:.1%})"
         texts.append(f"{name} {unit}")
-    number = max((one.contracts for one in differences.values()), default=0)
+    number = max((difference.contracts for difference in differences.values()), default=0)
     return f"{number} contracts, median difference from ours: {', '.join(texts)}" if number else "none is stated yet"

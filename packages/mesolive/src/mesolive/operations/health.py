@@ -185,7 +185,11 @@ def failures(vitals: Vitals) -> list[str]:
     if vitals.database_error is not None:
         result.append(f"the database cannot be written to: {vitals.database_error}")
     if vitals.market_open:
-        result += [f"market data of {name}: {one.message}" for name, one in vitals.markets.items() if not one.connected]
+        result += [
+            f"market data of {name}: {market.message}"
+            for name, market in vitals.markets.items()
+            if not market.connected
+        ]
     result += [
         f"no contact to the {name} venue for {seconds:.0f} s"
         for name, seconds in vitals.venues.items()
@@ -277,8 +281,8 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
             "free_bytes": vitals.free,
         },
         "markets": {
-            name: {"connected": one.connected, "silence_seconds": one.silence, "message": one.message}
-            for name, one in vitals.markets.items()
+            name: {"connected": market.connected, "silence_seconds": market.silence, "message": market.message}
+            for name, market in vitals.markets.items()
         },
         "connectors": {kind: dict(states) for kind, states in vitals.connectors.items()},
         "notifications": {"rules": vitals.notifications[0], "failing": vitals.notifications[1]},

@@ -52,10 +52,10 @@ class ServerMetrics(Collector):
         silence = GaugeMetricFamily(
             "mesolive_market_silence_seconds", "Market time since a provider said anything", labels=["provider"]
         )
-        for name, one in vitals.markets.items():
-            connected.add_metric([name], float(one.connected))
-            if one.silence is not None:
-                silence.add_metric([name], one.silence)
+        for name, market in vitals.markets.items():
+            connected.add_metric([name], float(market.connected))
+            if market.silence is not None:
+                silence.add_metric([name], market.silence)
         yield connected
         yield silence
         venues = GaugeMetricFamily(
@@ -100,12 +100,12 @@ class ServerMetrics(Collector):
                 continue
             for symbol, book in provider.books.items():
                 found = compare(book.view(), provider.greeks(symbol))
-                compared = max((one.contracts for one in found.values()), default=0)
+                compared = max((difference.contracts for difference in found.values()), default=0)
                 contracts.add_metric([provider.name.value, symbol], compared)
-                for value, one in found.items():
+                for value, difference in found.items():
                     labels = [provider.name.value, symbol, value]
-                    differences.add_metric([*labels, "median"], one.median)
-                    differences.add_metric([*labels, "largest"], one.largest)
+                    differences.add_metric([*labels, "median"], difference.median)
+                    differences.add_metric([*labels, "largest"], difference.largest)
         yield differences
         yield contracts
 

@@ -340,9 +340,9 @@ def _rows(family: IntArray) -> tuple[IntArray, IntArray]:
     return np.repeat(family[starts], rows), places
 
 
-def _along(one: FloatArray, other: FloatArray) -> FloatArray:
+def _along(left: FloatArray, right: FloatArray) -> FloatArray:
     """Return the sums of the products over the points."""
-    return np.asarray(np.einsum("rpc,rpc->rc", one, other), dtype=np.float64)
+    return np.asarray(np.einsum("rpc,rpc->rc", left, right), dtype=np.float64)
 
 
 def _weighted(array: FloatArray, weights: FloatArray) -> FloatArray:

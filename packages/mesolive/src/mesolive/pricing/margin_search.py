@@ -111,8 +111,8 @@ class _Problem:
 
     def together(self, put: int, call: int) -> Decimal:
         """Return what one unit of a short put and a short call require together, in this mode."""
-        one, other = self.legs[put], self.legs[call]
-        return self._applied(pair_requirement(one, other, self.spot, self.rates), one.paid + other.paid)
+        put_leg, call_leg = self.legs[put], self.legs[call]
+        return self._applied(pair_requirement(put_leg, call_leg, self.spot, self.rates), put_leg.paid + call_leg.paid)
 
     def _applied(self, required: Decimal, brought: Decimal) -> Decimal:
         return max(required - brought, ZERO) if self.mode is RegTMode.PERMISSIVE else required

@@ -232,7 +232,9 @@ class SignalEvaluator:
             found.findings.append(no_entry(names))
         if closed and closed == symbols:
             return
-        signalled_at = {key: one.since for key, one in active.items() if one.since is not None and one.body != FAILED}
+        signalled_at = {
+            key: state.since for key, state in active.items() if state.since is not None and state.body != FAILED
+        }
         times = Times(self._considered, signalled_at)
         failed = False
         parts: list[Found] = []
@@ -242,11 +244,11 @@ class SignalEvaluator:
                 view = self._evaluator.fresh_view(symbol, None, context.account)
                 account = self._account(context, view, accounts)
                 watched = [
-                    Watched(pair.names_of(one), account.positions[place])
-                    for place, one in enumerate(context.positions)
-                    if symbol_of.get(one.id) == symbol
+                    Watched(pair.names_of(position), account.positions[place])
+                    for place, position in enumerate(context.positions)
+                    if symbol_of.get(position.id) == symbol
                 ]
-                one = await self._evaluator.run(
+                evaluated = await self._evaluator.run(
                     context,
                     f"signals/{context.strategy_id}/{context.account.id}",
                     view,
@@ -273,11 +275,11 @@ class SignalEvaluator:
                 text = f"internal error ({type(problem).__name__}); the server's log has it"
                 found.findings.append(error(names, text, cause=f"evaluation of {symbol}"))
             else:
-                found.findings.extend(one.findings)
-                found.evaluated |= one.evaluated
-                found.updates.extend(one.updates)
-                found.considered |= one.considered
-                parts.append(one)
+                found.findings.extend(evaluated.findings)
+                found.evaluated |= evaluated.evaluated
+                found.updates.extend(evaluated.updates)
+                found.considered |= evaluated.considered
+                parts.append(evaluated)
                 continue
             if entering:
                 found.findings.append(no_entry(names))

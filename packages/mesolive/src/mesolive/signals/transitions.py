@@ -101,9 +101,9 @@ def changes(
             continue
         subject = finding.subject
         result.append(Change(key, subject.kind, subject.scope, finding.holds, finding.event(finding.holds)))
-    for key, one in active.items():
-        if key not in mentioned and (one.scope in evaluated or one.scope not in existing):
-            result.append(Change(key, one.kind, one.scope, begins=False, event=ended(one)))
+    for key, state in active.items():
+        if key not in mentioned and (state.scope in evaluated or state.scope not in existing):
+            result.append(Change(key, state.kind, state.scope, begins=False, event=ended(state)))
     return result
 
 

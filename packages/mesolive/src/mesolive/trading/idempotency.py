@@ -379,5 +379,5 @@ def _error(text: str | None) -> models.MesoLiveApiError | None:
 
 def _order_ids(result: object) -> list[int] | None:
     many: list[int] | None = getattr(result, "LiveOrderIds", None)
-    one: int | None = getattr(result, "LiveOrderId", None)
-    return many if one is None else [one]
+    order_id: int | None = getattr(result, "LiveOrderId", None)
+    return many if order_id is None else [order_id]

@@ -40,9 +40,9 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))
 
 
-def same_origin(one: str, other: str) -> bool:
+def same_origin(first: str, second: str) -> bool:
     """Return whether two HTTP URLs have scheme, host and port in common."""
-    return _origin(urlsplit(one)) == _origin(urlsplit(other))
+    return _origin(urlsplit(first)) == _origin(urlsplit(second))
 
 
 def shown(url: str) -> str:

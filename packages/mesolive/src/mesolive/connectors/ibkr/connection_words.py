@@ -129,9 +129,9 @@ def words(situation: Situation) -> ConnectorStatus:
 
 def _status(state: ConnectorState, told: Sequence[Words]) -> ConnectorStatus:
     """Return a state with the words of all that is wrong, and with every remedy once."""
-    message = "; ".join(one.message for one in told)
-    causes = dict.fromkeys(one.cause for one in told)
-    remedies = dict.fromkeys(one.remedy for one in told)
+    message = "; ".join(notice.message for notice in told)
+    causes = dict.fromkeys(notice.cause for notice in told)
+    remedies = dict.fromkeys(notice.remedy for notice in told)
     return ConnectorStatus(state, message, " ".join(remedies), cause="; ".join(causes))
 
 

@@ -96,7 +96,7 @@ class _Wrapper:
         self._events.option_parameters(req_id, row)
 
     def marketRule(self, rule_id: int, steps: Sequence[Raw]) -> None:  # noqa: N802 - the library's name
-        pairs = tuple((decimal_of(float(one.lowEdge)), decimal_of(float(one.increment))) for one in steps)
+        pairs = tuple((decimal_of(float(step.lowEdge)), decimal_of(float(step.increment))) for step in steps)
         self._events.market_rule(MarketRule(rule_id, pairs))
 
     def openOrder(self, order_id: int, contract: Raw, order: Raw, state: Raw) -> None:  # noqa: N802 - the library's name

@@ -307,7 +307,7 @@ class IbkrChecklist:
         must(bool(accounts), "the login has no account", LOGIN_REMEDY)
         self._account = accounts[0].account_id
         self._trial = self._new_trial()
-        return "; ".join(f"{one.account_id}: {one.account_type}, {one.currency}" for one in accounts)
+        return "; ".join(f"{account.account_id}: {account.account_type}, {account.currency}" for account in accounts)
 
     async def _may_order(self) -> str:
         must(not self._connector.read_only, "the API of TWS is read-only (321)", READ_ONLY_REMEDY)
@@ -375,7 +375,7 @@ class IbkrChecklist:
         """Return at which price a combo can be bought now; negative for a credit."""
         quotes = {option.contract: option for option in self._market.options}
         sides = [(leg.ratio, quotes[leg.contract]) for leg in legs]
-        return sum((ratio * (one.ask if ratio > 0 else one.bid) for ratio, one in sides), Decimal(0))
+        return sum((ratio * (quote.ask if ratio > 0 else quote.bid) for ratio, quote in sides), Decimal(0))
 
     async def _margin(self, legs: tuple[VenueLeg, ...]) -> str:
         answer = await self._connector.venue.margins(self._trial.order(legs, self._price(legs)))

@@ -196,7 +196,8 @@ class MarketChecks:
         quoted = self.are_quoted
         must(quoted, f"no quote of both sides came within {QUOTE_SECONDS:g} s", SUBSCRIPTION_REMEDY)
         texts = [
-            f"{one.contract.symbol} {one.bid} / {one.ask} {one.ticks.quality.name.lower()}" for one in self.options[:2]
+            f"{option.contract.symbol} {option.bid} / {option.ask} {option.ticks.quality.name.lower()}"
+            for option in self.options[:2]
         ]
         greeks = first.ticks.greeks
         if greeks is None:

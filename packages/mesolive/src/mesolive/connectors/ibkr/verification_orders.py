@@ -75,7 +75,9 @@ async def _listed(connector: IbkrConnector, timer: Clock, order_id: int, *, ther
     session, until = connector.orders, timer.now() + timedelta(seconds=LISTED_SECONDS)
     while True:
         rows = await session.open_orders()
-        row = next((one for one in rows if (one.client_id, one.order_id) == (session.client_id, order_id)), None)
+        row = next(
+            (entry for entry in rows if (entry.client_id, entry.order_id) == (session.client_id, order_id)), None
+        )
         if (row is not None) == there or timer.now() >= until:
             return row
         await timer.sleep(0.5)

@@ -70,8 +70,10 @@ def listed_chain(
     listed = _Chain(underlying, now, calendar)
     for chain in chains:
         if listed.takes(chain.root_symbol, chain.shares_per_contract):
-            for one in chain.expirations:
-                listed.add(chain.root_symbol, one.expiration_date, one.settlement_type, one.strikes)
+            for expiration in chain.expirations:
+                listed.add(
+                    chain.root_symbol, expiration.expiration_date, expiration.settlement_type, expiration.strikes
+                )
     return listed.done()
 
 
@@ -85,12 +87,12 @@ def listed_futures_chain(
     """
     listed = _Chain(underlying, now, calendar, is_checked=True)
     for chain in chains.option_chains:
-        for one in chain.expirations:
-            root, multiplier = one.option_root_symbol or "", one.multiplier
+        for expiration in chain.expirations:
+            root, multiplier = expiration.option_root_symbol or "", expiration.multiplier
             if root and listed.takes(
                 root, Decimal(option_class(root).multiplier) if multiplier is None else multiplier
             ):
-                listed.add(root, one.expiration_date, one.settlement_type, one.strikes)
+                listed.add(root, expiration.expiration_date, expiration.settlement_type, expiration.strikes)
     return listed.done()
 
 
@@ -148,7 +150,10 @@ class _Chain:
         contracts = (listing.contract(place) for place in range(len(listing)))
         return ListedChain(
             listing,
-            [self.symbols.get((one.root, one.day, one.right, one.strike), "") for one in contracts],
+            [
+                self.symbols.get((contract.root, contract.day, contract.right, contract.strike), "")
+                for contract in contracts
+            ],
             unknown_classes(self.underlying.symbol, self.roots),
         )
 

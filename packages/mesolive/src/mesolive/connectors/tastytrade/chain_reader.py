@@ -53,7 +53,7 @@ async def read_chain(api: RestApi, item: Underlying, clock: Clock, calendar: Exc
         nested = value_of(f"the chain of {item.symbol}", await api.nested_futures_chain(item.symbol))
         chain = await asyncio.to_thread(listed_futures_chain, item, nested, clock.now(), calendar)
         sources = sorted(
-            (until, one.streamer_symbol) for one in futures if one.streamer_symbol and (until := _ends(one))
+            (until, future.streamer_symbol) for future in futures if future.streamer_symbol and (until := _ends(future))
         )
     else:
         chains = value_of(f"the chain of {item.symbol}", await api.nested_chain(item.symbol))

@@ -66,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--control-port", type=int, default=0, help="port for commands; 0 takes a free one")
     add("--accounts", default=",".join(DEFAULTS.accounts), help="numbers, separated by commas")
     add("--cash", type=Decimal, default=DEFAULTS.cash, help="cash of each account")
-    add("--environment", choices=[one.value for one in Environment], default="production", help="which system it is")
+    add(
+        "--environment",
+        choices=[environment.value for environment in Environment],
+        default="production",
+        help="which system it is",
+    )
     add("--client-secret", default=DEFAULTS.client_secret, help="what the token call must be given")
     add("--refresh-token", default=DEFAULTS.refresh_token, help="what the token call must be given")
     add("--token-seconds", type=float, default=DEFAULTS.token_seconds, help="life of an access token")

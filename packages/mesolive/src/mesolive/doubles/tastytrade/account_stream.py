@@ -110,7 +110,7 @@ class AccountStream:
         if faults.strike("connect_unanswered") is not None:
             return
         value = frame.get("value")
-        accounts = frozenset(str(one) for one in value) if isinstance(value, list) else frozenset[str]()  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of JSON
+        accounts = frozenset(str(number) for number in value) if isinstance(value, list) else frozenset[str]()  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of JSON
         good = self._has_token(frame) and accounts and accounts <= set(self._desk.accounts)
         if not good or faults.strike("connect_refused") is not None:
             self._answer(client, frame, "error", "failed")

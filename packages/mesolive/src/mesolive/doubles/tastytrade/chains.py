@@ -61,7 +61,7 @@ class Chains:
             roots[expiration.root].append(expiration)
         items: list[JsonObject] = []
         for root, expirations in roots.items():
-            days = [self._expiration_view(product, one) for one in expirations]
+            days = [self._expiration_view(product, expiration) for expiration in expirations]
             items.append(
                 {
                     "underlying-symbol": product.symbol,
@@ -133,7 +133,7 @@ class Chains:
         """Return every option of a product."""
         desk = self._desk
         options = desk.instruments.options(product, desk.now(), self._alive(product))
-        return [self.option_view(one) for one in options]
+        return [self.option_view(option) for option in options]
 
     def compact(self, product: Product) -> list[JsonObject]:
         """Return the chain as lists of symbols, one item per root and kind of expiration."""
@@ -153,8 +153,8 @@ class Chains:
                     "shares-per-contract": product.multiplier,
                     "expiration-type": kind,
                     "deliverables": [_deliverable(product, root)],
-                    "symbols": [one.symbol for one in options],
-                    "streamer-symbols": [one.streamer for one in options],
+                    "symbols": [option.symbol for option in options],
+                    "streamer-symbols": [option.streamer for option in options],
                 }
             )
         return items
@@ -221,12 +221,12 @@ class Chains:
     def _alive(self, product: Product) -> Sequence[Expiration]:
         now = self._desk.now()
         listing = self._desk.markets.book(product.symbol).listing
-        return [one for one in listing.expirations if one.settles_at > now]
+        return [expiration for expiration in listing.expirations if expiration.settles_at > now]
 
     def _settled_since(self, product: Product, before: datetime, now: datetime) -> int:
         listing = self._desk.markets.book(product.symbol).listing
         today = self._desk.markets.today
-        settled = sum(before < one.settles_at <= now for one in listing.expirations)
+        settled = sum(before < expiration.settles_at <= now for expiration in listing.expirations)
         return settled + (today(before) != today(now))
 
     def _expiration_view(self, product: Product, expiration: Expiration) -> JsonObject:
@@ -240,12 +240,12 @@ class Chains:
 
     def _strikes(self, product: Product, expiration: Expiration) -> list[JsonObject]:
         strikes: dict[Decimal, JsonObject] = {}
-        for one in self._desk.instruments.options(product, self._desk.now(), [expiration]):
-            if one.option is None:
+        for listed in self._desk.instruments.options(product, self._desk.now(), [expiration]):
+            if listed.option is None:
                 continue
-            side = "call" if one.option.right is Right.CALL else "put"
-            entry = strikes.setdefault(one.option.strike, {"strike-price": amount(one.option.strike)})
-            entry |= {side: one.symbol, f"{side}-streamer-symbol": one.streamer}
+            side = "call" if listed.option.right is Right.CALL else "put"
+            entry = strikes.setdefault(listed.option.strike, {"strike-price": amount(listed.option.strike)})
+            entry |= {side: listed.symbol, f"{side}-streamer-symbol": listed.streamer}
         return [strikes[strike] for strike in sorted(strikes)]
 
 

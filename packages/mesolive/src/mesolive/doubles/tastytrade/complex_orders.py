@@ -93,10 +93,10 @@ class ComplexOrders:
 
     def listed(self, account: str, *, live: bool) -> list[JsonObject]:
         """Return the complex orders of an account, the newest first."""
-        entries = [one for one in self._desk.complex_orders.values() if one.account == account]
+        entries = [entry for entry in self._desk.complex_orders.values() if entry.account == account]
         if live:
-            entries = [one for one in entries if any(not part.is_terminal for part in self._parts(one))]
-        return [self.view(one) for one in reversed(entries)]
+            entries = [entry for entry in entries if any(not part.is_terminal for part in self._parts(entry))]
+        return [self.view(entry) for entry in reversed(entries)]
 
     def view(self, entry: ComplexOrder) -> JsonObject:
         """Return the JSON object of a complex order."""
@@ -105,10 +105,15 @@ class ComplexOrders:
             "id": entry.id,
             "account-number": entry.account,
             "type": entry.kind,
-            "orders": [dict(shown[one].newest or {}) for one in entry.orders],
+            "orders": [dict(shown[number].newest or {}) for number in entry.orders],
             "related-orders": [
-                {"id": one.id, "complex-order-id": entry.id, "complex-order-tag": one.complex_tag, "status": one.status}
-                for one in self._parts(entry)
+                {
+                    "id": part.id,
+                    "complex-order-id": entry.id,
+                    "complex-order-tag": part.complex_tag,
+                    "status": part.status,
+                }
+                for part in self._parts(entry)
             ],
         }
         if entry.trigger is not None:
@@ -122,16 +127,16 @@ class ComplexOrders:
             raise invalid("trigger-order", "is missing" if body.type in WITH_TRIGGER else "is not for this type")
         if not body.orders or len(body.orders) > 2 or (body.type in CANCELLING and len(body.orders) != 2):
             raise invalid("orders", "must be two" if body.type in CANCELLING else "must be one or two")
-        if body.type in CANCELLING and sum(one.order_type in STOPS for one in body.orders) != 1:
+        if body.type in CANCELLING and sum(order.order_type in STOPS for order in body.orders) != 1:
             text = "One order must be a Limit, the other a Stop or Stop Limit."
             raise Refusal(422, "invalid_oco_order_type_combo", text)
         bodies = [*([] if body.trigger_order is None else [body.trigger_order]), *body.orders]
-        return [self._orders.check(account, one) for one in bodies]
+        return [self._orders.check(account, body) for body in bodies]
 
     def _answer(self, entry: ComplexOrder, parts: list[Checked], *, has_trigger: bool, dry: bool) -> JsonObject:
         answers = [part.as_json(self._desk, dry=dry) for part in parts]
         if dry:
-            orders = [one["order"] for one in answers]
+            orders = [answer["order"] for answer in answers]
             view: JsonObject = {"account-number": entry.account, "type": entry.kind}
             view["orders"] = orders[1:] if has_trigger else orders
             if has_trigger:
@@ -143,7 +148,7 @@ class ComplexOrders:
 
     def _parts(self, entry: ComplexOrder) -> list[Order]:
         numbers = [*entry.orders] if entry.trigger is None else [entry.trigger, *entry.orders]
-        return [self._desk.orders[one] for one in numbers]
+        return [self._desk.orders[number] for number in numbers]
 
     def _changed(self, order: Order) -> None:
         """Release the others when a trigger has been filled, and cancel the partner of a filled order."""

@@ -22,7 +22,7 @@ class Connections:
 
     def opened(self, client: tuple[str, int], transport: asyncio.Transport) -> None:
         """Note a connection."""
-        self._open = {key: one for key, one in self._open.items() if not one.is_closing()}
+        self._open = {key: transport for key, transport in self._open.items() if not transport.is_closing()}
         self._open[client] = transport
 
     def cut(self, client: object) -> None:

@@ -164,7 +164,9 @@ class TastytradeDouble:
             results = list(await asyncio.gather(serving, running, return_exceptions=True))
         self.desk.commit()
         failures = list(self.desk.timeline.failures)
-        failures += [one for one in results if one is not None and not isinstance(one, asyncio.CancelledError)]
+        failures += [
+            result for result in results if result is not None and not isinstance(result, asyncio.CancelledError)
+        ]
         if failures:
             raise failures[0]
 

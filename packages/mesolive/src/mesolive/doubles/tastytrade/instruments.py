@@ -169,7 +169,14 @@ class Instruments:
         if product is not None and product.sec_type != "FUT":
             return _underlying(product) if product in self._markets.products else None
         if symbol.startswith("/"):
-            return next((one for one in self.underlyings(self._markets.clock.now()) if one.symbol == symbol), None)
+            return next(
+                (
+                    instrument
+                    for instrument in self.underlyings(self._markets.clock.now())
+                    if instrument.symbol == symbol
+                ),
+                None,
+            )
         terms = read_option(symbol) or read_future_option(symbol)
         found = None if terms is None else self._option_of(terms)
         return found if found is not None and found.symbol == symbol else None
@@ -178,7 +185,14 @@ class Instruments:
         if symbol.startswith("./"):
             return self._future_option_of_streamer(symbol)
         if symbol.startswith("/"):
-            return next((one for one in self.underlyings(self._markets.clock.now()) if one.streamer == symbol), None)
+            return next(
+                (
+                    instrument
+                    for instrument in self.underlyings(self._markets.clock.now())
+                    if instrument.streamer == symbol
+                ),
+                None,
+            )
         terms = read_streamer(symbol)
         if terms is None:
             return None if symbol.startswith(".") else self.find(symbol)
@@ -193,9 +207,9 @@ class Instruments:
             for expiration in listing.expirations:
                 if not symbol.startswith(f"./{expiration.root}"):
                     continue
-                for one in self.options(product, self._markets.clock.now(), [expiration]):
-                    if one.streamer == symbol:
-                        return one
+                for option in self.options(product, self._markets.clock.now(), [expiration]):
+                    if option.streamer == symbol:
+                        return option
         return None
 
     def _option_of(self, terms: OptionTerms) -> Instrument | None:

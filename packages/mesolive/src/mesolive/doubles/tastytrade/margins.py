@@ -92,7 +92,7 @@ def values_of(
             required[instrument.product] += worth * MARGIN_OF_SHARES
     for product, legs in options.items():
         required[product] += _options_margin(desk, product, legs)
-    rows = [(product, one.quantize(CENT)) for product, one in required.items()]
+    rows = [(product, amount.quantize(CENT)) for product, amount in required.items()]
     return AccountValues(account.cash + cash, **sums, requirements=rows)
 
 

@@ -156,7 +156,7 @@ class OrderChecks:
         for leg in legs:
             if leg.quantity > MAX_QUANTITY[leg.instrument_type]:
                 raise preflight("order_size_exceeded", f"{leg.quantity} of {leg.symbol} are too many for one order.")
-        shares = [one for one in instruments if one.kind in {EQUITY, FUTURE}]
+        shares = [instrument for instrument in instruments if instrument.kind in {EQUITY, FUTURE}]
         if shares and len(legs) > 2:
             raise preflight("too_many_legs", "An order with shares or a future has at most one option beside them.")
 
@@ -182,11 +182,13 @@ class OrderChecks:
             return
         if body.price == 0 and len(instruments) == 1:
             raise preflight("zero_price", "The price of a single leg must be greater than 0.")
-        options = [one for one in instruments if one.option is not None]
+        options = [instrument for instrument in instruments if instrument.option is not None]
         if len(options) < len(instruments):
             good = body.price % (Decimal("0.25") if instruments[0].kind == FUTURE else Decimal("0.01")) == 0
         else:
-            good = on_tick([one.option.root for one in options if one.option is not None], body.price)
+            good = on_tick(
+                [instrument.option.root for instrument in options if instrument.option is not None], body.price
+            )
         if not good:
             raise preflight("invalid_price_increment", "The price is not a multiple of the tick size.")
         if body.price_effect == "Credit" and buys_only:
@@ -214,17 +216,25 @@ class OrderChecks:
         if body.rules is None:
             return None
         conditions: list[Condition] = []
-        for index, one in enumerate(body.rules.conditions):
-            if one.action not in CONDITION_ACTIONS or one.comparator not in {"gte", "lte"}:
+        for index, condition in enumerate(body.rules.conditions):
+            if condition.action not in CONDITION_ACTIONS or condition.comparator not in {"gte", "lte"}:
                 raise invalid(f"rules[conditions][{index}]", "does not have a valid value")
-            if not one.threshold.is_finite():
+            if not condition.threshold.is_finite():
                 raise invalid(f"rules[conditions][{index}][threshold]", "is not a valid number")
-            if one.indicator not in {"last", "nat"}:
+            if condition.indicator not in {"last", "nat"}:
                 raise invalid(f"rules[conditions][{index}][indicator]", "does not have a valid value")
-            if self._desk.instruments.find(one.symbol) is None:
-                raise preflight("invalid_symbol", f"The symbol {one.symbol} is not known.")
+            if self._desk.instruments.find(condition.symbol) is None:
+                raise preflight("invalid_symbol", f"The symbol {condition.symbol} is not known.")
             conditions.append(
-                Condition(0, one.action, one.symbol, one.instrument_type, one.indicator, one.comparator, one.threshold)
+                Condition(
+                    0,
+                    condition.action,
+                    condition.symbol,
+                    condition.instrument_type,
+                    condition.indicator,
+                    condition.comparator,
+                    condition.threshold,
+                )
             )
         return Rules(conditions, _aware(body.rules.route_after), _aware(body.rules.cancel_at))
 

@@ -310,7 +310,7 @@ class OrderLife:
             return True
         if order.rules.route_after is not None and now < order.rules.route_after:
             return False
-        return all(self._met(one) for one in order.rules.conditions if one.action == "route")
+        return all(self._met(condition) for condition in order.rules.conditions if condition.action == "route")
 
     def _ruled_out(self, order: Order, now: datetime) -> bool:
         rules = order.rules
@@ -318,8 +318,8 @@ class OrderLife:
             return False
         if rules.cancel_at is not None and now >= rules.cancel_at:
             return True
-        cancels = [one for one in rules.conditions if one.action == "cancel"]
-        return bool(cancels) and all(self._met(one) for one in cancels)
+        cancels = [condition for condition in rules.conditions if condition.action == "cancel"]
+        return bool(cancels) and all(self._met(condition) for condition in cancels)
 
     def _met(self, condition: Condition) -> bool:
         quote = quote_of(self._desk, self._desk.instrument(condition.symbol))
@@ -339,4 +339,4 @@ def _waits(order: Order) -> bool:
     rules = order.rules
     if rules is None:
         return False
-    return rules.route_after is not None or any(one.action == "route" for one in rules.conditions)
+    return rules.route_after is not None or any(condition.action == "route" for condition in rules.conditions)

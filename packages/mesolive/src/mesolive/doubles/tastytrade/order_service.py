@@ -278,7 +278,7 @@ def _without_ids(rules: Rules | None) -> Rules | None:
     """Return the rules of a replacement: its conditions get ids of their own."""
     if rules is None:
         return None
-    conditions = [msgspec.structs.replace(one, id=0) for one in rules.conditions]
+    conditions = [msgspec.structs.replace(condition, id=0) for condition in rules.conditions]
     return msgspec.structs.replace(rules, conditions=conditions)
 
 

@@ -115,7 +115,7 @@ def _fill_view(fill: Fill) -> JsonObject:
 
 def rules_view(rules: Rules) -> JsonObject:
     """Return the JSON object of an order's rules."""
-    view: JsonObject = {"conditions": [_condition_view(one) for one in rules.conditions]}
+    view: JsonObject = {"conditions": [_condition_view(condition) for condition in rules.conditions]}
     if rules.route_after is not None:
         view["route-after"] = moment(rules.route_after)
     if rules.cancel_at is not None:

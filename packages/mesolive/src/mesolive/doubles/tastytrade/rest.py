@@ -199,6 +199,6 @@ def error_body(refusal: Refusal) -> JsonObject:
     """Return the JSON body of a refusal."""
     error: JsonObject = {"code": refusal.code, "message": refusal.message}
     if refusal.errors:
-        error["errors"] = [msgspec.to_builtins(one) for one in refusal.errors]
+        error["errors"] = [msgspec.to_builtins(item) for item in refusal.errors]
     body: JsonObject = {"error": error}
     return body if refusal.data is None else {"data": refusal.data, **body}

@@ -118,7 +118,13 @@ class InstrumentOperations:
         if not wanted:
             raise invalid("symbol", "is missing")
         found = [self._desk.instruments.find(symbol) for symbol in sorted(wanted)]
-        return Answer([self._option_view(one) for one in found if one is not None and one.option is not None])
+        return Answer(
+            [
+                self._option_view(instrument)
+                for instrument in found
+                if instrument is not None and instrument.option is not None
+            ]
+        )
 
     def _option(self, request: Request) -> Answer:
         symbol = request.path["symbol"]
@@ -139,24 +145,24 @@ class InstrumentOperations:
             if product.sec_type != "FUT":
                 continue
             listed = list(desk.instruments.futures(product, desk.now()))
-            for place, one in enumerate(listed):
+            for place, instrument in enumerate(listed):
                 following = listed[min(place + 1, len(listed) - 1)].symbol
-                yield one, future_view(desk, product, one, following, active=place == 0)
+                yield instrument, future_view(desk, product, instrument, following, active=place == 0)
 
     def _futures(self, request: Request) -> Answer:
         wanted, codes = request.many("symbol"), request.many("product-code")
         return Answer(
             [
                 view
-                for one, view in self._futures_views()
-                if (not wanted or one.symbol in wanted) and (not codes or one.product in codes)
+                for future, view in self._futures_views()
+                if (not wanted or future.symbol in wanted) and (not codes or future.product in codes)
             ]
         )
 
     def _future(self, request: Request) -> Answer:
         symbol = "/" + request.path["symbol"].lstrip("/")
-        for one, view in self._futures_views():
-            if one.symbol == symbol:
+        for future, view in self._futures_views():
+            if future.symbol == symbol:
                 return Answer(view)
         raise _unknown(symbol)
 

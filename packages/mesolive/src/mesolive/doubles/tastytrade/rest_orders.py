@@ -22,7 +22,7 @@ class OrderOperations:
     def all(self) -> Sequence[Operation]:
         """Return them; paths without parts come first."""
         base, complex_base = "/accounts/{account}/orders", "/accounts/{account}/complex-orders"
-        one = f"{base}/{{id:int}}"
+        order_path = f"{base}/{{id:int}}"
         return (
             Operation("submit", "POST", base, self._submit, 20, trades=True),
             Operation("dry_run", "POST", f"{base}/dry-run", self._dry_run, 20),
@@ -30,12 +30,12 @@ class OrderOperations:
             Operation("live", "GET", f"{base}/live", self._live, 20),
             Operation("customer_orders", "GET", "/customers/{customer}/orders", self._search_all, 20),
             Operation("customer_live", "GET", "/customers/{customer}/orders/live", self._live_all, 20),
-            Operation("order", "GET", one, self._read, 20),
-            Operation("replace", "PUT", one, self._replace, 20, trades=True),
-            Operation("edit", "PATCH", one, self._edit, 20, trades=True),
-            Operation("cancel", "DELETE", one, self._cancel, 20, trades=True),
-            Operation("dry_run_replace", "POST", f"{one}/dry-run", self._dry_run_replace, 20),
-            Operation("reconfirm", "POST", f"{one}/reconfirm", self._reconfirm, 20, trades=True),
+            Operation("order", "GET", order_path, self._read, 20),
+            Operation("replace", "PUT", order_path, self._replace, 20, trades=True),
+            Operation("edit", "PATCH", order_path, self._edit, 20, trades=True),
+            Operation("cancel", "DELETE", order_path, self._cancel, 20, trades=True),
+            Operation("dry_run_replace", "POST", f"{order_path}/dry-run", self._dry_run_replace, 20),
+            Operation("reconfirm", "POST", f"{order_path}/reconfirm", self._reconfirm, 20, trades=True),
             Operation("complex_submit", "POST", complex_base, self._complex_submit, 20, trades=True),
             Operation("complex_dry_run", "POST", f"{complex_base}/dry-run", self._complex_dry_run, 20),
             Operation("complex_orders", "GET", complex_base, self._complex_list, 20),

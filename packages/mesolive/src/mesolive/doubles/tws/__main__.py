@@ -89,7 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--step", type=float, default=1.0, help="market seconds between two prices")
     add("--around-the-clock", action="store_true", help="real time, and a market that moves and fills at any hour")
     add("--zone", default="America/New_York", help="time zone that TWS is logged in with")
-    add("--data", choices=[one.value for one in Entitlement], default="live", help="market data subscriptions")
+    add(
+        "--data",
+        choices=[entitlement.value for entitlement in Entitlement],
+        default="live",
+        help="market data subscriptions",
+    )
     add("--lines", type=int, default=100, help="market data lines")
     add("--master-client", type=int, help="the client that is told of everybody's orders")
     add("--server-version", type=int, default=SERVER_VERSION, help="of the protocol")

@@ -181,7 +181,7 @@ class AccountService:
         if late is None:
             return ZERO
         since = self._gateway.timer.now() - timedelta(seconds=float(late["seconds"]))
-        return sum((one[3] for one in self._trades if one[0] > since and one[1:3] == (account, con_id)), ZERO)
+        return sum((trade[3] for trade in self._trades if trade[0] > since and trade[1:3] == (account, con_id)), ZERO)
 
     def _send_summary(self, client: Client, req_id: int, tags: Sequence[str]) -> None:
         for account in self._gateway.state.accounts.values():

@@ -108,7 +108,7 @@ class ContractService:
         classes = self._classes(product, underlying)
         if (fault := gateway.faults.strike("class_unknown", client=client.client_id)) is not None:
             classes[str(fault["root"])] = next(iter(classes.values()))
-        exchanges = [one for one in product.option_exchanges if request.exchange in {"", one}]
+        exchanges = [exchange for exchange in product.option_exchanges if request.exchange in {"", exchange}]
         for root, (expirations, strikes) in sorted(classes.items()):
             for exchange in exchanges:
                 client.send(

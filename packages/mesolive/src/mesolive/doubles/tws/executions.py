@@ -99,7 +99,7 @@ class ExecutionBooks:
             quantity=quantity,
             price=quote.price,
             filled=order.filled,
-            executions=[one.exec_id for one in executions],
+            executions=[execution.exec_id for execution in executions],
         )
         return Fill(executions, commissions)
 
@@ -149,7 +149,7 @@ class ExecutionBooks:
             When there is no such execution.
         """
         gateway = self._gateway
-        old = next((one for one in gateway.state.executions if one.exec_id == exec_id), None)
+        old = next((execution for execution in gateway.state.executions if execution.exec_id == exec_id), None)
         if old is None:
             raise ValueError(f"there is no execution {exec_id!r}")
         stem, _, number = exec_id.rpartition(".")
@@ -173,12 +173,12 @@ class ExecutionBooks:
 
     def _leg(self, order: Order, leg: LegPrice, shares: Decimal, exec_id: str, liquidation: int) -> Execution:
         earlier = [
-            one
-            for one in self._gateway.state.executions
-            if one.perm_id == order.perm_id and one.con_id == leg.instrument.con_id and not one.of_bag
+            execution
+            for execution in self._gateway.state.executions
+            if execution.perm_id == order.perm_id and execution.con_id == leg.instrument.con_id and not execution.of_bag
         ]
-        total = shares + sum((one.shares for one in earlier), ZERO)
-        paid = shares * leg.price + sum((one.shares * one.price for one in earlier), ZERO)
+        total = shares + sum((execution.shares for execution in earlier), ZERO)
+        paid = shares * leg.price + sum((execution.shares * execution.price for execution in earlier), ZERO)
         return Execution(
             exec_id=exec_id,
             at=self._gateway.now(),

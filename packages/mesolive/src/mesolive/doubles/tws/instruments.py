@@ -142,7 +142,7 @@ class Instruments:
             if query.symbol != product.symbol and (query.symbol or not query.local_symbol):
                 continue
             if query.sec_type in {"", product.sec_type}:
-                yield from (one for one in self._underlyings(product) if matches(one, query))
+                yield from (instrument for instrument in self._underlyings(product) if matches(instrument, query))
             if query.sec_type in {"", product.option_sec_type}:
                 yield from self._options(product, query)
 

@@ -54,7 +54,9 @@ def values_of(
     gateway: Gateway, account: Account, extra: Iterable[tuple[Instrument, Decimal]] = (), cash: Decimal = ZERO
 ) -> AccountValues:
     """Return the values of an account, with contracts and cash added as an order would add them."""
-    held: dict[int, Decimal] = {con_id: one.quantity for con_id, one in account.positions.items() if one.quantity}
+    held: dict[int, Decimal] = {
+        con_id: position.quantity for con_id, position in account.positions.items() if position.quantity
+    }
     instruments: dict[int, Instrument] = {}
     for instrument, quantity in extra:
         held[instrument.con_id] = held.get(instrument.con_id, ZERO) + quantity

@@ -81,7 +81,9 @@ class MarketDataService:
 
     def subscriptions(self, client_id: int) -> list[Subscription]:
         """Return the subscriptions of one client."""
-        return [one for one in self._subscriptions.values() if one.client.client_id == client_id]
+        return [
+            subscription for subscription in self._subscriptions.values() if subscription.client.client_id == client_id
+        ]
 
     def set_kind(self, client: Client, kind: int) -> None:
         """Take the kind of data that later subscriptions of this client ask for."""
@@ -193,7 +195,11 @@ class MarketDataService:
 
     def burst(self, count: int) -> int:
         """Send price ticks as fast as they can be written, over all subscriptions in turn; return how many."""
-        subscriptions = [one for one in self._subscriptions.values() if one.last is not None and not one.snapshot]
+        subscriptions = [
+            subscription
+            for subscription in self._subscriptions.values()
+            if subscription.last is not None and not subscription.snapshot
+        ]
         if not subscriptions:
             return 0
         sent = 0

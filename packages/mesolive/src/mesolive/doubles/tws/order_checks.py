@@ -150,7 +150,7 @@ def _combo(gateway: Gateway, request: PlaceOrder) -> list[tuple[Instrument, int]
         if leg.ratio <= 0 or leg.action not in {"BUY", "SELL"} or instrument.sec_type == "IND":
             return _invalid(f"Combo details for leg '{leg.con_id}' are invalid")
         legs.append((instrument, leg.ratio if leg.action == "BUY" else -leg.ratio))
-    if math.gcd(*(ratio for _, ratio in legs)) != 1 or len({one.con_id for one, _ in legs}) != len(legs):
+    if math.gcd(*(ratio for _, ratio in legs)) != 1 or len({instrument.con_id for instrument, _ in legs}) != len(legs):
         return _invalid("Combo details are invalid: ratios must have no common divisor, and each contract one leg")
     if {instrument.symbol for instrument, _ in legs} != {request.contract.symbol}:
         return Refusal(200)

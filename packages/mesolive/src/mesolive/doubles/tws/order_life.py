@@ -92,9 +92,9 @@ class OrderLife:
             return None
         return next(
             (
-                one
-                for one in self._gateway.state.orders
-                if (one.client_id, one.order_id) == (order.client_id, order.parent_id)
+                stored
+                for stored in self._gateway.state.orders
+                if (stored.client_id, stored.order_id) == (order.client_id, order.parent_id)
             ),
             None,
         )
@@ -113,14 +113,14 @@ class OrderLife:
 
     def _related(self, order: Order) -> list[Order]:
         """Return the open orders that end with an order: its children, and the others of its group."""
-        children = [one for one in self.open_orders() if self._parent(one) is order]
+        children = [child for child in self.open_orders() if self._parent(child) is order]
         group = [
-            one
-            for one in self.open_orders()
+            child
+            for child in self.open_orders()
             if order.oca_group
-            and one is not order
-            and one.oca_group == order.oca_group
-            and one.account == order.account
+            and child is not order
+            and child.oca_group == order.oca_group
+            and child.account == order.account
         ]
         return children + group
 
@@ -227,9 +227,9 @@ class OrderLife:
         if not only_error:
             reports.status(order)
         reports.error(order, 202, reason="")
-        for one in self._related(order):
-            if self._parent(one) is order:
-                self.cancel(one)
+        for related in self._related(order):
+            if self._parent(related) is order:
+                self.cancel(related)
         late = strike("fill_after_cancel")
         if late is not None:
             quote = self._quote(order)
@@ -251,12 +251,12 @@ class OrderLife:
         fill = self._books.fill(order, quantity, quote)
         self._reports.fill(order, fill)
         if order.status is OrderStatus.FILLED:
-            for one in self._related(order):
-                if self._parent(one) is order:
-                    one.live = one.transmit
-                    self.match(one)
+            for related in self._related(order):
+                if self._parent(related) is order:
+                    related.live = related.transmit
+                    self.match(related)
                 else:
-                    self.cancel(one)
+                    self.cancel(related)
         self._traded(order.account, [leg.instrument.con_id for leg in quote.legs])
 
 

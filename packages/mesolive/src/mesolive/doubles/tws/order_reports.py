@@ -139,14 +139,14 @@ class OrderReports:
         without_bag = order.is_combo and strike("bag_missing") is not None
         silent = strike("status_missing") is not None
         for client in self.audience(order.client_id):
-            shown = [one for one in fill.executions if not (one.of_bag and without_bag)]
-            now = [one for one in shown if late is None or one.of_bag]
+            shown = [execution for execution in fill.executions if not (execution.of_bag and without_bag)]
+            now = [execution for execution in shown if late is None or execution.of_bag]
             if early:
                 for report in fill.commissions:
                     self.commission(client, report.exec_id)
             self._executions(client, now, with_commissions=not early)
             if late is not None:
-                rest = [one for one in shown if not one.of_bag]
+                rest = [execution for execution in shown if not execution.of_bag]
                 later = partial(self._executions, client, rest, with_commissions=not early)
                 self._gateway.timeline.after(float(late["seconds"]), later)
             if not silent:

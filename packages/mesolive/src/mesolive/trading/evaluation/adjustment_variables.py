@@ -92,7 +92,7 @@ async def evaluate_adjustment_variables(
             for operation in pending.operations:
                 held = list(account.positions)
                 held[pending.place] = state
-                one = freeze_at_adjustment(
+                captured = freeze_at_adjustment(
                     strategy,
                     view,
                     replace(account, positions=tuple(held)),
@@ -102,9 +102,9 @@ async def evaluate_adjustment_variables(
                     external=external,
                     random=random,
                 )
-                failed = tuple(evaluation for evaluation in one.evaluations if evaluation.error is not None)
-                result = CapturedVariables({**result.variables, **one.variables}, (*result.failed, *failed))
-                state = replace(state, variables={**state.variables, **one.variables})
+                failed = tuple(evaluation for evaluation in captured.evaluations if evaluation.error is not None)
+                result = CapturedVariables({**result.variables, **captured.variables}, (*result.failed, *failed))
+                state = replace(state, variables={**state.variables, **captured.variables})
             return result
 
         context = pending.context

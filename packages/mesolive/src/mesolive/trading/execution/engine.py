@@ -162,7 +162,9 @@ class ExecutionEngine:
         if account.connection_id is not None:
             attached = self.attached.get(account.connection_id)
             return None if attached is None else attached[1]
-        return next((one for one in self.supervisors if one.venue_name == account.broker_type.name), None)
+        return next(
+            (supervisor for supervisor in self.supervisors if supervisor.venue_name == account.broker_type.name), None
+        )
 
     def request_reconciliation(self, account_id: int) -> None:
         """Have an account compared with its venue soon."""

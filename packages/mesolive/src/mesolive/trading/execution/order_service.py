@@ -322,44 +322,48 @@ class OrderService:
         await audit(tx, refusals)
         await self._journal.append(tx, user_id, refused)
         if checked:
-            made = await self._store(tx, user_id, [one for _, one in checked], now)
-            for (place, _), one in zip(checked, made, strict=True):
-                results[place] = one
+            made = await self._store(tx, user_id, [admitted for _, admitted in checked], now)
+            for (place, _), outcome in zip(checked, made, strict=True):
+                results[place] = outcome
         assert all(result is not None for result in results)  # noqa: S101 - each was answered, refused or stored
         return [result for result in results if result is not None]
 
     async def _store(
         self, tx: WriteTransaction, user_id: int, checked: Sequence[Admitted], now: datetime
     ) -> list[Made]:
-        admitted = boot_time()
+        admitted_at = boot_time()
         epoch, send_by = self._permits.epoch, self._permits.send_by()
         placed = await place_orders(tx, user_id, [item.new for item in checked], now, epoch, send_by)
-        calls = [(one.request.call, one.plan.id, order.id) for one, order in zip(checked, placed, strict=True)]
+        calls = [
+            (admitted.request.call, admitted.plan.id, order.id) for admitted, order in zip(checked, placed, strict=True)
+        ]
         await keep_processing(tx, user_id, calls, now)
         events: list[models.MesoLiveEvent] = []
         made: list[Made] = []
         warned: list[AuditEntry] = []
         concurrency = ConcurrencyCheck(tx, user_id)
-        for one, new in zip(checked, placed, strict=True):
+        for admitted, new in zip(checked, placed, strict=True):
             order = new
-            if one.replaces is not None:
-                await mark_replaced_by(tx, one.replaces.id, order.id)
-            if not one.group.legs:
-                order, plan_fills, fill_events = await fill_markers(tx, order, one.account, one.plan, now)
-                events += [order_event(one.account, order), *fill_events]
+            if admitted.replaces is not None:
+                await mark_replaced_by(tx, admitted.replaces.id, order.id)
+            if not admitted.group.legs:
+                order, plan_fills, fill_events = await fill_markers(tx, order, admitted.account, admitted.plan, now)
+                events += [order_event(admitted.account, order), *fill_events]
                 if plan_fills.complete:
-                    tx.after_commit(lambda plan_id=one.plan.id: self._completed(user_id, plan_id))
-                await settle(tx, user_id, [Settlement(one.request.call.key, send_result(order))], now)
+                    tx.after_commit(lambda plan_id=admitted.plan.id: self._completed(user_id, plan_id))
+                await settle(tx, user_id, [Settlement(admitted.request.call.key, send_result(order))], now)
                 made.append(models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=send_result(order)))
                 continue
-            events.append(order_event(one.account, order))
-            request = _request_of(one, order)
-            warning = await concurrency.warning(one.plan)
+            events.append(order_event(admitted.account, order))
+            request = _request_of(admitted, order)
+            warning = await concurrency.warning(admitted.plan)
             if warning is not None:
                 warned.append(
-                    AuditEntry(user_id, one.account.id, order.id, now, "server", "Warned", None, {"why": warning})
+                    AuditEntry(user_id, admitted.account.id, order.id, now, "server", "Warned", None, {"why": warning})
                 )
-            made.append(Sendable(order, one.account, request, one.venue, one.replaces, admitted, warning))
+            made.append(
+                Sendable(order, admitted.account, request, admitted.venue, admitted.replaces, admitted_at, warning)
+            )
         await audit(tx, warned)
         await self._journal.append(tx, user_id, events)
         # Before the commit: from then on reconciliation sees the orders.
@@ -367,16 +371,16 @@ class OrderService:
         return made
 
 
-def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:
-    asked = one.request.args.LegGroupOrder
+def _request_of(admitted: Admitted, order: StoredOrder) -> VenueRequest:
+    asked = admitted.request.args.LegGroupOrder
     return VenueRequest(
-        account=one.account.broker_account_id,
+        account=admitted.account.broker_account_id,
         reference=order.reference,
-        legs=one.group.legs,
-        qty=one.group.qty,
+        legs=admitted.group.legs,
+        qty=admitted.group.qty,
         order_type=asked.OrderType,
         time_in_force=asked.TimeInForce,
         limit_price=asked.LimitPrice,
         stop_price=asked.StopPrice,
-        may_wait=one.may_wait,
+        may_wait=admitted.may_wait,
     )

@@ -504,4 +504,4 @@ async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[Ven
         item.reference: item for item in listed if item.reference is not None and item.status is OrderStatus.WORKING
     }
     known = await known_references(tx, ours)
-    return [one for reference, one in ours.items() if reference not in known]
+    return [order for reference, order in ours.items() if reference not in known]

@@ -330,7 +330,9 @@ class Accounts:
         bases = await day_bases_of_accounts(tx, TradingDay.at(self._calendar, self._clock.now()), user_id, ids)
         rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
         owned = {row.id: account_of(row) for row in rows}
-        by_provider = {kind: Marks(self._market, provider=kind) for kind in {one.provider for one in owned.values()}}
+        by_provider = {
+            kind: Marks(self._market, provider=kind) for kind in {account.provider for account in owned.values()}
+        }
         marks = {account_id: by_provider[account.provider] for account_id, account in owned.items()}
         values = {row.id: open_value(held.get(row.id, ()), marks[row.id]) for row in rows}
         running = {row.id: unrealized(held.get(row.id, ()), values[row.id]) for row in rows}

@@ -215,10 +215,10 @@ async def book_fills(
         await change_legs(tx, changes)
     return BookedFills(
         events={
-            one.leg.name: leg_update(context, one.leg, after.status, after.qty, after.shown_pnl)
-            if one.fill is not None
-            else leg_update(context, one.leg, after.status, ZERO, ZERO)
-            for one, (_, after) in zip(fills, changes, strict=True)
+            fill.leg.name: leg_update(context, fill.leg, after.status, after.qty, after.shown_pnl)
+            if fill.fill is not None
+            else leg_update(context, fill.leg, after.status, ZERO, ZERO)
+            for fill, (_, after) in zip(fills, changes, strict=True)
         },
         realized=realized,
         reopened=any(before.closed_at is not None and after.closed_at is None for before, after in changes),
@@ -403,18 +403,18 @@ def position_event(context: FillContext, status: PositionStatus, realized: Decim
     )
 
 
-def _after(before: LegRecord, one: LegFill, multiplier: Decimal, *, opens: bool) -> LegRecord:
+def _after(before: LegRecord, fill: LegFill, multiplier: Decimal, *, opens: bool) -> LegRecord:
     """Return a leg after a fill."""
-    is_opening = one.leg.leg_id is None
-    if one.fill is None:
+    is_opening = fill.leg.leg_id is None
+    if fill.fill is None:
         # A marker that is opened is complete from the start.
-        return before if is_opening else replace(before, status=LegStatus.Closed, closed_at=one.at)
-    holding, realized = apply_fill(before.holding, one.fill)
+        return before if is_opening else replace(before, status=LegStatus.Closed, closed_at=fill.at)
+    holding, realized = apply_fill(before.holding, fill.fill)
     is_closed = not is_opening and holding.qty == 0
     is_reopened = before.closed_at is not None and holding.qty != 0
-    qty = before.qty + one.fill.qty if is_opening else before.qty
+    qty = before.qty + fill.fill.qty if is_opening else before.qty
     if is_opening:
-        is_whole = abs(qty) >= abs(one.leg.qty * multiplier)
+        is_whole = abs(qty) >= abs(fill.leg.qty * multiplier)
         opened_now = is_reopened or (opens and is_whole and before.status is LegStatus.Opening)
         status = LegStatus.Open if opened_now else before.status
     else:
@@ -428,25 +428,25 @@ def _after(before: LegRecord, one: LegFill, multiplier: Decimal, *, opens: bool)
         realized_pnl=before.realized_pnl + realized,
         # The PnL that the owner has set counts up to now; later realised PnL is added.
         user_realized_pnl=None if before.user_realized_pnl is None else before.user_realized_pnl + realized,
-        created_at=one.fill.at if is_opening else before.created_at,
-        closed_at=one.fill.at if is_closed else None if is_reopened else before.closed_at,
+        created_at=fill.fill.at if is_opening else before.created_at,
+        closed_at=fill.fill.at if is_closed else None if is_reopened else before.closed_at,
     )
 
 
-def _execution(context: FillContext, one: LegFill, order_id: int | None) -> NewExecution:
-    assert one.fill is not None  # noqa: S101 - what has no fill is not an execution
+def _execution(context: FillContext, fill: LegFill, order_id: int | None) -> NewExecution:
+    assert fill.fill is not None  # noqa: S101 - what has no fill is not an execution
     return NewExecution(
         user_id=context.user_id,
         account_id=context.account.id,
         plan_id=context.plan.id,
         order_id=order_id,
         position_id=context.position_id,
-        leg_id=context.leg_ids[one.leg.name],
-        leg_name=one.leg.own_name,
-        traded=one.leg.traded,
-        broker_execution_id=one.broker_execution_id,
-        qty=one.fill.qty,
-        price=one.fill.price,
-        commission=one.fill.commission,
-        executed_at=one.fill.at,
+        leg_id=context.leg_ids[fill.leg.name],
+        leg_name=fill.leg.own_name,
+        traded=fill.leg.traded,
+        broker_execution_id=fill.broker_execution_id,
+        qty=fill.fill.qty,
+        price=fill.fill.price,
+        commission=fill.fill.commission,
+        executed_at=fill.fill.at,
     )

@@ -121,7 +121,7 @@ class FreshQuotes:
                 if clock.now() >= deadline:
                     break
                 rounds += 1
-                wanted = {item for one in chosen for item in strikes_around(view.listing, one, NEIGHBOURS)}
+                wanted = {item for contract in chosen for item in strikes_around(view.listing, contract, NEIGHBOURS)}
                 partial.note_interest(symbol, {(item.root, item.day) for item in chosen})
                 # The chosen contracts come first: lines are started in the order in which they are pinned.
                 leases.enter_context(self._market.subscribe(chosen, kind, LinePriority.PREPARED))

@@ -65,15 +65,21 @@ async def book_settlement(
     plan_id = await store_plan(tx, user_id, _plan(position, settled, now))
     plan = await find_plan(tx, user_id, plan_id)
     legs = list(zip(settled, plan.legs, strict=True))
-    context = FillContext(user_id, account, plan, position.id, {leg.name: one.leg.id for one, leg in legs})
+    context = FillContext(
+        user_id, account, plan, position.id, {leg.name: settled_leg.leg.id for settled_leg, leg in legs}
+    )
     fills = [
         LegFill(
             leg,
-            one.at,
-            None if leg.qty == 0 else Fill(one.value, leg.qty, leg.traded.contract.multiplier, one.commission, one.at),
-            one.execution_id,
+            settled_leg.at,
+            None
+            if leg.qty == 0
+            else Fill(
+                settled_leg.value, leg.qty, leg.traded.contract.multiplier, settled_leg.commission, settled_leg.at
+            ),
+            settled_leg.execution_id,
         )
-        for one, leg in legs
+        for settled_leg, leg in legs
     ]
     booked = await book_fills(tx, context, fills, None, opens=False)
     await mark_executed(tx, plan_id, now, position.id)
@@ -96,14 +102,14 @@ def _plan(position: Position, settled: Sequence[SettledLeg], now: datetime) -> N
         legs=tuple(
             PlanLeg(
                 name=name,
-                traded=one.leg.traded,
-                qty=-one.qty,
-                leg_group_id=one.leg.leg_group_id,
-                expiration_name=one.leg.expiration_name,
-                leg_id=one.leg.id,
-                mark=one.value,
+                traded=settled_leg.leg.traded,
+                qty=-settled_leg.qty,
+                leg_group_id=settled_leg.leg.leg_group_id,
+                expiration_name=settled_leg.leg.expiration_name,
+                leg_id=settled_leg.leg.id,
+                mark=settled_leg.value,
             )
-            for one, name in zip(settled, names, strict=True)
+            for settled_leg, name in zip(settled, names, strict=True)
         ),
         created_at=now,
     )

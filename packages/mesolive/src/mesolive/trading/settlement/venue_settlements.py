@@ -162,7 +162,7 @@ class VenueSettlements:
         held = await legs_holding(tx, account.user_id, account.id, fact.contract)
         rest = fact.qty - waiting.booked
         allotted = allot([item.qty for item in held], rest, partly=final)
-        parts = [(one.leg, qty) for one, qty in zip(held, allotted, strict=True) if qty != 0]
+        parts = [(held_leg.leg, qty) for held_leg, qty in zip(held, allotted, strict=True) if qty != 0]
         booked = sum((qty for _, qty in parts), ZERO)
         events: list[models.MesoLiveEvent] = []
         if parts:

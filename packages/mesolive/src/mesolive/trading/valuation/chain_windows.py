@@ -60,7 +60,7 @@ class ChainWindows:
         del user
         view = self._view(args.Symbol, args.DataProvider)
         return models.GetExpirationsResult(
-            At=view.now, Expirations=[_expiration(view, one) for one in view.expirations]
+            At=view.now, Expirations=[_expiration(view, expiration) for expiration in view.expirations]
         )
 
     async def window(self, user: UserContext, args: models.GetChainArgs) -> models.GetChainResult:
@@ -78,7 +78,11 @@ class ChainWindows:
         except ValueError:
             raise validation({"Day": [f"expected a date as YYYY-MM-DD, got {args.Day[:20]!r}"]}) from None
         view = self._view(args.Symbol, args.DataProvider)
-        fitting = [one for one in view.expirations if one.day == day and args.Root in (None, one.root)]
+        fitting = [
+            expiration
+            for expiration in view.expirations
+            if expiration.day == day and args.Root in (None, expiration.root)
+        ]
         if not fitting:
             what = args.Symbol if args.Root is None else args.Root
             raise not_found(f"expiration {args.Day} of {what[:40]!r}")

@@ -50,8 +50,8 @@ class RecordedProvider:
         self._clock = clock
         calendar = calendar or us_options_calendar()
         self._books = {
-            symbol: QuoteBook(one.listing, clock, calendar, mute_after=one.silence)
-            for symbol, one in self._recordings.items()
+            symbol: QuoteBook(recording.listing, clock, calendar, mute_after=recording.silence)
+            for symbol, recording in self._recordings.items()
         }
         self._moments = np.unique(np.concatenate([recording.moments for recording in recordings]))
         self._played = 0

@@ -228,7 +228,7 @@ class SimulatedProvider:
             place = listing.position(contract.root, contract.day)
             if contract.underlying == listing.underlying.symbol and place is not None:
                 strikes.setdefault(listing.expirations[place], set()).add(contract.strike)
-        self._held = Listing(listing.underlying, {one: {Right.CALL: own} for one, own in strikes.items()})
+        self._held = Listing(listing.underlying, {expiration: {Right.CALL: own} for expiration, own in strikes.items()})
 
     async def start(self) -> None:
         """Fill the book and let the market move.
