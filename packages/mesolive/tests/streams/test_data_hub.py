@@ -110,6 +110,21 @@ async def test_every_pair_answers_the_same_values(data: MesoLiveDataHubClient, h
             assert getattr(item, name) == getattr(result, name)
 
 
+async def test_a_window_of_a_chain_is_streamed_as_it_is_queried(kit: Kit, data: MesoLiveDataHubClient) -> None:
+    expirations = (await kit.control.get_expirations(models.GetExpirationsArgs(Symbol="SPX"))).Expirations
+    window: dict[str, Any] = {"Symbol": "SPX", "Day": expirations[-1].Day, "Strikes": 5}
+    stream = data.stream_chain_data(models.StreamChainDataArgs(**window))
+    async with asyncio.timeout(SECONDS):
+        item = await anext(stream)
+        await stream.aclose()
+    result = await kit.control.get_chain(models.GetChainArgs(**window))
+    assert len(item.Rows) == 5
+    for name in result.__struct_fields__:
+        assert getattr(item, name) == getattr(result, name)
+    with pytest.raises(MesoLiveSignalRError, match="NotFound: underlying"):
+        await anext(data.stream_chain_data(models.StreamChainDataArgs(Symbol="NONE", Day="2026-01-16")))
+
+
 async def test_leaving_a_stream_lets_the_server_forget_it(
     data: MesoLiveDataHubClient, held: models.LivePositionDetail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,4 +185,6 @@ def test_the_hub_offers_the_six_pairs_of_the_contract_and_that_of_accounts() -> 
     names = {getattr(getattr(DataHub, name), "__signalr_hub_method__", None) for name in dir(DataHub)}
     offered = {options.name for options in names if options is not None}
     kinds = ("Position", "Leg", "Legs", "ComboContracts", "Contract", "Underlying", "Account")
-    assert offered == {f"Stream{kind}Data" for kind in kinds} | {f"Get{kind}Snapshot" for kind in kinds}
+    assert offered == {f"Stream{kind}Data" for kind in kinds} | {f"Get{kind}Snapshot" for kind in kinds} | {
+        "StreamChainData"
+    }

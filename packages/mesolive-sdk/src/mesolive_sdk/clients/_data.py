@@ -89,6 +89,10 @@ class MesoLiveDataHubClient(HubClient):
         """Return the live data of an underlying, once."""
         return await self._call("GetUnderlyingSnapshot", args, models.GetUnderlyingSnapshotResult)
 
+    def stream_chain_data(self, args: models.StreamChainDataArgs) -> DataStream[models.ChainDataEntry]:
+        """Stream a window of strikes with quotes and greeks, at most once a second; an extension."""
+        return self._stream("StreamChainData", args, models.ChainDataEntry)
+
     def stream_account_data(self, args: models.StreamAccountDataArgs) -> DataStream[models.AccountDataEntry]:
         """Stream an account's value, cash, margin, PnL and greeks, at most once a second; an extension."""
         return self._stream("StreamAccountData", args, models.AccountDataEntry)

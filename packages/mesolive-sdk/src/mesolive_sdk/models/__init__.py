@@ -81,6 +81,7 @@ from mesolive_sdk.models._base import (
     WireFlags,
 )
 from mesolive_sdk.models._chain import (
+    ChainDataEntry,
     ChainExpiration,
     ChainQuote,
     ChainRow,
@@ -90,6 +91,7 @@ from mesolive_sdk.models._chain import (
     GetExpirationsResult,
     ListUnderlyingsArgs,
     ListUnderlyingsResult,
+    StreamChainDataArgs,
     UnderlyingInfo,
 )
 from mesolive_sdk.models._common import (
@@ -393,6 +395,8 @@ from mesolive_sdk.models._tickets import (
 )
 
 __all__ = [
+    "ChainDataEntry",
+    "StreamChainDataArgs",
     "FlattenedPosition",
     "HaltAndFlattenArgs",
     "HaltAndFlattenResult",

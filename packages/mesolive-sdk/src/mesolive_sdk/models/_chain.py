@@ -230,3 +230,11 @@ class GetChainResult(Timed, kw_only=True):
     Stale: bool
     Listed: int
     Rows: list[ChainRow]
+
+
+class StreamChainDataArgs(GetChainArgs, kw_only=True):
+    """Arguments of `StreamChainData`, an extension: those of `GetChain`."""
+
+
+class ChainDataEntry(GetChainResult, kw_only=True):
+    """One item of `StreamChainData`: what `GetChain` answers. Without a `Center` the window follows the money."""

@@ -145,12 +145,13 @@ ListUnderlyingsResult: Underlyings list[UnderlyingInfo]
 GetExpirationsArgs: Symbol str, DataProvider DataProviderType?
 ChainExpiration: Root str, Day str, Expiration datetime, Settlement str, DTE Decimal, Forward Decimal?
 GetExpirationsResult: At datetime, Expirations list[ChainExpiration]
-GetChainArgs: Symbol str, Root str?, Day str, Center Decimal?, Strikes int = 40, DataProvider DataProviderType?
+{GetChainArgs StreamChainDataArgs}: Symbol str, Root str?, Day str, Center Decimal?, Strikes int = 40, \
+    DataProvider DataProviderType?
 ChainQuote: Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, IV Decimal?, Delta Decimal?, Gamma Decimal?, \
     Theta Decimal?, Vega Decimal?, Quality str
 ChainRow: Strike Decimal, Call ChainQuote?, Put ChainQuote?
-GetChainResult: At datetime, Expiration ChainExpiration, Multiplier Decimal, Spot Decimal?, Stale bool, Listed int, \
-    Rows list[ChainRow]
+{GetChainResult ChainDataEntry}: At datetime, Expiration ChainExpiration, Multiplier Decimal, Spot Decimal?, \
+    Stale bool, Listed int, Rows list[ChainRow]
 GetEquityHistoryArgs: BrokerAccountId str, From datetime?, To datetime?, StepSeconds int?
 EquityPoint: At datetime, NetLiquidation Decimal?, Cash Decimal, Margin Decimal?
 GetEquityHistoryResult: StepSeconds int, Points list[EquityPoint]
@@ -601,6 +602,7 @@ StreamLegsData stream_legs_data StreamLegsDataArgs LegsDataEntry
 StreamComboContractsData stream_combo_contracts_data StreamComboContractsDataArgs ComboContractsDataEntry
 StreamContractData stream_contract_data StreamContractDataArgs ContractDataEntry
 StreamUnderlyingData stream_underlying_data StreamUnderlyingDataArgs UnderlyingDataEntry
+StreamChainData stream_chain_data StreamChainDataArgs ChainDataEntry
 StreamAccountData stream_account_data StreamAccountDataArgs AccountDataEntry
 """
 

@@ -7,7 +7,7 @@ A stream that fails ends with an error whose text is the status, a colon and the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -16,7 +16,7 @@ import structlog
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, rate_limited
 from mesolive.hubs.envelope import EnvelopeHub
-from mesolive.streams.service import LiveStream, Streams
+from mesolive.streams.service import Streams
 from mesolive_sdk import models, wire
 from signalr_asyncio import ExactError, Payload, Shared, hub_method
 from signalr_asyncio.server import PushedItems
@@ -29,6 +29,14 @@ WAITING_ITEMS = 4
 """The maximum number of items queued for a slow client; beyond it the oldest is dropped."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Pushing(Protocol):
+    """A stream whose items are pushed into a connection."""
+
+    async def push(self, put: Callable[[Shared], None]) -> None:
+        """Call `put` with each item until the stream ends."""
+        ...
 
 
 class DataHub(EnvelopeHub):
@@ -105,6 +113,11 @@ class DataHub(EnvelopeHub):
         service = self._streams.underlying_snapshot
         return await self._answer("GetUnderlyingSnapshot", models.GetUnderlyingSnapshotArgs, args, service)
 
+    @hub_method(name="StreamChainData", latest_only=True, buffer=WAITING_ITEMS)
+    async def stream_chain_data(self, args: Payload | None = None) -> Items:
+        """Stream a window of strikes."""
+        return self._follow("StreamChainData", models.StreamChainDataArgs, args, self._streams.chain)
+
     @hub_method(name="StreamAccountData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_account_data(self, args: Payload | None = None) -> Items:
         """Stream an account's value, PnL and greeks."""
@@ -121,7 +134,7 @@ class DataHub(EnvelopeHub):
         method: str,
         arguments: type[A],
         payload: Payload | None,
-        stream: Callable[[UserContext, A], LiveStream],
+        stream: Callable[[UserContext, A], _Pushing],
     ) -> Items:
         """Return the items of a stream; its argument is decoded and its user's share taken when it begins."""
         return _Followed(self, method, lambda: stream(self.user, wire.decode_args(payload, arguments)))
@@ -140,7 +153,7 @@ class _Followed(PushedItems[Shared]):
         Decodes the argument and returns the stream.
     """
 
-    def __init__(self, hub: DataHub, method: str, begin: Callable[[], LiveStream]) -> None:
+    def __init__(self, hub: DataHub, method: str, begin: Callable[[], _Pushing]) -> None:
         self._hub = hub
         self._method = method
         self._begin = begin

@@ -18,6 +18,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
 from mesolive.market.subscriptions import SubscriptionHandle, TooManySubscriptionsError
 from mesolive.streams.account_data import AccountReader
+from mesolive.streams.chain_data import ChainStream, ChainStreams
 from mesolive.streams.channels import Channel
 from mesolive.streams.engine import Engine
 from mesolive.streams.sources import StreamSource, StreamSources
@@ -92,6 +93,7 @@ class Streams:
         self._pace = pace if pace is not None else ScaledClock(datetime(2000, 1, 1, tzinfo=UTC))
         self._max_channels = max_channels
         self.engine = Engine(market, clock, self._pace, window, keep_alive, processor_time)
+        self._chains = ChainStreams(market, self._pace)
         self._loaders = asyncio.Semaphore(PARALLEL_LOADS)
         self.tasks = Tasks(self._pace)
 
@@ -144,6 +146,10 @@ class Streams:
     def account(self, user: UserContext, args: models.AccountDataArgs) -> LiveStream:
         """Stream an account's values, at most once a second."""
         return LiveStream(self, lambda: self._sources.account(user, args))
+
+    def chain(self, user: UserContext, args: models.StreamChainDataArgs) -> ChainStream:
+        """Stream a window of strikes, at most once a second."""
+        return self._chains.follow(user, args)
 
     # Snapshots
 
