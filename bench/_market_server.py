@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 from contextlib import aclosing
@@ -22,6 +21,7 @@ from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
 from mesolive.journal.bus import LocalBus
 from mesolive.market.service import Market
+from mesolive.server import calm_collector
 from mesolive.streams.service import Streams
 from mesolive.trading.valuation.wire_items import LiveItem
 from mesolive_sdk import models
@@ -76,8 +76,7 @@ async def serve(rate: int, positions: int) -> None:
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     print(listener.getsockname()[1], flush=True)
-    gc.collect()
-    gc.freeze()
+    calm_collector()  # as `mesolive serve` does
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     engine = streams.engine
     print(engine.busy_seconds, engine.turns, engine.items, provider.ticks, flush=True)

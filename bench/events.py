@@ -154,8 +154,7 @@ async def measure() -> list[Row]:
         assert listeners.stdout is not None
         async with asyncio.timeout(60):
             assert await listeners.stdout.readline() == b"ready\n"
-        gc.collect()
-        gc.freeze()  # as `mesolive serve` does
+        server.calm_collector()  # as `mesolive serve` does
 
         async def write() -> None:
             text = hub_protocol("json").encode(Invocation(models.AgentStatusEvent.callback, [event()]))

@@ -7,7 +7,6 @@ row takes MESOLIVE_BENCH_IBKR_SECONDS (60 by default); `python -m bench.ibkr --h
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import itertools
 import os
@@ -52,6 +51,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class, underlying_of
 from mesolive.market.partial_chain import PartialChain
 from mesolive.market.quality import QuoteQuality
+from mesolive.server import calm_collector
 from mesolive.tasks import Tasks, Turns
 from mesolive.venues.base import Accepted, VenueLeg, VenueRequest
 from mesolive_sdk.models import OrderType, TimeInForce
@@ -354,8 +354,7 @@ async def orders_beside_requests(port: int, folder: Path) -> Row:
 
 async def chain_near_the_money(port: int, folder: Path) -> list[Row]:
     """Measure from connect until the nearest expirations are quoted, and orders until the whole chain is read."""
-    gc.collect()
-    gc.freeze()  # as `mesolive serve` does
+    calm_collector()  # as `mesolive serve` does
     bench = Bench(port, folder, lines=LINES + 10)
     provider = bench.connector.provider
     assert provider is not None

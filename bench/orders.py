@@ -33,7 +33,7 @@ from mesolive.logs import configure_logs
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor
-from mesolive.server import serving
+from mesolive.server import calm_collector, serving
 from mesolive.settings import Settings
 from mesolive.trading.execution.risk_limits import Limits, set_limits
 from mesolive.trading.portfolio.accounts import find_account
@@ -269,8 +269,7 @@ async def measure() -> list[Reported]:
             bench = Bench(application, control, stack)
             bench.token = token
             bench.filled_at = lambda: venue.filled_at
-            gc.collect()
-            gc.freeze()  # as `mesolive serve` does
+            calm_collector()  # as `mesolive serve` does
             await bench.prepare(WARM * (TOGETHER + 1) + ROUNDS * (ALONE + TOGETHER * EACH) + FILLS + 10)
             path = f"/hubs/control/v1?access_token={token}"
             alone, together = [

@@ -48,6 +48,9 @@ MAX_TURN = 0.001
 """Seconds for which a thread may compute while the event loop waits for its turn. Strategies are evaluated in a thread;
 with Python's 5 ms an order sent meanwhile took three times as long, for it waits for its turn a dozen times."""
 
+YOUNG_OBJECTS = 10_000
+"""How many more objects there are before the garbage collector searches among them: about a millisecond of search."""
+
 _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
@@ -221,10 +224,7 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
         loop.add_signal_handler(number, stop)
     with contextlib.ExitStack() as stack:
         async with serving(settings) as application:
-            # Objects made at the start live for the whole run. Frozen, they do not lengthen the garbage collector's
-            # pauses, which delay ticks.
-            gc.collect()
-            gc.freeze()
+            calm_collector()
             _log.info("started", url=application.url, version=version("mesolive"))
             await ready(application)
             await until_first(stopped.wait(), application.lock.lost.wait())
@@ -234,6 +234,18 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
         _log.info("stopped")
     if lost:
         raise UnusableDatabaseError("another server has taken this database; there can be only one, so this one ended")
+
+
+def calm_collector() -> None:
+    """Have the garbage collector search less: for a process that is a server, once all has been made.
+
+    Objects made at the start live for the whole run. Frozen, they do not lengthen the collector's pauses, which delay
+    ticks. What a call makes is freed as it ends; at Python's threshold of 700 new objects the collector searched in
+    each batch of orders, which took 6 % of their processor time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
 
 
 def _websockets(settings: Settings) -> Any:  # noqa: ANN401 - a name or a class, as uvicorn takes it

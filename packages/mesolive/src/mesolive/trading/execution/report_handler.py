@@ -245,7 +245,8 @@ class ReportHandler:
         if isinstance(report, state_machine.Executed) and (order.account_id, report.execution_id) in batch.known:
             view = replace(view, executions=frozenset({report.execution_id}))
         outcome = state_machine.apply(view, report)
-        after = replace(order, view=replace(outcome.order, executions=frozenset()))
+        viewed = replace(outcome.order, executions=frozenset()) if outcome.order.executions else outcome.order
+        after = replace(order, view=viewed)
         if outcome.booked is not None:
             batch.known.add((order.account_id, outcome.booked.execution_id))
             after = await self._book(tx, batch, after, outcome.booked)

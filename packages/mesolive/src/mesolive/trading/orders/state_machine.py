@@ -249,14 +249,6 @@ def _executed(order: OrderView, report: Executed) -> Outcome:
     if report.execution_id in order.executions:
         return Outcome(order)
     filled = order.filled + report.qty
-    known = replace(
-        order,
-        filled=filled,
-        executions=order.executions | {report.execution_id},
-        venue_id=order.venue_id or report.venue_id,
-        # A fill proves that the order is at the venue, but not whether the venue has received a cancel.
-        unresolved_since=order.unresolved_since if order.cancel_wanted else None,
-    )
     anomaly = None
     if filled > order.qty:
         anomaly = f"filled {filled} of {order.qty}: the venue filled more than was ordered"
@@ -268,23 +260,32 @@ def _executed(order: OrderView, report: Executed) -> Outcome:
         state = order.state
     else:
         state = State.PARTIALLY_FILLED
-    if state is State.FILLED:
-        known = replace(known, unresolved_since=None, cancel_wanted=False)
-    return Outcome(replace(known, state=state), booked=report, changed=True, anomaly=anomaly)
+    cancel_wanted = order.cancel_wanted and state is not State.FILLED
+    known = replace(
+        order,
+        state=state,
+        filled=filled,
+        executions=order.executions | {report.execution_id},
+        venue_id=order.venue_id or report.venue_id,
+        # A fill proves that the order is at the venue, but not whether the venue has received a cancel.
+        unresolved_since=order.unresolved_since if cancel_wanted else None,
+        cancel_wanted=cancel_wanted,
+    )
+    return Outcome(known, booked=report, changed=True, anomaly=anomaly)
 
 
 def _at_work(order: OrderView, venue_id: str) -> Outcome:
     anomaly = None
     if order.venue_id is not None and order.venue_id != venue_id:
         anomaly = f"the venue names it {venue_id}, and named it {order.venue_id} before"
-    known = replace(order, venue_id=order.venue_id or venue_id)
     if order.state.ended:
         # An acknowledgement that arrives after the order's end changes nothing.
-        return Outcome(known, anomaly=anomaly)
-    known = replace(known, unresolved_since=None)
-    if order.state is State.PENDING_SUBMIT:
-        known = replace(known, state=State.PARTIALLY_FILLED if order.filled else State.SUBMITTED)
-    changed = known.state is not order.state or order.unresolved_since is not None
+        return Outcome(replace(order, venue_id=order.venue_id or venue_id), anomaly=anomaly)
+    state = order.state
+    if state is State.PENDING_SUBMIT:
+        state = State.PARTIALLY_FILLED if order.filled else State.SUBMITTED
+    known = replace(order, state=state, venue_id=order.venue_id or venue_id, unresolved_since=None)
+    changed = state is not order.state or order.unresolved_since is not None
     return Outcome(known, changed=changed, anomaly=anomaly)
 
 

@@ -36,6 +36,7 @@ CLOSING = ":close"
 _STANDINGS = (
     select(
         exec_plans.c.id,
+        exec_plans.c.user_id,
         exec_plans.c.state,
         exec_plans.c.position_id,
         accounts.c.broker_account_id,
@@ -45,7 +46,8 @@ _STANDINGS = (
     .select_from(exec_plans)
     .join(accounts, accounts.c.id == exec_plans.c.account_id)
     .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
-    .where(exec_plans.c.user_id == bindparam("user"), is_among(exec_plans.c.id, "plans"))
+    # By ids alone: with the user as a condition too, SQLite reads all plans that the user ever had.
+    .where(is_among(exec_plans.c.id, "plans"))
 )
 _CONTENTS = select(
     exec_plans.c.id,
@@ -345,7 +347,7 @@ async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> 
 
     What preparation stored of a plan never changes, so it is kept in memory; its state is read each time.
     """
-    rows = await tx.all(_STANDINGS, {"user": user_id, "plans": list(plan_ids)})
+    rows = [row for row in await tx.all(_STANDINGS, {"plans": list(plan_ids)}) if row.user_id == user_id]
     contents = await _contents(tx, [row.id for row in rows])
     opened: dict[int, dict[str, int]] = {}
     adjustments = [plan_id for plan_id, content in contents.items() if content.kind is PlanKind.ADJUSTMENT]

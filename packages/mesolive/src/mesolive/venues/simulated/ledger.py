@@ -26,6 +26,9 @@ except ImportError:  # not a POSIX system: there the file is not guarded
     fcntl = None
 
 ZERO = Decimal(0)
+NUMBERS_RESERVED = 100
+"""How many numbers are noted as given out at once: a note for each would be a line and a write more for each order."""
+
 MAX_ENDED = 10_000
 """How many ended orders are kept, and how many settlements, the latest; what they did stays in the positions."""
 
@@ -79,7 +82,7 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The last number that was given out."""
+    """Numbers up to this one may have been given out."""
 
     number: int
 
@@ -146,6 +149,7 @@ class VenueLedger:
         self.positions: dict[tuple[str, OptionContract], Decimal] = {}
         self._names: dict[str, str] = {}
         self._number = 0
+        self._reserved = 0
         self._opening = ""
         self._path = path
         self._file: BufferedWriter | None = None
@@ -201,7 +205,9 @@ class VenueLedger:
     def name(self, kind: str) -> str:
         """Return a name that was never given out before, and never will be again, even if the file should be lost."""
         self._number += 1
-        self._write(Counted(number=self._number))
+        if self._number > self._reserved:
+            self._reserved = self._number + NUMBERS_RESERVED
+            self._write(Counted(number=self._reserved))
         return f"{kind}{self._number}{self._opening}"
 
     def record(self, record: Record) -> None:

@@ -57,5 +57,5 @@ class SteppedVenue(SimulatedVenue):
     def _start_loops(self) -> None:
         """Start no loop: no matching on market changes, openings or closes."""
 
-    def _later(self, order: WorkingOrder, seconds: float) -> None:
+    def _later(self, order: WorkingOrder) -> None:
         """Schedule no matching when the fill delay of an order ends."""

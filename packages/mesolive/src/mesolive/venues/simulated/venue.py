@@ -109,6 +109,8 @@ class SimulatedVenue:
         self._unsent = UnsentOrders()
         self._down = False
         self.tasks = Tasks()
+        # Orders that came in this turn of the event loop, and wait in the queue together.
+        self._arriving: list[WorkingOrder] = []
 
     # --- the interface ------------------------------------------------------------------------------------------------
 
@@ -135,6 +137,7 @@ class SimulatedVenue:
         """End the session and close the memory."""
         self.disconnect()
         await self.tasks.stop()
+        self._arriving.clear()
         self.ledger.close()
 
     @asynccontextmanager
@@ -380,7 +383,7 @@ class SimulatedVenue:
         self.ledger.record(placed)
         order = self.ledger.orders[request.reference]
         # Matched after the response, as a venue does; not within the call.
-        self._later(order, self.terms.queue_seconds)
+        self._later(order)
         return self._accepted(order)
 
     def _rejected(self, request: VenueRequest, reason: str) -> Ended:
@@ -489,12 +492,23 @@ class SimulatedVenue:
         if self._session is not None:
             self._session.report(fact)
 
-    def _later(self, order: WorkingOrder, seconds: float) -> None:
-        async def wait() -> None:
-            await self._clock.sleep(seconds)
-            self._matching.look_at(order, self._clock.now())
+    def _later(self, order: WorkingOrder) -> None:
+        """Match an order once it has waited in the queue; orders that come in one turn of the loop wait together."""
+        self._arriving.append(order)
+        if len(self._arriving) == 1:
+            self.tasks.spawn("simulated venue queue", self._wait_in_queue())
 
-        self.tasks.spawn("simulated venue queue", wait())
+    async def _wait_in_queue(self) -> None:
+        together, self._arriving = self._arriving, []
+        await self._clock.sleep(self.terms.queue_seconds)
+        errors: list[Exception] = []
+        for order in together:
+            try:
+                self._matching.look_at(order, self._clock.now())
+            except Exception as error:  # noqa: BLE001 - one order must not keep the others from being filled
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def _start_loops(self) -> None:
         self.tasks.start_loop("simulated venue", self._follow)
