@@ -47,7 +47,8 @@ class ContractTerms:
         sign = np.where(self.is_call, 1.0, -1.0)
         result = self.discount * np.maximum(sign * (self.forward - self.strikes), 0.0)
         early = self._early
-        result[early] = np.maximum(self._american.lower_bound, result[early])
+        if early.size:
+            result[early] = np.maximum(self._american.lower_bound, result[early])
         return result
 
     def volatility(self, price: FloatArray) -> FloatArray:

@@ -26,7 +26,8 @@ import numpy as np
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import QualityArray
-from mesolive.trading.valuation.quotes import GREEKS, IV, QuoteTable, locate, read_quotes, solve_greeks
+from mesolive.trading.valuation.contract_greeks import GREEKS
+from mesolive.trading.valuation.quotes import IV, QuoteTable, locate, read_quotes, solve_greeks
 from mesolive.trading.valuation.subjects import ALL_BASES, BoolArray, FloatArray, IntArray, Subject
 
 PRICE_SCALE = 1e6

@@ -10,22 +10,17 @@ import numpy as np
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import QualityArray, below_tick, sound_quotes
-from mesolive.market.contract_models import ContractTerms
-from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
+from mesolive.trading.valuation.contract_greeks import GREEKS, carried_terms, greeks_at, greeks_without_volatility
 from mesolive.trading.valuation.subjects import BASES, BoolArray, FloatArray, Instrument, IntArray, Spot
 
-GREEKS = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
 IV = GREEKS.index("IV")
 BID = BASES.index("Bid")
 MARK = BASES.index("Mark")
-SECONDS_PER_DAY = 86400.0
 MILLISECOND = timedelta(milliseconds=1)
 UNLISTED = -1
 SPOT = -2
-# The shortest time that weighted vega divides by: a quarter of an hour, in days.
-SHORTEST_DTE = 1.0 / 96.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +124,15 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
     FloatArray
         (rows, 4, 7) in the order of `GREEKS`, per unit and long contract, IV in percent; NaN where there is no value.
     """
+    result = solve_own_greeks(view, table, rows, bases)
+    missing = rows_without_volatility(table, rows, bases, result)
+    if missing.size:
+        result[missing, MARK] = fill_greeks(view, table, rows[missing])
+    return result
+
+
+def solve_own_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolArray) -> FloatArray:
+    """Return greeks as `solve_greeks` does, and NaN where a mark alone has no volatility."""
     result = np.full((rows.size, 4, len(GREEKS)), np.nan)
     curve, spot = view.analytics.curve, spot_of(view)
     columns = np.flatnonzero(bases)
@@ -137,45 +141,31 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
         return result
     listing = view.listing
     at = table.index[rows[listed]]
-    position = listing.positions_of(at)
-    used, inverse = np.unique(position, return_inverse=True)
-    curve.prepare(used.tolist())
-    of_expiration: list[tuple[float, float, float, float, float, bool]] = []
-    for place in used:
-        expiration = listing.expirations[int(place)]
-        dte = (expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
-        carried = curve.carried(int(place), spot, view.now)
-        early = expiration.style is ExerciseStyle.AMERICAN
-        years_left = view.analytics.years(expiration)
-        of_expiration.append((carried.forward, carried.discount, carried.spot, years_left, dte, early))
     # One element per contract and basis: all of them are solved in one go.
-    carrying = np.repeat(np.array(of_expiration)[inverse], columns.size, axis=0).T
-    forward, discount, priced_from, years, days, early_too = carrying
-    terms = ContractTerms(
-        is_call=np.repeat(listing.is_call[at], columns.size),
-        strikes=np.repeat(listing.strikes[at], columns.size),
-        spot=priced_from,
-        forward=forward,
-        discount=discount,
-        years=years,
-        may_exercise_early=early_too > 0.0,
-    )
+    terms, days = carried_terms(view, curve, spot, np.repeat(at, columns.size))
     prices = table.prices[rows[listed]]
     ticks = np.repeat(listing.ticks[at], columns.size).reshape(-1, columns.size)
     bids = np.repeat(prices[:, BID], columns.size).reshape(-1, columns.size)
     chosen = prices[:, columns]
     volatility = terms.volatility(np.where(below_tick(bids, chosen, ticks), np.nan, chosen).ravel())
-    matches = terms.greeks(volatility)
-    weighted = matches.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
-    solved = np.stack(
-        (matches.delta, matches.gamma, matches.theta, matches.vega, weighted, matches.rho, 100.0 * volatility), axis=-1
-    ).reshape(listed.size, columns.size, len(GREEKS))
-    result[np.ix_(listed, columns)] = solved
-    if bases[MARK]:
-        missing = np.flatnonzero(np.isnan(result[:, MARK, IV]) & ~np.isnan(table.prices[rows, MARK]))
-        for row in missing:
-            result[row, MARK] = _from_chain(view, int(table.index[rows[row]]))
+    result[np.ix_(listed, columns)] = greeks_at(terms, days, volatility).reshape(listed.size, columns.size, -1)
     return result
+
+
+def rows_without_volatility(table: QuoteTable, rows: IntArray, bases: BoolArray, greeks: FloatArray) -> IntArray:
+    """Return at which of `rows` the mark is wanted, is there, and has no volatility of its own."""
+    if not bases[MARK]:
+        return np.empty(0, dtype=np.intp)
+    lacks = np.isnan(greeks[:, MARK, IV]) & ~np.isnan(table.prices[rows, MARK]) & (table.index[rows] >= 0)
+    return np.flatnonzero(lacks)
+
+
+def fill_greeks(view: BookView, table: QuoteTable, rows: IntArray) -> FloatArray:
+    """Return (rows, 7) the greeks of contracts whose marks have no volatility of their own, as the chain has them."""
+    curve, spot = view.analytics.curve, spot_of(view)
+    if curve is None or spot is None:
+        return np.full((rows.size, len(GREEKS)), np.nan)
+    return greeks_without_volatility(view, curve, spot, table.index[rows])
 
 
 def spot_of(view: BookView) -> float | None:
@@ -188,25 +178,3 @@ def _model_mark(view: BookView, place: int) -> float:
     """Return the chain's model value of a contract whose quotes make no market."""
     result = view.find(view.listing.contract(place))
     return float("nan") if result is None else float(result[0].mark[result[1]])
-
-
-def _from_chain(view: BookView, place: int) -> FloatArray:
-    """Return the chain's greeks of a contract whose own mark has no volatility (deep in the money)."""
-    result = view.find(view.listing.contract(place))
-    if result is None:
-        return np.full(len(GREEKS), np.nan)
-    chain, at = result
-    dte = (chain.expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
-    vega = chain.vega[at]
-    return np.array(
-        [
-            chain.delta[at],
-            chain.gamma[at],
-            chain.theta[at],
-            vega,
-            vega * np.sqrt(30.0 / max(dte, SHORTEST_DTE)),
-            chain.rho[at],
-            100.0 * chain.iv[at],
-        ],
-        dtype=np.float64,
-    )

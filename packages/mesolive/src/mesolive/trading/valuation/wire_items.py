@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from mesolive.trading.valuation.contract_greeks import GREEKS as GREEK_NAMES
 from mesolive.trading.valuation.engine import Block, Valuation
 from mesolive.trading.valuation.json_template import ItemTemplates
-from mesolive.trading.valuation.quotes import GREEKS as GREEK_NAMES
 from mesolive.trading.valuation.subjects import BASES, Subject
 from mesolive_sdk import models
 from signalr_asyncio import Shared
