@@ -159,7 +159,9 @@ async def position_figures() -> list[Reported]:
     market = Market([provider])
     await market.start()
     positions = BenchPositions(provider, STREAMS)
-    subjects = [position_subject(await positions.read(1, number)) for number in range(1, STREAMS + 1)]
+    subjects = [
+        position_subject(position) for position in (await positions.read_many(1, range(1, STREAMS + 1))).values()
+    ]
     contracts = list({entry.contract: None for subject in subjects for entry in subject.entries})
     row_of = {contract: row for row, contract in enumerate(contracts)}
     rows = [np.array([row_of[entry.contract] for entry in subject.entries]) for subject in subjects]
