@@ -165,6 +165,14 @@ class Markets:
         """Whether orders are filled: in sessions, or always."""
         return self.around_the_clock or self.calendar.is_open(moment)
 
+    def trades(self, symbol: str, moment: datetime) -> bool:
+        """Whether orders in options on an underlying are filled: options on futures trade at night as well."""
+        return self.around_the_clock or self.book(symbol).hours.takes_orders(moment)
+
+    def order_session(self, symbol: str, moment: datetime) -> tuple[datetime, datetime]:
+        """Return the session of an underlying's options at a moment, or else the next: day orders end with it."""
+        return self.book(symbol).hours.next_order_session(moment)
+
     def quote(self, contract: OptionContract) -> OptionQuote | None:
         """Return the market of an option, or `None` when it is not listed any more."""
         place = self.view(contract.underlying).find(contract)

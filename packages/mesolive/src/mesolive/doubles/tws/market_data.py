@@ -261,7 +261,7 @@ class MarketDataService:
         """Return the kind of data that a subscription gets, or `None` when it was refused."""
         gateway = self._gateway
         asked = self._kinds.get(client.client_id, LIVE)
-        is_open = gateway.markets.is_open(gateway.now())
+        is_open = gateway.markets.trades(symbol, gateway.now())
         entitlement = gateway.settings.entitlement
         if gateway.faults.strike("not_subscribed", client=client.client_id, symbol=symbol, con_id=con_id) is not None:
             entitlement = Entitlement.NONE if asked in {LIVE, FROZEN} else Entitlement.DELAYED

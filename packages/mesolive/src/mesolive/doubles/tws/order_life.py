@@ -67,9 +67,9 @@ class OrderLife:
             reports.status(order)
             gateway.timeline.after(float(inactive["seconds"]), partial(self._activate, order))
             return
-        is_open = gateway.markets.is_open(gateway.now())
+        is_open = self._trades(order)
         if strike("order_message") is not None or not is_open:
-            opening, _ = gateway.markets.calendar.open_session_at_or_after(gateway.now())
+            opening, _ = self._session(order, gateway.now())
             until = f"{opening.astimezone(gateway.zone.zone):%Y-%m-%d %H:%M:%S} {gateway.zone.name}"
             details: dict[str, object] = {"action": order.action, "quantity": order.quantity, "symbol": order.symbol}
             reports.error(order, 399, until=until, **details)
@@ -157,7 +157,7 @@ class OrderLife:
     def match(self, order: Order) -> None:
         """Fill an order as far as its limit and the market allow."""
         gateway = self._gateway
-        if not order.live or not gateway.markets.is_open(gateway.now()):
+        if not order.live or not self._trades(order):
             return
         quote = None if gateway.faults.is_on("no_fills", client=order.client_id) else self._quote(order)
         if quote is not None and not order.triggered and triggered(order, quote):
@@ -213,9 +213,25 @@ class OrderLife:
             return end is not None and now >= end
         if order.tif not in {"DAY", "IOC", "FOK"}:
             return False
-        calendar = self._gateway.markets.calendar
-        _, close = calendar.open_session_at_or_after(order.placed_at)
+        _, close = self._session(order, order.placed_at)
         return now >= close
+
+    def _trades(self, order: Order) -> bool:
+        """Whether an order is filled now."""
+        gateway, product = self._gateway, self._product(order)
+        return product is not None and gateway.markets.trades(product, gateway.now())
+
+    def _session(self, order: Order, moment: datetime) -> tuple[datetime, datetime]:
+        """Return the session in which an order of a moment is worked: then, or next."""
+        markets, product = self._gateway.markets, self._product(order)
+        if product is None:
+            return markets.calendar.open_session_at_or_after(moment)
+        return markets.order_session(product, moment)
+
+    def _product(self, order: Order) -> str | None:
+        """Return the underlying whose sessions an order has; `None` for a contract that is not known."""
+        legs = order_legs(order, self._gateway.instrument)
+        return legs[0][0].product if legs else None
 
     def _cancelled(self, order: Order) -> None:
         if order.status.ended:
