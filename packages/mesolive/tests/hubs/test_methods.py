@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mesolive.hubs.control import ControlHub
+from mesolive.hubs.data import DataHub
+from mesolive.hubs.event import EventHub
 from mesolive_sdk import (
     MesoLiveControlHubClient,
     MesoLiveDataHubClient,
@@ -14,6 +17,7 @@ from mesolive_sdk import (
     models,
     new_idempotency_key,
 )
+from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import short_put, stage
 
 TESTS = Path(__file__).parents[1]
@@ -27,6 +31,41 @@ def test_every_method_is_called_by_a_test_of_the_server(client: type) -> None:
     methods = [name for name in dir(client) if not name.startswith(("_", "on_")) and name not in NO_CALLS]
     assert len(methods) > 3
     assert [name for name in methods if not re.search(rf"\.{name}\b", text)] == []
+
+
+PUBLISHED = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    GetIdempotencyRecord ListAgents ListAccounts GetAccount CreateStrategy UpdateStrategy RenameStrategy
+    DeleteStrategy ListStrategies GetStrategy ListPositions GetPosition ListLegs GetLeg GetLegs ApplyPaperFills
+    SendOrder CancelOrder GetOrder ListOrders ListExecutions GetExecution GetExecutions
+    StartPreparePositionEntry GetPreparePositionEntryStatus CancelPreparePositionEntry StartPreparePositionExit
+    GetPreparePositionExitStatus CancelPreparePositionExit StartPreparePositionAdjustment
+    GetPreparePositionAdjustmentStatus CancelPreparePositionAdjustment StreamPositionData GetPositionSnapshot
+    StreamLegData GetLegSnapshot StreamLegsData GetLegsSnapshot StreamComboContractsData
+    GetComboContractsSnapshot StreamContractData GetContractSnapshot StreamUnderlyingData GetUnderlyingSnapshot
+    SubscribeToStrategies UnsubscribeFromStrategies GetLatestEventSeqId GetEventsSince
+    """,
+    )
+)
+"""The methods of the published API; all others are extensions."""
+
+
+def test_every_extension_is_in_the_table_of_methods_and_nothing_else_is() -> None:
+    offered = {
+        options.name
+        for hub in (ControlHub, DataHub, EventHub)
+        for name in dir(hub)
+        if (options := getattr(getattr(hub, name), "__signalr_hub_method__", None)) is not None
+    }
+    assert offered >= PUBLISHED
+    page = (DOCS / "portal.md").read_text()
+    table = page[page.index("## Methods for operators") : page.index("## What is measured")]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    named = {name for row in rows if "(event)" not in row[1] for name in re.findall(r"`(\w+)`", row[1])}
+    assert named - PUBLISHED == offered - PUBLISHED
+    assert all(len(row[2].strip()) > 10 for row in rows)
 
 
 async def test_executions_are_got_by_their_ids_and_an_ended_exit_is_not_cancelled(tmp_path: Path) -> None:
