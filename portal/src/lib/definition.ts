@@ -81,3 +81,16 @@ export function locate(text: string, path: string): [number, number] {
   };
   return value(0);
 }
+
+/** Where a definition that was converted carries the version 2 that it was made from. */
+const ORIGINAL = "$original";
+
+/** A definition as it is carried out, without the text that it was converted from. */
+export function withoutOriginal(definition: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(definition).filter(([name]) => name !== ORIGINAL));
+}
+
+/** The version 2 that a definition was converted from; null for one that was written in version 3. */
+export function originalOf(definition: Record<string, unknown> | null | undefined): unknown {
+  return definition?.[ORIGINAL] ?? null;
+}

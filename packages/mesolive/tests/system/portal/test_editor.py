@@ -54,8 +54,13 @@ async def test_29_an_import_of_version_2_shows_what_the_conversion_does(portal: 
     await page.get_by_test_id("import").set_input_files(file_of("old.json", old))
     report = page.get_by_test_id("import-report")
     await expect(report).to_contain_text("What the conversion to version 3 does")
+    await report.get_by_text("The converted definition").click()
+    await expect(report.get_by_test_id("converted")).to_contain_text('"MesoSimVersion": "3')
     await page.get_by_role("button", name="Import", exact=True).click()
     await expect(page.get_by_role("heading", name="of version 2")).to_be_visible()
+    await expect(page.get_by_test_id("editor")).to_contain_text('"MesoSimVersion": "3')
+    await page.get_by_role("button", name="Version 2", exact=True).click()
+    await expect(page.get_by_test_id("original")).to_contain_text('"MesoSimVersion": "2.0"')
 
 
 async def test_a_file_that_cannot_be_used_is_refused_with_the_path_of_each_problem(portal: Portal) -> None:
@@ -123,6 +128,31 @@ async def test_what_another_editor_stored_is_not_overwritten_unseen(portal: Port
     await dialog.get_by_role("button", name="Store mine all the same").click()
     await expect(page.get_by_test_id("save")).to_have_text("Saved")
     assert (await stored(portal, strategy))["Exit"]["StopLoss"] == "4 * credit"
+
+
+async def test_a_strategy_that_was_only_renamed_meanwhile_is_saved_at_once(portal: Portal) -> None:
+    page, strategy = await opened(portal, StrategyName="renamed meanwhile")
+    mine = await stored(portal, strategy)
+    mine["Exit"]["StopLoss"] = "4 * credit"
+    await edit(page, json.dumps(mine, indent=2))
+    await portal.kit.advance(5)
+    await portal.kit.control.rename_strategy(models.RenameStrategyArgs(StrategyId=strategy.Id, Name="another name"))
+    await expect(page.get_by_test_id("save")).to_be_enabled()
+    await page.get_by_test_id("save").click()
+    await expect(page.get_by_test_id("save")).to_have_text("Saved")
+    assert (await stored(portal, strategy))["Exit"]["StopLoss"] == "4 * credit"
+    # Its versions are kept: what the first one would change is shown, and it comes back by a press and a save.
+    versions = page.get_by_test_id("versions")
+    await expect(versions.get_by_role("button", name="version 2")).to_be_visible()
+    await versions.get_by_role("button", name="version 1", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Version 1")
+    await expect(dialog.locator("tr.added")).to_contain_text("4 * credit")
+    await dialog.get_by_role("button", name="Take it into the editor").click()
+    await expect(page.get_by_test_id("save")).to_be_enabled()
+    assert (await stored(portal, strategy))["Exit"]["StopLoss"] == "4 * credit", "nothing is stored by looking"
+    await page.get_by_test_id("save").click()
+    await expect(page.get_by_test_id("save")).to_have_text("Saved")
+    assert (await stored(portal, strategy))["Exit"]["StopLoss"] != "4 * credit"
 
 
 async def test_the_editor_proposes_fields_of_the_schema_and_variables_of_the_language(portal: Portal) -> None:
