@@ -361,6 +361,16 @@ export interface CancelPreparePositionExitArgs {
   JobId: string;
 }
 
+export interface ChainDataEntry {
+  At: Instant;
+  Expiration: ChainExpiration;
+  Multiplier: number;
+  Spot?: number | null;
+  Stale: boolean;
+  Listed: number;
+  Rows: ChainRow[];
+}
+
 export interface ChainExpiration {
   Root: string;
   Day: string;
@@ -721,6 +731,17 @@ export interface ExitSignalsResult {
   ProfitTarget?: ConditionEvaluation | null;
   StopLoss?: ConditionEvaluation | null;
   Conditions: ConditionEvaluation[];
+}
+
+export interface FlattenedPosition {
+  PositionId: number;
+  BrokerAccountId: string;
+  ExecPlanId?: number | null;
+  Orders: SendOrderResult[];
+  Unsent: UnsentLegGroup[];
+  Status: StatusCode;
+  Message?: string | null;
+  Code?: string | null;
 }
 
 export interface GetAccountArgs {
@@ -1189,6 +1210,18 @@ export interface GreekValues {
   IV?: number | null;
 }
 
+export interface HaltAndFlattenArgs {
+  IdempotencyKey: string;
+  BrokerAccountId?: string | null;
+  Reason: string;
+}
+
+export interface HaltAndFlattenResult {
+  CancelledOrderIds: number[];
+  Positions: FlattenedPosition[];
+  Complete: boolean;
+}
+
 export interface HaltChangeEvent {
   EventId?: string;
   EventSeqId?: number;
@@ -1217,7 +1250,7 @@ export interface HubConnection {
   Count: number;
 }
 
-export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "HaltTrading" | "ResumeTrading" | "Unknown";
+export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "HaltTrading" | "ResumeTrading" | "HaltAndFlatten" | "Unknown";
 
 export interface IdempotencyRecord {
   IdempotencyKey: string;
@@ -2260,6 +2293,15 @@ export interface StreamAccountDataArgs {
   BrokerAccountId: string;
 }
 
+export interface StreamChainDataArgs {
+  Symbol: string;
+  Root?: string | null;
+  Day: string;
+  Center?: DecimalArg | null;
+  Strikes?: number;
+  DataProvider?: DataProviderType | null;
+}
+
 export interface StreamComboContractsDataArgs {
   Combo: ComboLeg[];
   PriceFields?: string;
@@ -2460,6 +2502,7 @@ export interface ControlHub {
   GetStrategySchema: { args: GetStrategySchemaArgs; result: GetStrategySchemaResult };
   GetStrategyVersion: { args: GetStrategyVersionArgs; result: GetStrategyVersionResult };
   GetStrategyVersions: { args: GetStrategyVersionsArgs; result: GetStrategyVersionsResult };
+  HaltAndFlatten: { args: HaltAndFlattenArgs; result: HaltAndFlattenResult };
   HaltTrading: { args: HaltTradingArgs; result: ListHaltsResult };
   LiquidatePosition: { args: LiquidatePositionArgs; result: LiquidatePositionResult };
   ListAccounts: { args: ListAccountsArgs; result: ListAccountsResult };
@@ -2511,6 +2554,7 @@ export interface DataHub {
   GetPositionSnapshot: { args: GetPositionSnapshotArgs; result: GetPositionSnapshotResult };
   GetUnderlyingSnapshot: { args: GetUnderlyingSnapshotArgs; result: GetUnderlyingSnapshotResult };
   StreamAccountData: { args: StreamAccountDataArgs; result: AccountDataEntry };
+  StreamChainData: { args: StreamChainDataArgs; result: ChainDataEntry };
   StreamComboContractsData: { args: StreamComboContractsDataArgs; result: ComboContractsDataEntry };
   StreamContractData: { args: StreamContractDataArgs; result: ContractDataEntry };
   StreamLegData: { args: StreamLegDataArgs; result: LegDataEntry };

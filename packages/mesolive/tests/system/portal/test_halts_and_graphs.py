@@ -5,6 +5,7 @@ Numbers are those of the acceptance list of the Portal (docs/portal.md).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
@@ -15,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_testkit.portal import SIMULATED, Portal, strategy_on_both
@@ -29,25 +30,31 @@ async def strategy(served: Portal) -> AsyncGenerator[models.LiveStrategy]:
     yield await strategy_on_both(served.kit)
 
 
-async def test_22_23_two_acts_halt_everything_another_browser_says_so_and_a_typed_word_resumes(
-    portal: Portal, strategy: models.LiveStrategy
-) -> None:
-    _, plan = await portal.simulated_plan(strategy, "works")
+async def order(portal: Portal, plan: models.PreparePositionEntryResult, price: str | None) -> int:
+    """Send an order for the one group of a plan: at the market, or at a price that nobody pays. Return its id."""
     (group,) = plan.LegGroups
-    await portal.kit.control.send_order(
+    sent = await portal.kit.control.send_order(
         models.SendOrderArgs(
             IdempotencyKey=new_idempotency_key(),
             BrokerAccountId=SIMULATED,
             ExecPlanId=plan.ExecPlanId,
             LegGroupId=group,
             LegGroupOrder=models.LegGroupOrder(
-                OrderType=models.OrderType.Limit,
+                OrderType=models.OrderType.Market if price is None else models.OrderType.Limit,
                 TimeInForce=models.TimeInForce.Day,
-                LimitPrice=Decimal("-60.00"),
+                LimitPrice=None if price is None else Decimal(price),
                 LegNames=list(plan.LegGroups[group]),
             ),
         )
     )
+    return sent.LiveOrderId
+
+
+async def test_22_23_two_acts_halt_everything_another_browser_says_so_and_a_typed_word_resumes(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    _, plan = await portal.simulated_plan(strategy, "works")
+    await order(portal, plan, "-60.00")
     other = await portal.open("positions")
     page = await portal.page("events")
     await page.get_by_role("button", name="HALT").click()
@@ -67,6 +74,83 @@ async def test_22_23_two_acts_halt_everything_another_browser_says_so_and_a_type
         await expect(dialog).to_be_hidden()
     await expect(page.get_by_test_id("halted")).to_have_count(0)
     assert (await portal.kit.control.list_halts()).Halts == []
+
+
+async def test_halt_and_flatten_says_what_it_will_do_asks_who_it_is_and_closes_what_a_venue_holds(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    control = portal.kit.control
+    _, plan = await portal.simulated_plan(strategy, "to be flattened")
+    await order(portal, plan, None)
+    _, waits = await portal.simulated_plan(strategy, "never filled")
+    working = await order(portal, waits, "-60.00")
+    paper = (await portal.kit.enter(strategy.Id, "on paper")).PositionId
+
+    async def state(name: str) -> models.LivePositionState:
+        (found,) = [each for each in (await control.list_positions()).Positions if each.Name == name]
+        return found.State
+
+    async with asyncio.timeout(30):
+        while await state("to be flattened") != models.LivePositionState.Open:
+            await portal.kit.advance(0.5)
+    asked: list[dict[str, Any]] = []
+
+    async def between(socket: WebSocketRoute) -> None:
+        """Answer the first call as a server does whose browser was signed in long ago; a live account asks so."""
+        server = socket.connect_to_server()
+
+        def pass_on(frame: str | bytes) -> None:
+            text = frame if isinstance(frame, str) else frame.decode()
+            if '"target":"HaltAndFlatten"' in text:
+                call = json.loads(text.rstrip("\x1e"))
+                asked.append(call["arguments"][0])
+                if len(asked) == 1:
+                    error = {"Code": "SignInAgain", "Detail": "present a key again"}
+                    result = {"Status": "Forbidden", "Message": "present a key again", "Error": error}
+                    answer = {"type": 3, "invocationId": call["invocationId"], "result": result}
+                    socket.send(json.dumps(answer) + "\x1e")
+                    return
+            server.send(frame)
+
+        socket.on_message(pass_on)
+
+    page = await (await portal.signed_in()).new_page()
+    await page.route_web_socket(re.compile("/hubs/control/"), between)
+    await portal.show(page, "positions")
+    await page.get_by_role("button", name="HALT").click()
+    await page.get_by_test_id("flatten").click()
+    dialog = page.get_by_role("dialog", name="Halt and flatten")
+    said = dialog.get_by_test_id("flatten-plan")
+    await expect(said).to_contain_text("No new position is opened")
+    await expect(said).to_contain_text("1 working order is cancelled")
+    await expect(said).to_contain_text("1 position is closed by market orders, at whatever price is there")
+    await expect(said).to_contain_text("to be flattened")
+    await expect(said).to_contain_text("on paper stay")
+    hold = dialog.get_by_role("button", name="Hold to halt and flatten all accounts")
+    await hold.click()  # a click alone does nothing
+    assert asked == []
+    await hold.focus()
+    await page.keyboard.down("Enter")
+    await expect(page.get_by_role("dialog", name="Who are you?")).to_be_visible()
+    await page.keyboard.up("Enter")
+    await page.get_by_label("API key").fill(portal.kit.token)
+    await page.get_by_role("button", name="Go on").click()
+    told = page.get_by_test_id("flattened")
+    await expect(told).to_contain_text("to be flattened")
+    await expect(told).to_contain_text("1 market order")
+    await expect(told.get_by_role("listitem").filter(has_text="on paper")).to_contain_text("not closed")
+    assert len(asked) == 2
+    assert asked[0]["IdempotencyKey"] != asked[1]["IdempotencyKey"]
+    async with asyncio.timeout(30):
+        while await state("to be flattened") != models.LivePositionState.Closed:
+            await portal.kit.advance(0.5)
+    cancelled = await control.get_order(models.GetOrderArgs(LiveOrderId=working))
+    assert cancelled.State == models.OrderState.Cancelled
+    (halt,) = (await control.list_halts()).Halts
+    assert halt.Scope == models.HaltScope.Entries
+    await expect(page.get_by_test_id("halted")).to_contain_text("ENTRIES STOPPED")
+    await control.resume_trading(models.ResumeTradingArgs(IdempotencyKey=new_idempotency_key()))
+    await portal.kit.leave(paper)  # its contracts are free for the next position
 
 
 async def test_33_the_table_of_the_risk_graph_has_the_numbers_of_the_server(
