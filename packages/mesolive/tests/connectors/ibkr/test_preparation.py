@@ -131,29 +131,51 @@ def unread_days(world: TwsWorld) -> list[int]:
     return [expiration.day.day for expiration in world.provider.books["SPX"].listing.unread]
 
 
+def requests_noted(world: TwsWorld, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """Return what keeps class, last trading day and right of each request for contracts from now on."""
+    asked: list[tuple[str, str, str]] = []
+    details = world.session.contract_details
+
+    async def noted(query: Contract, *, priority: Priority, seconds: float) -> list[ContractDetails]:
+        asked.append((query.trading_class, query.last_trade, query.right))
+        return await details(query, priority=priority, seconds=seconds)
+
+    monkeypatch.setattr(world.session, "contract_details", noted)
+    return asked
+
+
 async def test_a_preparation_has_the_expiration_that_it_asks_for_read_first_and_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, str]] = []
     wanted: set[tuple[str, date]] = set()
     async with ibkr_desk(tmp_path, read=False) as (desk, world):
-        details = world.session.contract_details
-
-        async def noted(query: Contract, *, priority: Priority, seconds: float) -> list[ContractDetails]:
-            asked.append((query.last_trade, query.right))
-            return await details(query, priority=priority, seconds=seconds)
+        asked = requests_noted(world, monkeypatch)
 
         def interest(symbol: str, expirations: Iterable[tuple[str, date]]) -> None:
             wanted.update(found := list(expirations))
             note_interest(symbol, found)
 
         note_interest = world.provider.note_interest
-        monkeypatch.setattr(world.session, "contract_details", noted)
         monkeypatch.setattr(world.provider, "note_interest", interest)
         assert unread_days(world) == [12, 13, 14, 15, 16, 16]
         status = await prepared(desk, world, tws_works=lambda: bool(wanted) and 15 in unread_days(world))
         assert {contract.day.day for contract in chosen(desk, status)} == {15}
-        assert asked[:2] == [("20260115", "C"), ("20260115", "P")], "calls of the 12th were being read already"
+        assert asked[:2] == [("SPXW", "20260115", "C"), ("SPXW", "20260115", "P")], (
+            "calls of the 12th were being read already"
+        )
+
+
+async def test_what_was_read_is_listed_as_soon_as_a_preparation_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ibkr_desk(tmp_path, read=False) as (desk, world):
+        asked = requests_noted(world, monkeypatch)
+        # Market time stands still, so nothing is listed by itself; then TWS answers no more.
+        while ("SPXW", "20260115", "P") not in asked[:-1]:
+            await world.work(0.5)
+        assert 15 in unread_days(world)
+        status = await prepared(desk, world)
+        assert {contract.day.day for contract in chosen(desk, status)} == {15}
 
 
 async def test_a_preparation_says_which_contracts_do_not_come(tmp_path: Path) -> None:

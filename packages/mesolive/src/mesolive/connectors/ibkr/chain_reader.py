@@ -6,6 +6,7 @@ expiration and right, one at a time, with a time limit that grows; after it the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, TypeVar
@@ -172,16 +173,17 @@ class ChainReader:
         self._chain.put(key, today, listed_contracts(key, details))
         self._unsaved = True
 
-    def listing(self, now: datetime) -> tuple[Listing, Sequence[int]]:
+    async def listing(self, now: datetime) -> tuple[Listing, Sequence[int]]:
         """Return what is known to be listed, and the conIds in its order; an expiration as soon as it is read whole."""
         unread = self._half_read()
-        contracts = [
-            item
-            for key, (_, slice_) in self._chain.slices().items()
-            if (key.root, key.last_trade) not in unread
-            for item in slice_
-        ]
-        return listing_of(self.underlying, contracts, now, self._calendar, unread.values())
+        whole = [item for key, item in self._chain.slices().items() if (key.root, key.last_trade) not in unread]
+
+        def made() -> tuple[Listing, Sequence[int]]:
+            contracts = (contract for _, contracts in whole for contract in contracts)
+            return listing_of(self.underlying, contracts, now, self._calendar, unread.values())
+
+        # Thousands of contracts: not on the loop that serves orders. What is read meanwhile is not among them.
+        return await asyncio.to_thread(made)
 
     def _half_read(self) -> dict[tuple[str, str], SliceKey]:
         """Return expirations of which a right was never read: a strategy would choose of what is not whole."""

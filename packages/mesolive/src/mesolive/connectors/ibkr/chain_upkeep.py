@@ -6,7 +6,7 @@ One request is made at a time, what is wanted first; the listing grows while mor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -24,7 +24,7 @@ from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.lines import LinePriority
-from mesolive.tasks import Turns
+from mesolive.tasks import Tasks, Turns
 
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +57,8 @@ class ChainUpkeep:
     ----------
     wanted
         Contracts whose lines are kept, by their priority: they are pinned again when their chain is listed anew.
+    tasks
+        Owns what lists chains beside the reading.
 
     Attributes
     ----------
@@ -76,6 +78,7 @@ class ChainUpkeep:
         clock: Clock,
         timer: Clock,
         calendar: ExchangeCalendar,
+        tasks: Tasks,
     ) -> None:
         self.due = asyncio.Event()
         self.problem = ""
@@ -86,6 +89,9 @@ class ChainUpkeep:
         self._timer = timer
         self._calendar = calendar
         self._listed_on: date | None = None
+        self._listing = asyncio.Lock()
+        self._unlisted: dict[str, Source] = {}  # of which more was read than is listed
+        self._tasks = tasks
 
     async def find(self, now: datetime, *, first: bool) -> None:
         """Find what IB lists; the `first` time the nearest expirations are read, too.
@@ -107,10 +113,9 @@ class ChainUpkeep:
         self._listed_on = today
 
     async def _relist(self, source: Source) -> None:
-        now = self._clock.now()
-        # Thousands of contracts: not on the loop that serves orders.
-        listing, ids = await asyncio.to_thread(source.reader.listing, now)
-        source.lines.relist(listing, ids, source.reader.exchange)
+        async with self._listing:
+            listing, ids = await source.reader.listing(self._clock.now())
+            source.lines.relist(listing, ids, source.reader.exchange)
         source.listed_at = source.book.spot
         for contract, priority in self._wanted.items():
             if contract.underlying == source.underlying.symbol:
@@ -142,7 +147,6 @@ class ChainUpkeep:
                 self.due.set()
 
     async def _read_due(self, turns: Turns) -> None:
-        unlisted: dict[str, Source] = {}
         listed_at = self._clock.now()
         try:
             while (item := self._next(self._today(self._clock.now()))) is not None:
@@ -151,12 +155,12 @@ class ChainUpkeep:
                 self.reading = True
                 awaited = reader.rank(key) < 0 and not reader.is_read(key)
                 await reader.read(key, today, Priority.INTERACTIVE if awaited else Priority.BULK)
-                unlisted[source.underlying.symbol] = source
+                self._unlisted[source.underlying.symbol] = source
                 turns.turned()
                 # A preparation may wait for an expiration that was wanted and is whole now.
                 complete = not reader.due(today)
                 if complete or (awaited and reader.is_read(key)) or self._clock.now() - listed_at >= RELIST_EVERY:
-                    await self._relist_all(unlisted)
+                    await self._list_what_was_read()
                     listed_at = self._clock.now()
                 if complete:
                     await asyncio.to_thread(reader.save, today)
@@ -170,16 +174,22 @@ class ChainUpkeep:
         due = [(source, keys[0]) for source in self._sources.values() if (keys := source.reader.due(today))]
         return min(due, key=lambda item: item[0].reader.rank(item[1]), default=None)
 
-    async def _relist_all(self, unlisted: dict[str, Source]) -> None:
-        while unlisted:
-            await self._relist(unlisted.popitem()[1])
+    async def _list_what_was_read(self) -> None:
+        while self._unlisted:
+            await self._relist(self._unlisted.popitem()[1])
+
+    def want(self, source: Source, expirations: Iterable[tuple[str, date]]) -> None:
+        """Read expirations before others, and list what is read of them at once: the next answer may take minutes."""
+        source.reader.want(expirations)
+        if source.underlying.symbol in self._unlisted:
+            self._tasks.spawn("ibkr listing", self._list_what_was_read())
 
     def missed(self, source: Source, contract: OptionContract) -> None:
         """Read an expiration first, or again, because a contract was asked for that it lacks."""
         now = self._clock.now()
         expiration = (contract.root, contract.day)
         if source.book.listing.position(*expiration) is None:
-            source.reader.want([expiration])
+            self.want(source, [expiration])
         elif source.missed_at is None or now - source.missed_at >= MISS_EVERY:
             source.missed_at = now
             source.reader.outdate([expiration])

@@ -120,7 +120,9 @@ class IbkrProvider:
         self._news = asyncio.Event()
         cache = ChainCache(folder)
         self._sources = {symbol: self._source(underlying_of(symbol), cache) for symbol in symbols}
-        self._chains = ChainUpkeep(self._sources, self._wanted, clock=clock, timer=timer, calendar=calendar)
+        self._chains = ChainUpkeep(
+            self._sources, self._wanted, clock=clock, timer=timer, calendar=calendar, tasks=self.tasks
+        )
         session.changes.lead(self.status_changes)
 
     def _source(self, underlying: Underlying, cache: ChainCache) -> Source:
@@ -224,7 +226,7 @@ class IbkrProvider:
         source = self._sources.get(symbol)
         if source is not None:
             wanted = list(expirations)
-            source.reader.want(wanted)
+            self._chains.want(source, wanted)
             source.lines.chain.note_interest(wanted)
 
     def con_id(self, contract: OptionContract) -> int | None:

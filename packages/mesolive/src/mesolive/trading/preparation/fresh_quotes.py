@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+import numpy as np
 import structlog
 
 from mesolive.clock import Clock
@@ -157,9 +158,8 @@ async def _chosen_of_whole(
     """Choose once all expirations that the choice needs are read, the ones that it asks for before all others."""
     clock = partial.books[symbol].clock
     read_by = clock.now() + MAX_READ
-    modelled_by: datetime | None = None
     while True:
-        view = look()
+        view = await _until_modelled(clock, look)
         try:
             return await choose(view), view
         except UnreadExpirationError as error:
@@ -170,12 +170,29 @@ async def _chosen_of_whole(
             partial.note_interest(symbol, [(awaited.root, awaited.day)])
             while awaited in look().unread_expirations and clock.now() < read_by:
                 await clock.sleep(LOOK_EVERY_SECONDS)
-            modelled_by = clock.now() + MAX_WAIT
-        except SelectionError:
-            # What was read just now gets its first values from the next fit.
-            if modelled_by is None or clock.now() >= modelled_by:
-                raise
-            await clock.sleep(LOOK_EVERY_SECONDS)
+
+
+async def _until_modelled(clock: Clock, look: Callable[[], BookView]) -> BookView:
+    """Return the market once what was listed just now has its first values, of the model's next fit; or after a while.
+
+    A choice among the few contracts of an expiration that are quoted by then would be the best of those alone.
+    """
+    deadline = clock.now() + MAX_WAIT
+    while _lacks_values(view := look()) and clock.now() < deadline:
+        await clock.sleep(LOOK_EVERY_SECONDS)
+    return view
+
+
+def _lacks_values(view: BookView) -> bool:
+    """Return whether most calls or most puts of an expiration that still trades have no offer, not even a model's."""
+    listing = view.listing
+    unknown = np.isnan(view.columns.values["ask"])
+    sides = [
+        side
+        for start, middle, end in listing.bounds[listing.first_alive(view.now) :]
+        for side in (unknown[start:middle], unknown[middle:end])
+    ]
+    return any(2 * np.count_nonzero(side) > len(side) for side in sides)
 
 
 def _not_read(error: UnreadExpirationError, partial: PartialProvider, view: BookView) -> SelectionError:
