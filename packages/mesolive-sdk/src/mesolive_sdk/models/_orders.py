@@ -196,10 +196,21 @@ class Order(Timed, kw_only=True):
     OrderType, TimeInForce
         How it was ordered.
     LegRatios
-        What is traded: contracts of each leg per combo, by leg name. A field of ours; null from other servers.
+        What is traded: contracts of each leg per combo, by leg name. A field of ours, as those that follow; null from
+        other servers.
+    PositionId, StrategyId
+        Its position, null before an entry's first fill, and its strategy.
+    Reason
+        Why it was rejected, or ended otherwise; null for none.
+    ReplacesOrderId, ReplacedByOrderId
+        The orders that it took the place of, and that took its place.
+    UnresolvedSince
+        Since when it is not known what its venue made of the last request; null while it is known.
+    SentBy
+        Id of the API key or session that sent it; null for a paper order.
     """
 
-    times: ClassVar[tuple[str, ...]] = ("CreatedAt", "FilledAt", "LastUpdated")
+    times: ClassVar[tuple[str, ...]] = ("CreatedAt", "FilledAt", "LastUpdated", "UnresolvedSince")
 
     OrderId: int
     CreatedAt: UtcDateTime
@@ -219,6 +230,13 @@ class Order(Timed, kw_only=True):
     TimeInForce: enums.TimeInForce
     LastUpdated: UtcDateTime
     LegRatios: dict[str, Decimal] | None = None
+    PositionId: int | None = None
+    StrategyId: int | None = None
+    Reason: str | None = None
+    ReplacesOrderId: int | None = None
+    ReplacedByOrderId: int | None = None
+    UnresolvedSince: UtcDateTime | None = None
+    SentBy: str | None = None
 
 
 class OrderRejectionInfo(msgspec.Struct, kw_only=True):

@@ -337,7 +337,8 @@ LegGroupOrder: OrderType OrderType, TimeInForce TimeInForce, LimitPrice Decimal?
 Order: OrderId int, CreatedAt datetime, FilledAt datetime?, ExecPlanId int, BrokerAccountId str, LegGroupId int, \
     State OrderState, Side str, Qty Decimal, CumQty Decimal, AvgFillPrice Decimal?, LastFillPrice Decimal?, \
     LimitPrice Decimal?, StopPrice Decimal?, OrderType OrderType, TimeInForce TimeInForce, LastUpdated datetime, \
-    LegRatios dict[str, Decimal]?
+    LegRatios dict[str, Decimal]?, PositionId int?, StrategyId int?, Reason str?, ReplacesOrderId int?, \
+    ReplacedByOrderId int?, UnresolvedSince datetime?, SentBy str?
 OrderRejectionInfo: Code str?, Reason str, Source str?
 EntrySignalsResult: ScheduleOk bool, ConcurrencyOk bool, ReentryOk bool, Conditions list[ConditionEvaluation], \
     EntryAllowed bool, NextEntryAt datetime?

@@ -144,7 +144,12 @@ async def test_of_two_replacements_of_one_order_one_wins(desk: Desk) -> None:
     (lost,) = [one for one in answers if isinstance(one, MesoLiveApiException)]
     assert lost.status is models.StatusCode.Conflict
     assert won.State is models.OrderState.Submitted
-    assert (await desk.order(first.LiveOrderId)).State is models.OrderState.Replaced
+    old, new = await desk.order(first.LiveOrderId), await desk.order(won.LiveOrderId)
+    assert old.State is models.OrderState.Replaced
+    assert (old.ReplacedByOrderId, new.ReplacesOrderId) == (new.OrderId, old.OrderId)
+    (key,) = (await desk.control.list_api_keys()).Keys
+    (strategy,) = (await desk.control.list_strategies()).Strategies
+    assert (new.SentBy, new.StrategyId, new.PositionId) == (key.KeyId, strategy.Id, None)
     assert len(desk.venue.ledger.working) == 1
 
 
@@ -154,7 +159,9 @@ async def test_a_replacement_that_the_venue_refuses_leaves_the_order_as_it_was(d
     first = await desk.send(at_venue(entry, kind=models.OrderType.Limit, limit=limit))
     desk.venue.faults.ask(Fault.REJECT)
     again = at_venue(entry, kind=models.OrderType.Limit, limit=limit, replaces=first.LiveOrderId)
-    assert (await desk.send(again)).State is models.OrderState.Rejected
+    rejected = await desk.send(again)
+    assert rejected.State is models.OrderState.Rejected
+    assert (await desk.order(rejected.LiveOrderId)).Reason
     assert (await desk.order(first.LiveOrderId)).State is models.OrderState.Submitted
     better = at_venue(entry, kind=models.OrderType.Limit, limit=limit, replaces=first.LiveOrderId)
     assert (await desk.send(better)).State is models.OrderState.Submitted

@@ -139,11 +139,13 @@ async def test_an_order_is_unresolved_as_long_as_the_venue_cannot_be_asked(desk:
     desk.venue.go_down()
     sent = await sending
     assert sent.State is OrderState.PendingSubmit
+    assert (await desk.order(sent.LiveOrderId)).UnresolvedSince is not None
     assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Processing
     with pytest.raises(MesoLiveApiException, match="not known yet"):
         await desk.send(args)
     desk.venue.come_back()
-    await desk.order_in(sent.LiveOrderId, OrderState.Submitted)
+    known = await desk.order_in(sent.LiveOrderId, OrderState.Submitted)
+    assert known.UnresolvedSince is None
     assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Completed
 
 

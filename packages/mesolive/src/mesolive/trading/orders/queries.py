@@ -149,6 +149,13 @@ def order_of(row: Row[Any], plans: Mapping[int, Plan]) -> models.Order:
         TimeInForce=models.TimeInForce[row.time_in_force],
         LastUpdated=row.last_updated,
         LegRatios=None if group is None else dict(group.ratios),
+        PositionId=row.position_id if plan is None or row.position_id is not None else plan.position_id,
+        StrategyId=row.strategy_id,
+        Reason=row.reason,
+        ReplacesOrderId=row.replaces_id,
+        ReplacedByOrderId=row.replaced_by,
+        UnresolvedSince=row.unresolved_since,
+        SentBy=row.sent_by,
     )
 
 
