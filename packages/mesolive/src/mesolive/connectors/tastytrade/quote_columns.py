@@ -24,6 +24,8 @@ from mesolive.tastytrade_client.dxlink_events import EVENT_SYMBOL
 
 QUOTE_FIELDS: Final = ("bidPrice", "askPrice", "bidSize", "askSize")
 WIDTH: Final = len(QUOTE_FIELDS)
+ROW: Final = np.dtype((np.void, WIDTH * 8))
+"""The numbers of one quote."""
 MAX_PENDING: Final = 4096
 """So many events are packed before they are put where they belong; more would not stay in the processor's cache."""
 
@@ -168,8 +170,8 @@ class QuoteColumns(EventTable):
         if not self._pending:
             return
         places = np.frombuffer(self._pending_places, np.int64)
-        # Where a place comes twice the last value stays.
-        self._latest[places] = np.frombuffer(self._pending_values, np.float64).reshape(-1, WIDTH)
+        # Where a place comes twice the last value stays. A quote is moved as one element: half of the time of four.
+        self._latest.view(ROW).ravel()[places] = np.frombuffer(self._pending_values, ROW)
         self._touched[places] = True
         self._forget_pending()
 
