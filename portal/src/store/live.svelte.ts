@@ -4,12 +4,14 @@ import type { ISubscription } from "@microsoft/signalr";
 import { parse } from "../lib/format.ts";
 import type {
   AccountDataEntry,
+  ChainDataEntry,
   ComboContractsDataEntry,
   ComboLeg,
   DataHub,
   DataProviderType,
   LiveUnderlying,
   PositionDataEntry,
+  StreamChainDataArgs,
   UnderlyingDataEntry,
 } from "../wire/types.ts";
 import { clock } from "./clock.svelte.ts";
@@ -63,6 +65,8 @@ document.addEventListener("visibilitychange", () => {
 });
 
 function timesOf(item: unknown): void {
+  const { At } = item as { At?: unknown };
+  if (typeof At === "string") clock.observe(parse(At));
   for (const block of Object.values(item as Record<string, Stamped | null>)) {
     if (block && typeof block.SnapshotTime === "string") {
       clock.observe(parse(block.SnapshotTime));
@@ -196,6 +200,11 @@ export function useCombo(combo: () => ComboLeg[] | null, provider: () => DataPro
     const Provider = provider();
     return Combo?.length && Provider ? { Combo, Provider, GreekFields: "Mark" } : null;
   });
+}
+
+/** A window of strikes of an expiration: one stream for all its contracts. */
+export function useChain(args: () => StreamChainDataArgs | null): LiveValue<ChainDataEntry> {
+  return use("StreamChainData", args);
 }
 
 /** The figures of accounts: value, margin, PnL of the day and greeks, as they change. */

@@ -1806,6 +1806,13 @@ export interface Order {
   TimeInForce: TimeInForce;
   LastUpdated: Instant;
   LegRatios?: Record<string, number> | null;
+  PositionId?: number | null;
+  StrategyId?: number | null;
+  Reason?: string | null;
+  ReplacesOrderId?: number | null;
+  ReplacedByOrderId?: number | null;
+  UnresolvedSince?: Instant | null;
+  SentBy?: string | null;
 }
 
 export interface OrderHistoryEntry {

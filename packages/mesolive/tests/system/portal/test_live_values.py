@@ -187,3 +187,75 @@ async def test_the_value_of_an_account_and_its_pnl_of_the_day_come_by_its_stream
     sign = "+" if now.DayPnL > 0 else "\u2212"
     await expect(account.get_by_test_id("day-pnl")).to_have_text(f"{sign}{abs(now.DayPnL):,.2f}")
     del held
+
+
+HOUR_OF_ITEMS = 36_000
+"""Values of a stream that changes ten times a second."""
+
+EVENTS = 3_000
+"""More than a page keeps."""
+
+END = "\x1e"
+
+
+async def test_an_hour_of_values_and_of_events_leaves_the_heap_as_it_was(portal: Portal, held: int) -> None:
+    """What the server has sent once is sent again and again: the page cannot tell it from an hour of a fast market."""
+    items: list[str] = []
+    sockets: dict[str, WebSocketRoute] = {}
+
+    async def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        sockets["data" if "/hubs/data/" in socket.url else "event"] = socket
+
+        def pass_on(data: str | bytes) -> None:
+            text = data if isinstance(data, str) else data.decode()
+            if len(items) < 20:
+                items.extend(part for part in text.split(END) if part.startswith('{"type":2,'))
+            socket.send(text)
+
+        server.on_message(pass_on)
+
+    page = await (await portal.signed_in()).new_page()
+    await page.route_web_socket(re.compile("/hubs/(data|event)/"), between)
+    await portal.show(page, f"positions/{held}")
+    async with asyncio.timeout(60):
+        while len(items) < 20:
+            await portal.kit.advance(0.5)
+    inspector: Any = await page.context.new_cdp_session(page)  # its answers have no types
+    numbers = iter(range(1_000_000, 9_000_000))
+
+    def event() -> str:
+        number = next(numbers)
+        fields = {
+            "EventId": f"{number:032x}",
+            "EventSeqId": number,
+            "EventTime": "2026-01-05T16:00:00Z",
+            "State": "Resolved",
+            "ErrorId": f"{number:032x}",
+            "Message": f"the price number {number} is there again",
+        }
+        return json.dumps({"type": 1, "target": "OnError", "arguments": [fields]})
+
+    async def pour(values: int, events: int) -> float:
+        """Send so many values and events, and return what the heap holds afterwards, in megabytes."""
+        for _ in range(values // 200):
+            sockets["data"].send(END.join(items * (200 // len(items))) + END)
+        last = ""
+        for _ in range(events // 100):
+            told = [event() for _ in range(100)]
+            last = told[-1]
+            sockets["event"].send(END.join(told) + END)
+        # The last event is in the page: everything before it was read, too.
+        number = json.loads(last)["arguments"][0]["EventSeqId"]
+        await portal.visit(page, "events")
+        await expect(page.locator(f"tr[data-seq='{number}']")).to_be_visible()
+        await portal.visit(page, f"positions/{held}")
+        await expect(page.get_by_test_id("risk").locator("canvas")).to_be_visible()
+        await inspector.send("HeapProfiler.collectGarbage")
+        usage = await inspector.send("Runtime.getHeapUsage")
+        return float(usage["usedSize"]) / 1e6
+
+    before = await pour(HOUR_OF_ITEMS // 6, EVENTS)
+    after = await pour(HOUR_OF_ITEMS, EVENTS)
+    assert after - before < 1, f"{before:.1f} MB before, {after:.1f} MB after"
+    assert after < 40
