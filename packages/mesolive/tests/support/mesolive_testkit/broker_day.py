@@ -26,6 +26,7 @@ from mesolive.doubles.markets import Markets
 from mesolive.language import parse_definition
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
+from mesolive.market.trading_hours import trading_hours
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import accounts
@@ -111,7 +112,8 @@ class BrokerDay:
         session = calendar.session(calendar.local(self.clock.now()).date())
         assert session is not None
         instants = scheduled(parse_definition(definition), calendar, *session).all
-        for moment, until in steps(list(moments(calendar, *session, int(EVERY.total_seconds()), instants)), calendar):
+        hours = trading_hours("SPX", calendar)
+        for moment, until in steps(list(moments(hours, *session, int(EVERY.total_seconds()), instants)), hours):
             await self.clock.leap(moment)
             await self.settle()
             await self.application.signals.evaluate()
