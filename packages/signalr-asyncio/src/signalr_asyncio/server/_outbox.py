@@ -148,7 +148,10 @@ class Outbox:
     def take(self) -> bytes | None:
         """Take what goes into the next frame; `None` when nothing waits, or the buffer holds everything up."""
         queue = self._queue
-        if queue and not self._control and self.buffer is None:
+        if not queue:
+            if not self._control and self._last is None:
+                return None  # every sender asks once more than there are frames
+        elif not self._control and self.buffer is None:
             head = queue[0]
             if isinstance(head, bytes) and (len(queue) == 1 or len(head) >= self.frame_limit):
                 # By far the most common case, a single answer or item.
