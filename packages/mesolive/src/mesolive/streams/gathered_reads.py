@@ -31,13 +31,13 @@ class GatheredReads:
     ----------
     positions
         What reads them.
-    parallel
-        How many reads may run at a time: while all do, the next one grows.
+    turns
+        Limits how many reads run at a time: while all do, the next one grows.
     """
 
-    def __init__(self, positions: PositionReader, parallel: int) -> None:
+    def __init__(self, positions: PositionReader, turns: asyncio.Semaphore) -> None:
         self._positions = positions
-        self._turns = asyncio.Semaphore(parallel)
+        self._turns = turns
         self._waiting: dict[int, _Batch] = {}
 
     async def read(self, user_id: int, position_id: int) -> Position:

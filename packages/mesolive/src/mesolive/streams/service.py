@@ -39,8 +39,6 @@ LOAD_SECONDS = 30.0
 ACCOUNT_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 RETRY = BackOff(first=RETRY_SECONDS, longest=5.0)
-PARALLEL_LOADS = 512
-"""Subjects that are read at a time: those of positions share their statements."""
 
 
 class Streams:
@@ -94,7 +92,6 @@ class Streams:
         self._max_channels = max_channels
         self.engine = Engine(market, clock, self._pace, window, keep_alive, processor_time)
         self._chains = ChainStreams(market, self._pace)
-        self._loaders = asyncio.Semaphore(PARALLEL_LOADS)
         self.tasks = Tasks(self._pace)
 
     async def close(self) -> None:
@@ -242,7 +239,7 @@ class Streams:
 
     async def _load_once(self, channel: Channel, source: StreamSource) -> None:
         try:
-            async with self._loaders, asyncio.timeout(LOAD_SECONDS):
+            async with asyncio.timeout(LOAD_SECONDS):
                 subject, closed = await source.load()
             if channel.followers == 0:
                 return

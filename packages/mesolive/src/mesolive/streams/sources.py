@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,6 +34,7 @@ from mesolive.trading.valuation.wire_items import (
 from mesolive_sdk import models
 
 PARALLEL_READS = 8
+"""Reads at a time: streams leave readers of the database to everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class StreamSources:
 
     def __init__(self, positions: PositionReader, market: Market, accounts: AccountReader | None = None) -> None:
         self._positions = positions
-        self._reads = GatheredReads(positions, PARALLEL_READS)
+        self._turns = asyncio.Semaphore(PARALLEL_READS)
+        self._reads = GatheredReads(positions, self._turns)
         self._market = market
         self._accounts = accounts
 
@@ -143,7 +146,8 @@ class StreamSources:
         async def load() -> tuple[Subject, bool]:
             if accounts is None:
                 raise not_found(f"account {name!r}")
-            return account_subject(await accounts.read(user.user_id, name)), False
+            async with self._turns:
+                return account_subject(await accounts.read(user.user_id, name)), False
 
         return StreamSource(("account", user.user_id, name), user.user_id, None, ACCOUNT_FORM, load)
 
@@ -235,7 +239,8 @@ class StreamSources:
             raise not_found(f"underlying {error.symbol!r}") from None
 
     async def _read_legs(self, user: UserContext, ids: Sequence[int]) -> Sequence[Leg]:
-        legs = await self._positions.read_legs(user.user_id, ids)
+        async with self._turns:
+            legs = await self._positions.read_legs(user.user_id, ids)
         result = {leg.id for leg in legs}
         missing = [str(wanted) for wanted in ids if wanted not in result]
         if missing:
