@@ -283,9 +283,9 @@ async def _echoes(port: int, until: float) -> list[float]:
 async def _measure(folder: Path) -> list[Reported]:
     ages: list[float] = []
     counting = False
-    original = RemoteProvider.told
+    original = RemoteProvider.notified
 
-    def told(self: RemoteProvider, notice: Notice) -> None:
+    def notified(self: RemoteProvider, notice: Notice) -> None:
         original(self, notice)
         if counting and isinstance(notice, Quotes):
             now = time.perf_counter()
@@ -293,7 +293,7 @@ async def _measure(folder: Path) -> list[Reported]:
                 if "last" in part.values:
                     ages.extend(now - value for value in memoryview(part.values["last"]).cast("d"))
 
-    RemoteProvider.told = told
+    RemoteProvider.notified = notified
     settings = Settings(port=0, database=f"sqlite:///{folder / 'mesolive.sqlite3'}")
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(serving(settings, Overrides(kinds=BENCH_KINDS)))
@@ -334,7 +334,7 @@ async def _measure(folder: Path) -> list[Reported]:
         near, far = await _orders(application, control)
         ours.send("stop")
         await asyncio.to_thread(child.join, 20)
-    RemoteProvider.told = original
+    RemoteProvider.notified = original
     milliseconds = [1000.0 * age for age in ages]
     added = 1000.0 * (statistics.median(far) - statistics.median(near))
     return [

@@ -156,17 +156,17 @@ class CountedShares:
 
     Parameters
     ----------
-    most
+    maximum
         How many one user may have.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
         self._open: Counter[Hashable] = Counter()
 
     def take(self, user: Hashable) -> bool:
-        """Count one more; returns False when the user has the most already."""
-        if self._open[user] >= self.most:
+        """Count one more; returns False when the user has the maximum already."""
+        if self._open[user] >= self.maximum:
             return False
         self._open[user] += 1
         return True

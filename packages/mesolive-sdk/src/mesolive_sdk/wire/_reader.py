@@ -158,15 +158,15 @@ def _struct(node: shape.StructType, *, strict: bool) -> Reader:
 
 def _list(node: shape.ListType, *, strict: bool) -> Reader:
     item_reader = _reader(node.item_type, strict=strict)
-    least, most = node.min_length or 0, node.max_length
+    minimum, maximum = node.min_length or 0, node.max_length
 
     def read_list(value: Any, path: str, problems: Problems) -> object:  # noqa: ANN401 - a plain value
         if not isinstance(value, list):
             problems.expected(path, "a list", value)
             return None
         items = cast("list[object]", value)
-        if len(items) < least or (most is not None and len(items) > most):
-            bounds = f"at least {least}" if most is None else f"{least} to {most}"
+        if len(items) < minimum or (maximum is not None and len(items) > maximum):
+            bounds = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
             problems.add(path, f"expected {bounds} items, got {len(items)}")
             return None
         result: list[object] = []
@@ -295,16 +295,16 @@ def _time(value: Any, path: str, problems: Problems) -> datetime | None:  # noqa
 
 
 def _integer(node: shape.IntType) -> Reader:
-    least, most = node.ge, node.le
-    what = "an integer" if least is None or most is None else f"an integer from {least} to {most}"
+    minimum, maximum = node.ge, node.le
+    what = "an integer" if minimum is None or maximum is None else f"an integer from {minimum} to {maximum}"
 
     def read_integer(value: Any, path: str, problems: Problems) -> int | None:  # noqa: ANN401 - a plain value
         number = _whole(value)
         if (
             not isinstance(number, int)
             or isinstance(number, bool)
-            or (least is not None and number < least)
-            or (most is not None and number > most)
+            or (minimum is not None and number < minimum)
+            or (maximum is not None and number > maximum)
         ):
             problems.expected(path, what, value)
             return None
@@ -323,19 +323,19 @@ def _whole(value: Any) -> Any:  # noqa: ANN401 - a plain value
 
 
 def _text(node: shape.StrType) -> Reader:
-    least, most, pattern = node.min_length or 0, node.max_length, node.pattern
+    minimum, maximum, pattern = node.min_length or 0, node.max_length, node.pattern
     form = None if pattern is None else re.compile(pattern)
     what = "a string"
-    if most is not None:
-        what = f"a string of {least} to {most} characters"
+    if maximum is not None:
+        what = f"a string of {minimum} to {maximum} characters"
     if pattern is not None:
         what += f" matching {pattern}"
 
     def read_text(value: Any, path: str, problems: Problems) -> str | None:  # noqa: ANN401 - a plain value
         if (
             not isinstance(value, str)
-            or len(value) < least
-            or (most is not None and len(value) > most)
+            or len(value) < minimum
+            or (maximum is not None and len(value) > maximum)
             or (form is not None and form.search(value) is None)
         ):
             problems.expected(path, what, value)

@@ -54,12 +54,12 @@ class Summary(msgspec.Struct):
 
 def read_summary(folder: Path) -> Summary:
     """Return what a completed replay printed; raises `OSError` or `MsgspecError` where there is nothing to read."""
-    told: dict[str, Any] = _plain.decode((folder / "replay.json").read_bytes())
-    unused = [f"{item['Field']} is not used: {item['Reason']}" for item in told["NotUsed"]]
+    facts: dict[str, Any] = _plain.decode((folder / "replay.json").read_bytes())
+    unused = [f"{item['Field']} is not used: {item['Reason']}" for item in facts["NotUsed"]]
     return Summary(
-        {name: str(text) for name, text in told["Settings"].items()},
-        [*map(str, told["Warnings"]), *unused],
-        bool(told["BooksBalance"]),
+        {name: str(text) for name, text in facts["Settings"].items()},
+        [*map(str, facts["Warnings"]), *unused],
+        bool(facts["BooksBalance"]),
     )
 
 

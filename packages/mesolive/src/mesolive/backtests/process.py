@@ -32,14 +32,14 @@ class Ended:
     ----------
     status
         Its exit status; negative for a signal.
-    said
+    last_lines
         The last lines that it wrote, but for its progress.
     stopped
         Why the server has ended it; `None` when it ended by itself.
     """
 
     status: int
-    said: Sequence[str]
+    last_lines: Sequence[str]
     stopped: str | None
 
 
@@ -77,7 +77,7 @@ async def run(
             limit=MAX_LINE,
             start_new_session=True,  # a Ctrl-C of the server's terminal is the server's to handle
         )
-    said: deque[str] = deque(maxlen=LAST_LINES)
+    last_lines: deque[str] = deque(maxlen=LAST_LINES)
     stopped: str | None = None
 
     async def watched() -> None:
@@ -86,7 +86,7 @@ async def run(
 
     try:
         async with asyncio.timeout(seconds):
-            await until_first(_read(process, said, progress), watched())
+            await until_first(_read(process, last_lines, progress), watched())
             if stopped is None:
                 await process.wait()
     except TimeoutError:
@@ -99,10 +99,12 @@ async def run(
         if process.stdin is not None:
             process.stdin.close()
     assert process.returncode is not None  # noqa: S101 - it was waited for
-    return Ended(process.returncode, tuple(said), stopped)
+    return Ended(process.returncode, tuple(last_lines), stopped)
 
 
-async def _read(process: asyncio.subprocess.Process, said: deque[str], progress: Callable[[str, int], None]) -> None:
+async def _read(
+    process: asyncio.subprocess.Process, last_lines: deque[str], progress: Callable[[str, int], None]
+) -> None:
     assert process.stderr is not None  # noqa: S101 - a pipe, see `run`
     while True:
         try:
@@ -115,7 +117,7 @@ async def _read(process: asyncio.subprocess.Process, said: deque[str], progress:
         if found := LINE.search(text):
             progress(found[1], min(int(found[2]), 100))
         elif text:
-            said.append(text[:500])
+            last_lines.append(text[:500])
 
 
 async def _watch(folder: Path, most_bytes: int) -> str:

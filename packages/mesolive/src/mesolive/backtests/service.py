@@ -379,8 +379,8 @@ def _why(ended: Ended) -> str:
     """Return why a replay failed, in its own words, without the server's paths."""
     if ended.stopped is not None:
         return ended.stopped
-    said = [line.removeprefix("mesolive: ") for line in ended.said if line]
-    text = "; ".join(said[-3:]) or f"it ended with status {ended.status}"
+    lines = [line.removeprefix("mesolive: ") for line in ended.last_lines if line]
+    text = "; ".join(lines[-3:]) or f"it ended with status {ended.status}"
     return _PATHS.sub("", text)[:600]
 
 

@@ -165,7 +165,7 @@ async def _run(name: str, server: str, key: str, folder: AgentFolder) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     with folder.locked():
-        agent = Agent(name, folder, hub_transport(server, key), told=echo)
+        agent = Agent(name, folder, hub_transport(server, key), report=echo)
         if not agent.hosted:
             raise SettingsError("this agent has no connector: mesolive agent add KIND (ibkr, tastytrade, simulated)")
         echo(f"Agent {name} with {', '.join(hosted.name for hosted in agent.hosted)}. Ctrl-C stops it.")

@@ -183,19 +183,19 @@ async def connect_broker(control: MesoLiveControlHubClient, broker: BrokerDouble
             )
         )
     await control.enable_connector(models.ConnectorArgs(Name=name))
-    told = "it did not answer"
+    state = "it did not answer"
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             while True:
                 (item,) = [
                     connector for connector in (await control.list_connectors()).Connectors if connector.Name == name
                 ]
-                told = item.Message or item.State.value
+                state = item.Message or item.State.value
                 if item.State.value == "Connected" and item.Accounts:
                     break
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        raise StepFailedError("Connect the broker", told) from None
+        raise StepFailedError("Connect the broker", state) from None
     await control.enable_broker_account(models.EnableBrokerAccountArgs(Name=name, BrokerAccountId=broker.account))
 
 

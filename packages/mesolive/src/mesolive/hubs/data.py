@@ -164,7 +164,7 @@ class _Followed(PushedItems[Shared]):
         user_id, streams = hub.user.user_id, None if hub.shares is None else hub.shares.streams
         if streams is not None and not streams.take(user_id):
             refused = rate_limited(
-                f"you have {streams.most} streams open, over all connections, and may have no more",
+                f"you have {streams.maximum} streams open, over all connections, and may have no more",
                 code="TooManyStreams",
             )
             raise ExactError(str(refused))

@@ -189,10 +189,10 @@ class Deliverer:
             for event in await self._next(user_id, min(BATCH, last - position)):
                 await self._deliver(user_id, event)
 
-    async def _next(self, user_id: int, most: int) -> Sequence[MesoLiveEventEnvelope]:
+    async def _next(self, user_id: int, limit: int) -> Sequence[MesoLiveEventEnvelope]:
         position = self._delivered.get(user_id, 0)
-        fresh = self._journal.fresh(user_id, position)[:most]
-        return fresh or (await self._journal.since(user_id, position, most))[0]
+        fresh = self._journal.fresh(user_id, position)[:limit]
+        return fresh or (await self._journal.since(user_id, position, limit))[0]
 
     async def _deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
         if event.EventSeqId <= self._delivered.get(user_id, 0):

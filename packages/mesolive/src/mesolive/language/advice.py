@@ -146,10 +146,10 @@ class _Advice:
                 )
 
     def _bounds(self, low: Statement | None, high: Statement | None, consequence: str) -> None:
-        least, most = constant_of(low), constant_of(high)
-        if low is not None and least is not None and most is not None and least > most:
+        minimum, maximum = constant_of(low), constant_of(high)
+        if low is not None and minimum is not None and maximum is not None and minimum > maximum:
             self._warn(
-                low.path, f"is greater than Max ({most:g}): {consequence}; did you mean them exchanged?", low.text
+                low.path, f"is greater than Max ({maximum:g}): {consequence}; did you mean them exchanged?", low.text
             )
 
     def _legs(self, legs: Sequence[d.LegRule]) -> None:

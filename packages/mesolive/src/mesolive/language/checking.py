@@ -147,10 +147,10 @@ class _Checker:
             ("expirations", len(self._all_expirations), MAX_ALL_EXPIRATIONS),
             ("variables", len(self._defined), MAX_ALL_VARIABLES),
         )
-        for what, count, most in counts:
-            if count > most:
-                self._reader.error("", f"the definition has {count:,} {what} in all", f"at most {most}")
-        return all(count <= most for _, count, most in counts)
+        for what, count, limit in counts:
+            if count > limit:
+                self._reader.error("", f"the definition has {count:,} {what} in all", f"at most {limit}")
+        return all(count <= limit for _, count, limit in counts)
 
     def _reasons(self) -> dict[str, str]:
         """Return the names that exist somewhere, each with the reason why it may not be readable at a place."""

@@ -99,10 +99,10 @@ def walk(node: Node) -> Iterator[Node]:
             pass
 
 
-def describe_expression(node: Node, longest: int = 60) -> str:
+def describe_expression(node: Node, max_length: int = 60) -> str:
     """Return an expression as text, for messages; cut where it is longer than `longest`."""
     text = _text(node)
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
 
 
 def _text(node: Node) -> str:

@@ -105,8 +105,8 @@ class Hints:
         Maximum number of suggestions.
     """
 
-    def __init__(self, most: int = 30) -> None:
-        self._left = most
+    def __init__(self, limit: int = 30) -> None:
+        self._left = limit
 
     def suggest(self, name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
         """Return what `suggestion` does, or an empty text when enough were given."""

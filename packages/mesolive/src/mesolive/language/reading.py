@@ -124,15 +124,15 @@ class FormReader:
         if not value.strip() and not kind.empty:
             self.error(path, "is empty", "a text")
             return None
-        if len(value) > kind.longest:
-            self.error(path, f"is {len(value):,} characters long", f"at most {kind.longest:,}")
+        if len(value) > kind.max_length:
+            self.error(path, f"is {len(value):,} characters long", f"at most {kind.max_length:,}")
             return None
         return value
 
     def _amount(self, value: object, kind: shapes.Amount, path: str) -> Decimal | None:
         number = _number(value)
-        if number is None or not kind.least <= number <= kind.most:
-            self.error(path, "is not such a number", f"a number, {kind.least} to {kind.most}", describe(value))
+        if number is None or not kind.minimum <= number <= kind.maximum:
+            self.error(path, "is not such a number", f"a number, {kind.minimum} to {kind.maximum}", describe(value))
             return None
         return number
 
@@ -165,9 +165,9 @@ class FormReader:
             self.error(path, "is not a list", "a list", describe(value))
             return None
         items = cast("list[object]", value)
-        if not kind.least <= len(items) <= kind.most:
-            self.error(path, f"has {len(items):,} entries", f"{kind.least} to {kind.most}")
-            items = items[: kind.most]
+        if not kind.minimum <= len(items) <= kind.maximum:
+            self.error(path, f"has {len(items):,} entries", f"{kind.minimum} to {kind.maximum}")
+            items = items[: kind.maximum]
         result: list[Any] = []
         for index, item in enumerate(items):
             if item is None and isinstance(kind.item, shapes.Expression | shapes.Word):
@@ -182,9 +182,9 @@ class FormReader:
             self.error(path, "is not an object", "an object", describe(value))
             return None
         items = list(cast("Mapping[str, object]", value).items())
-        if len(items) > kind.most:
-            self.error(path, f"has {len(items):,} entries", f"at most {kind.most}")
-            items = items[: kind.most]
+        if len(items) > kind.maximum:
+            self.error(path, f"has {len(items):,} entries", f"at most {kind.maximum}")
+            items = items[: kind.maximum]
         entries: list[Entry] = []
         for key, item in items:
             inner = f"{path}.{key}" if kind.keys == "variable" else f"{path}[{describe(key)}]"

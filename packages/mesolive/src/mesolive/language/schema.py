@@ -40,12 +40,12 @@ def _kind(kind: shapes.Kind, defs: Json) -> Json:
         case shapes.Expression():
             return _CONDITION if kind.condition else _EXPRESSION
         case shapes.Word():
-            return {"type": "string", "maxLength": kind.longest, **({} if kind.empty else {"minLength": 1})}
+            return {"type": "string", "maxLength": kind.max_length, **({} if kind.empty else {"minLength": 1})}
         case shapes.Whole():
             number = {"type": "integer", "minimum": 0, "maximum": kind.greatest}
             return {"anyOf": [number, {"type": "string", "pattern": "^\\s*[0-9]+(\\.0*)?\\s*$"}]}
         case shapes.Amount():
-            number = {"type": "number", "minimum": float(kind.least), "maximum": float(kind.most)}
+            number = {"type": "number", "minimum": float(kind.minimum), "maximum": float(kind.maximum)}
             return {"anyOf": [number, {"type": "string", "pattern": "^\\s*[0-9]*\\.?[0-9]+\\s*$"}]}
         case shapes.Choice():
             return {"enum": list(kind.of)}
@@ -56,8 +56,8 @@ def _kind(kind: shapes.Kind, defs: Json) -> Json:
             return {
                 "type": "array",
                 "items": _kind(kind.item, defs),
-                "minItems": kind.least,
-                "maxItems": kind.most,
+                "minItems": kind.minimum,
+                "maxItems": kind.maximum,
             }
         case shapes.MapOf():
             names: Json = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"} if kind.keys == "variable" else {"minLength": 1}
@@ -66,7 +66,7 @@ def _kind(kind: shapes.Kind, defs: Json) -> Json:
                 "type": "object",
                 "propertyNames": names,
                 "additionalProperties": _or_null(item),
-                "maxProperties": kind.most,
+                "maxProperties": kind.maximum,
             }
         case shapes.Shape():
             return _object(kind, defs)

@@ -23,11 +23,11 @@ class Word:
 
     Attributes
     ----------
-    longest
+    max_length
         Greatest length in characters.
     """
 
-    longest: int = 250
+    max_length: int = 250
     empty: bool = False
 
 
@@ -42,8 +42,8 @@ class Whole:
 class Amount:
     """A number within bounds, or a text that is one."""
 
-    least: Decimal
-    most: Decimal
+    minimum: Decimal
+    maximum: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class ListOf:
 
     Attributes
     ----------
-    least, most
+    minimum, maximum
         Bounds of its length.
     """
 
     item: Kind
-    least: int = 0
-    most: int = 100
+    minimum: int = 0
+    maximum: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class MapOf:
 
     item: Kind
     keys: Literal["variable", "condition"]
-    most: int = 100
+    maximum: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,9 @@ MAX_CONDITIONS = 100
 
 _EXPRESSION = Expression()
 _CONDITION = Expression(condition=True)
-_CONDITIONS = ListOf(_CONDITION, most=MAX_CONDITIONS)
+_CONDITIONS = ListOf(_CONDITION, maximum=MAX_CONDITIONS)
 _VAR_DEFINES = MapOf(_EXPRESSION, "variable")
-_ROOTS = ListOf(Word(16), most=20)
+_ROOTS = ListOf(Word(16), maximum=20)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 EXPIRATION = Shape(
@@ -215,7 +215,7 @@ ADJUSTMENT = Shape(
         "RemoveLegsAdjustment": Field(
             Shape(
                 {
-                    "LegNames": Field(ListOf(Word(64), least=1, most=MAX_LEGS), "Legs to close.", required=True),
+                    "LegNames": Field(ListOf(Word(64), minimum=1, maximum=MAX_LEGS), "Legs to close.", required=True),
                     "VarDefines": Field(_VAR_DEFINES, "Variables set when it is carried out."),
                 }
             ),
@@ -236,7 +236,7 @@ ADJUSTMENT = Shape(
                     "LegName": Field(Word(64), "Leg to move; it keeps its name and quantity.", required=True),
                     "StrikeSelector": Field(SELECTOR, "How the new strike is chosen.", required=True),
                     "ExpirationName": Field(Word(64), "Another expiration."),
-                    "Expirations": Field(ListOf(EXPIRATION, most=MAX_EXPIRATIONS), "New aliases."),
+                    "Expirations": Field(ListOf(EXPIRATION, maximum=MAX_EXPIRATIONS), "New aliases."),
                     "VarDefines": Field(_VAR_DEFINES, "Variables set when it is carried out."),
                 }
             ),
@@ -245,8 +245,8 @@ ADJUSTMENT = Shape(
         "AddLegsAdjustment": Field(
             Shape(
                 {
-                    "Legs": Field(ListOf(LEG, least=1, most=MAX_LEGS), "Legs to open.", required=True),
-                    "Expirations": Field(ListOf(EXPIRATION, most=MAX_EXPIRATIONS), "New aliases."),
+                    "Legs": Field(ListOf(LEG, minimum=1, maximum=MAX_LEGS), "Legs to open.", required=True),
+                    "Expirations": Field(ListOf(EXPIRATION, maximum=MAX_EXPIRATIONS), "New aliases."),
                     "AbortConditions": Field(_CONDITIONS, "Any of them refuses the adjustment."),
                     "VarDefines": Field(_VAR_DEFINES, "Variables set when it is carried out."),
                 }
@@ -297,9 +297,9 @@ DEFINITION = Shape(
                 {
                     "Name": Field(Word(250, empty=True), "Label.", live="ignored"),
                     "Expirations": Field(
-                        ListOf(EXPIRATION, least=1, most=MAX_EXPIRATIONS), "Expirations, in order.", required=True
+                        ListOf(EXPIRATION, minimum=1, maximum=MAX_EXPIRATIONS), "Expirations, in order.", required=True
                     ),
-                    "Legs": Field(ListOf(LEG, least=1, most=MAX_LEGS), "Legs, in order.", required=True),
+                    "Legs": Field(ListOf(LEG, minimum=1, maximum=MAX_LEGS), "Legs, in order.", required=True),
                 }
             ),
             "What is traded.",
@@ -332,7 +332,7 @@ DEFINITION = Shape(
                 {
                     "Schedule": Field(SCHEDULE, "When adjustments are looked for."),
                     "ConditionalAdjustments": Field(
-                        MapOf(ADJUSTMENT, "condition", most=MAX_CONDITIONS),
+                        MapOf(ADJUSTMENT, "condition", maximum=MAX_CONDITIONS),
                         "Condition → what is done; in the order of the conditions' text.",
                     ),
                     "MaxAdjustmentCount": Field(Whole(), "After so many, the next one closes the position instead."),

@@ -34,7 +34,7 @@ class _Limits:
     shift: int
     reentry: int
     held: int
-    most: int
+    max_positions: int
 
     @classmethod
     def of(cls, strategy: CompiledStrategy, view: MarketView, account: AccountState) -> _Limits:
@@ -50,12 +50,12 @@ class _Limits:
             shift=rules.shift_days,
             reentry=rules.reentry_days or 0,
             held=account.strategy_positions,
-            most=rules.max_positions,
+            max_positions=rules.max_positions,
         )
 
     @property
     def has_room(self) -> bool:
-        return self.held < self.most
+        return self.held < self.max_positions
 
     @property
     def shifted(self) -> bool:
@@ -128,7 +128,7 @@ def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: Accoun
         (
             limits.has_room,
             "pos_in_flight < MaxPositionsInFlight",
-            {"pos_in_flight": limits.held, "MaxPositionsInFlight": limits.most},
+            {"pos_in_flight": limits.held, "MaxPositionsInFlight": limits.max_positions},
         ),
         (
             limits.shifted,
@@ -244,8 +244,8 @@ def count_is_spent(strategy: CompiledStrategy, position: PositionState, *, begun
     begun
         Whether this is a further operation of an adjustment whose first one has been counted.
     """
-    most = strategy.definition.adjustment.max_count
-    return most is not None and position.adjustment_count - begun >= most
+    max_count = strategy.definition.adjustment.max_count
+    return max_count is not None and position.adjustment_count - begun >= max_count
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,13 +112,13 @@ def _check_call(node: Call, names: Names, findings: list[Finding], hints: Hints)
                 )
             )
             return
-        least, most = bounds
+        minimum, maximum = bounds
         shapes: Sequence[Argument] = (_NUMBER,) * count
     else:
-        least, most = function.required, len(function.arguments)
+        minimum, maximum = function.required, len(function.arguments)
         shapes = function.arguments
-    if not least <= count <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
+    if not minimum <= count <= maximum:
+        wanted = str(minimum) if minimum == maximum else f"{minimum} to {maximum}"
         findings.append(Finding(f"'{node.name}' takes {wanted} arguments, not {count}", node.source))
         return
     for value, shape in zip(node.arguments, shapes, strict=False):

@@ -37,15 +37,15 @@ class CashDividends:
         counts
             How many contracts each row stands for; by default one.
         """
-        most = max((len(row) for row in rows), default=0)
-        dates, amounts = np.zeros((len(rows), most)), np.zeros((len(rows), most))
+        width = max((len(row) for row in rows), default=0)
+        dates, amounts = np.zeros((len(rows), width)), np.zeros((len(rows), width))
         for place, row in enumerate(rows):
             known = len(row)
             last = row[-1][0] if row else 0.0
             dates[place, :known] = [date for date, _ in row]
             amounts[place, :known] = [amount for _, amount in row]
             # What is not paid is put between the last one and the end, where it changes nothing.
-            dates[place, known:] = last + (1.0 - last) * np.arange(1, most - known + 1) / (most - known + 1)
+            dates[place, known:] = last + (1.0 - last) * np.arange(1, width - known + 1) / (width - known + 1)
         if counts is not None:
             dates, amounts = np.repeat(dates, counts, axis=0), np.repeat(amounts, counts, axis=0)
         return cls(dates, amounts)

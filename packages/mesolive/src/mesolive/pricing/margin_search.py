@@ -288,8 +288,8 @@ class _Program:
         for place in problem.shorts:
             self._steps_of(place, float(problem.alone(place)), problem.counts[place])
         for put, call in itertools.product(problem.puts, problem.calls):
-            most = min(problem.counts[put], problem.counts[call])
-            variable = self._steps_of(put, float(problem.together(put, call)), most)
+            pairs = min(problem.counts[put], problem.counts[call])
+            variable = self._steps_of(put, float(problem.together(put, call)), pairs)
             self._uses[call].append(variable)
             self._pairs.append((put, call, variable))
         for place, variables in self._uses.items():
@@ -338,8 +338,8 @@ class _Program:
                     (np.array(numbers), (np.array(rows, dtype=np.int32), np.array(columns, dtype=np.int32))),
                     shape=(len(self._rows), len(self._costs)),
                 ),
-                np.array([least for _, least, _ in self._rows]),
-                np.array([most for _, _, most in self._rows]),
+                np.array([lower for _, lower, _ in self._rows]),
+                np.array([upper for _, _, upper in self._rows]),
             ),
             options={"node_limit": NODE_LIMIT, "mip_rel_gap": 0.0},
         )

@@ -156,8 +156,8 @@ class QuoteFeed:
                 unauthorized = self._unauthorized(error, unauthorized)
                 self._set(replace(self._state, is_connected=False, message=str(error)))
             attempt += 1
-            first, longest = self._config.first_pause_seconds, self._config.longest_pause_seconds
-            pause = longest if unauthorized >= MAX_UNAUTHORIZED else min(first * attempt, longest)
+            first, maximum = self._config.first_pause_seconds, self._config.longest_pause_seconds
+            pause = maximum if unauthorized >= MAX_UNAUTHORIZED else min(first * attempt, maximum)
             # Jitter: all clients of a server that was restarted must not come back in the same moment.
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - no secret is made of it
 

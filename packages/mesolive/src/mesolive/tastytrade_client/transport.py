@@ -335,8 +335,8 @@ class Transport:
 
     def _timeout(self, method: str) -> httpx.Timeout:
         config = self.config
-        longest = config.call_seconds if method in READS else config.order_seconds
-        return httpx.Timeout(longest, connect=config.connect_seconds, pool=config.connect_seconds)
+        maximum = config.call_seconds if method in READS else config.order_seconds
+        return httpx.Timeout(maximum, connect=config.connect_seconds, pool=config.connect_seconds)
 
     async def _request_token(self) -> Outcome[AccessToken]:
         grant = {

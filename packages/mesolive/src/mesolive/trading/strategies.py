@@ -133,11 +133,11 @@ class Strategies:
         How many strategies a user may have; one more is `RateLimited`.
     """
 
-    def __init__(self, database: Database, clock: Clock, pager: Pager, most: int = 1000) -> None:
+    def __init__(self, database: Database, clock: Clock, pager: Pager, max_strategies: int = 1000) -> None:
         self._database = database
         self._clock = clock
         self._pager = pager
-        self._most = most
+        self._most = max_strategies
 
     async def create(
         self, user: UserContext, args: models.CreateStrategyArgs

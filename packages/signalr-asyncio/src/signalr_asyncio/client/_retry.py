@@ -73,8 +73,8 @@ class RetryPolicy:
         if self.max_elapsed is not None and elapsed > self.max_elapsed:
             return None
         try:
-            longest = min(self.maximum, self.initial * self.multiplier**attempt)
+            pause = min(self.maximum, self.initial * self.multiplier**attempt)
         except OverflowError:
             # A float's power has an end; an endless policy has none.
-            longest = self.maximum
-        return longest * random()
+            pause = self.maximum
+        return pause * random()

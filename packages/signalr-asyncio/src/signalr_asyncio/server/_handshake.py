@@ -61,14 +61,14 @@ async def read_handshake(
         When it is none, or asks for what the server or the transport cannot do.
     """
     data = b""
-    longest = options.maximum_receive_message_size or _MAX_HANDSHAKE_BYTES
+    limit = options.maximum_receive_message_size or _MAX_HANDSHAKE_BYTES
     while True:
         chunk = await transport.receive()
         if chunk is None:
             return None
         data += chunk
         try:
-            parsed = parse_handshake_request(data, longest)
+            parsed = parse_handshake_request(data, limit)
         except ProtocolError as error:
             text = "An unexpected error occurred during connection handshake."
             if options.enable_detailed_errors:

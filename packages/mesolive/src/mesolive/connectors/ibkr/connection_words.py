@@ -123,15 +123,17 @@ def words(situation: Situation) -> ConnectorStatus:
     if not orders.link:
         text = f"{LINK_CAUSE}: nothing is sent, and orders at IB work on"
         return _status(ConnectorState.DISCONNECTED, [Words(text, LINK_CAUSE, LINK_REMEDY)])
-    told = list(_restrictions(situation))
-    return _status(ConnectorState.RESTRICTED, told) if told else ConnectorStatus(ConnectorState.CONNECTED)
+    restrictions = list(_restrictions(situation))
+    return (
+        _status(ConnectorState.RESTRICTED, restrictions) if restrictions else ConnectorStatus(ConnectorState.CONNECTED)
+    )
 
 
-def _status(state: ConnectorState, told: Sequence[Words]) -> ConnectorStatus:
+def _status(state: ConnectorState, restrictions: Sequence[Words]) -> ConnectorStatus:
     """Return a state with the words of all that is wrong, and with every remedy once."""
-    message = "; ".join(notice.message for notice in told)
-    causes = dict.fromkeys(notice.cause for notice in told)
-    remedies = dict.fromkeys(notice.remedy for notice in told)
+    message = "; ".join(notice.message for notice in restrictions)
+    causes = dict.fromkeys(notice.cause for notice in restrictions)
+    remedies = dict.fromkeys(notice.remedy for notice in restrictions)
     return ConnectorStatus(state, message, " ".join(remedies), cause="; ".join(causes))
 
 
@@ -191,5 +193,5 @@ def after_weekly_login(now: datetime) -> bool:
 
 def connect_error(loss: str, now: datetime, *, quiet: bool) -> ConnectorError:
     """Return the error of an attempt to connect that failed."""
-    told = lost_words(loss, now, quiet=quiet)
-    return ConnectorError(Problem.UNREACHABLE, loss, told.remedy, told.cause)
+    words = lost_words(loss, now, quiet=quiet)
+    return ConnectorError(Problem.UNREACHABLE, loss, words.remedy, words.cause)

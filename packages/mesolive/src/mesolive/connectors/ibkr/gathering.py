@@ -121,7 +121,7 @@ class _Need:
 def deal(
     rows: Iterable[ExecutionReport],
     ratios: Mapping[int, int],
-    told: Sequence[Fill],
+    reported: Sequence[Fill],
     *,
     from_legs: bool = False,
 ) -> Dealt:
@@ -133,7 +133,7 @@ def deal(
         All its executions, in any order, corrections among them.
     ratios
         Signed contracts per combo by conId; a single contract has one entry.
-    told
+    reported
         The fills of this order that were told before. They keep what they were made of.
     from_legs
         Whether fills are made of legs for which no execution of the combo has come: the order is known to be filled.
@@ -141,14 +141,14 @@ def deal(
     latest = latest_versions(rows)
     legs = {base: row for base, row in latest.items() if not row.is_combo}
     left = {base: row.shares for base, row in legs.items()}
-    for fill in told:
+    for fill in reported:
         for share in fill.shares:
             left[share.base_id] = left.get(share.base_id, Decimal(0)) - share.shares
-    known = {fill.fill_id: fill.combos for fill in told}
+    known = {fill.fill_id: fill.combos for fill in reported}
     if len(ratios) == 1 and not any(row.is_combo for row in latest.values()):
         return _single(legs, ratios, known)
     # Combos that were made of legs alone stand for the reports of the combo that come after all.
-    covered = sum((fill.combos for fill in told if fill.fill_id.startswith(FROM_LEGS)), Decimal(0))
+    covered = sum((fill.combos for fill in reported if fill.fill_id.startswith(FROM_LEGS)), Decimal(0))
     # What reports that were told have left to them is taken first: a report of an earlier time may come later.
     covered -= sum(
         (max(row.shares - known[base], Decimal(0)) for base, row in latest.items() if row.is_combo and base in known),

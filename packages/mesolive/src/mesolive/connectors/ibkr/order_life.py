@@ -265,11 +265,11 @@ class OrderLife:
 
     def close_ended(self, chain: Chain) -> None:
         """End a chain that has ended at TWS, once the list of executions was read after that."""
-        told = self.ended_at_tws.get(chain.order_ref)
-        if told is None or not chain.open:
+        ended = self.ended_at_tws.get(chain.order_ref)
+        if ended is None or not chain.open:
             self.ended_at_tws.pop(chain.order_ref, None)
             return
-        status, reason = told
+        status, reason = ended
         if status == FILLED:
             return  # its executions say so: they are still on their way
         del self.ended_at_tws[chain.order_ref]

@@ -237,8 +237,8 @@ class IbkrVenue:
         self._must_be_of_login(account)
         await self._refresh(account, lists=False)
         book = self._state.book
-        told = [execution for chain in book.chains.values() for execution in chain.told]
-        fills = [*told, *book.told_others.values()]
+        executions = [execution for chain in book.chains.values() for execution in chain.told]
+        fills = [*executions, *book.told_others.values()]
         result = [fill for fill in fills if fill.account == account and fill.at >= since]
         return sorted(result, key=lambda fill: (fill.at, fill.execution_id))
 

@@ -86,7 +86,7 @@ class Agent:
         calendar: ExchangeCalendar | None = None,
         config: SupervisionConfig | None = None,
         retry: BackOff = RETRY,
-        told: Callable[[str], None] = lambda _text: None,
+        report: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.name = name
         self._folder = folder
@@ -94,7 +94,7 @@ class Agent:
         self._clock = clock or WallClock()
         self._calendar = calendar or us_options_calendar()
         self._retry = retry
-        self._told = told
+        self._report = report
         self._instance = secrets.token_hex(16)
         self._shift = timedelta(0)
         self._by_connection: dict[int, HostedConnector] = {}
@@ -130,7 +130,7 @@ class Agent:
 
     async def _run(self, turns: Turns) -> None:
         pauses = self._retry.pauses()
-        told = ""
+        reported = ""
         while True:
             turns.turned()
             reason = ""
@@ -140,8 +140,8 @@ class Agent:
                     try:
                         await self._greet(peer, self.hosted)
                         pauses = self._retry.pauses()
-                        told = ""
-                        self._told("connected to the server")
+                        reported = ""
+                        self._report("connected to the server")
                         self.linked.set()
                         await self._attend(peer, turns)
                         reason = peer.lost or "the link was lost"
@@ -155,10 +155,10 @@ class Agent:
                 reason = str(error)
             except (LinkLostError, QuestionFailedError, TimeoutError) as error:
                 reason = str(error) or "the server does not answer"
-            if reason != told:
+            if reason != reported:
                 _log.warning("server_unreachable", reason=reason)
-                self._told(f"not connected to the server: {reason}")
-                told = reason
+                self._report(f"not connected to the server: {reason}")
+                reported = reason
             await asyncio.sleep(next(pauses))
 
     async def _greet(self, peer: Peer, offered: Sequence[HostedConnector]) -> None:
@@ -182,13 +182,13 @@ class Agent:
         self._folder.note_epochs(epochs)
         for item in welcome.granted:
             if item.name in self.refused:
-                self._told(f"connector {item.name}: taken by the server")
+                self._report(f"connector {item.name}: taken by the server")
             self.refused.pop(item.name, None)
             self._by_connection[item.connection] = by_name[item.name]
             by_name[item.name].attach(peer, item.connection, item.epoch)
         for item in welcome.refused:
             if self.refused.get(item.name) != item.reason:
-                self._told(f"connector {item.name}: the server refuses it: {item.reason}")
+                self._report(f"connector {item.name}: the server refuses it: {item.reason}")
             self.refused[item.name] = item.reason
 
     async def _attend(self, peer: Peer, turns: Turns) -> None:
@@ -228,11 +228,11 @@ class Agent:
             raise LinkLostError("the agent does not have this connection")
         return await hosted.asked(peer, question)
 
-    def told(self, peer: Peer, connection: int, notice: Notice) -> None:
+    def notified(self, peer: Peer, connection: int, notice: Notice) -> None:
         """Take a notice of the server."""
         hosted = self._by_connection.get(connection)
         if hosted is not None:
-            hosted.told(peer, notice)
+            hosted.notified(peer, notice)
 
 
 def opened_connector(
@@ -276,5 +276,5 @@ class _ServerMessages:
     async def asked(self, connection: int, question: Question) -> object:
         return await self._agent.asked(self._peer, connection, question)
 
-    def told(self, connection: int, notice: Notice) -> None:
-        self._agent.told(self._peer, connection, notice)
+    def notified(self, connection: int, notice: Notice) -> None:
+        self._agent.notified(self._peer, connection, notice)

@@ -86,7 +86,7 @@ class SentBook:
             self._version = version
         at, self._at = book.last_received_at, book.last_received_at
         quote = _underlying_quote(book, view.underlying.quote, micros)
-        told, self._quote = (None if quote == self._quote else quote), quote
+        changed, self._quote = (None if quote == self._quote else quote), quote
         return BookPart(
             symbol=listing.underlying.symbol,
             underlying=listing.underlying if first else None,
@@ -101,7 +101,7 @@ class SentBook:
             times=part.times,
             quality=part.quality,
             released=part.released,
-            quote=told,
+            quote=changed,
             days=self._new_days(),
         )
 

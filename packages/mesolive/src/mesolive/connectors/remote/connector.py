@@ -106,7 +106,7 @@ class RemoteConnector:
         await self._until_connected()
         if self.provider is not None:
             await self.provider.start()
-        self._show(self._as_told())
+        self._show(self._reported_status())
         self.tasks.start_loop("agent connector", self._follow)
 
     async def _until_connected(self) -> None:
@@ -114,9 +114,9 @@ class RemoteConnector:
         async with self._slot.changes.subscribe() as changes:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    while self._as_told().state in waits:
+                    while self._reported_status().state in waits:
                         await anext(changes)
-        status = self._as_told()
+        status = self._reported_status()
         if not status.state.is_connected:
             raise _error_of(status)
 
@@ -132,13 +132,13 @@ class RemoteConnector:
         async with self._slot.changes.subscribe() as changes:
             while True:
                 turns.turned()
-                status = self._as_told()
+                status = self._reported_status()
                 provider = self.provider
                 pause: float | None = None
                 if status.state.is_connected and provider is not None and not provider.is_open:
                     try:
                         await provider.start()
-                        status = self._as_told()
+                        status = self._reported_status()
                     except ConnectorError as error:
                         status = ConnectorStatus(ConnectorState.DISCONNECTED, error.message)
                         pause = REOPEN_SECONDS
@@ -147,7 +147,7 @@ class RemoteConnector:
                     async with asyncio.timeout(pause):
                         await anext(changes)
 
-    def _as_told(self) -> ConnectorStatus:
+    def _reported_status(self) -> ConnectorStatus:
         """Return the state by the agent's last word, and lost while the link is."""
         if self._slot.peer is None:
             return ConnectorStatus(
@@ -155,14 +155,14 @@ class RemoteConnector:
                 self._slot.lost_because,
                 f"Nothing, or look after agent {self._agent} on its machine.",
             )
-        told = self._slot.state
-        if told is None:
+        state = self._slot.state
+        if state is None:
             return ConnectorStatus(ConnectorState.CONNECTING)
         try:
-            return ConnectorStatus(ConnectorState(told.state), told.message[:MAX_TEXT], told.remedy[:MAX_TEXT])
+            return ConnectorStatus(ConnectorState(state.state), state.message[:MAX_TEXT], state.remedy[:MAX_TEXT])
         except ValueError:
             return ConnectorStatus(
-                ConnectorState.DISCONNECTED, f"the agent is in a state that is unknown: {told.state}"
+                ConnectorState.DISCONNECTED, f"the agent is in a state that is unknown: {state.state}"
             )
 
     def _show(self, status: ConnectorStatus) -> None:

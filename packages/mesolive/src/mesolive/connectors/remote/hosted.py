@@ -148,7 +148,7 @@ class HostedConnector:
             status = self.status
             peer.tell(connection, State(state=status.state.value, message=status.message, remedy=status.remedy))
 
-    def told(self, peer: Peer, notice: Notice) -> None:
+    def notified(self, peer: Peer, notice: Notice) -> None:
         """Take a notice of the server."""
         match notice:
             case ReportsBooked():
@@ -159,7 +159,7 @@ class HostedConnector:
                     self._venue.closed(peer, notice)
             case _:
                 if self._provider is not None:
-                    self._provider.told(peer, notice)
+                    self._provider.notified(peer, notice)
 
     async def asked(self, peer: Peer, question: Question) -> object:
         """Answer a question of the server."""

@@ -80,11 +80,11 @@ class AgentSession:
             case _:
                 raise LinkLostError("an agent does not ask that")
 
-    def told(self, connection: int, notice: Notice) -> None:
+    def notified(self, connection: int, notice: Notice) -> None:
         """Take a notice of a connection that this link has."""
         if connection not in self.granted:
             return
-        self._links.slot(connection).told(self.peer, notice)
+        self._links.slot(connection).notified(self.peer, notice)
         if isinstance(notice, State) and notice.state != ConnectorState.CONNECTING.value:
             self._links.state_changed(connection, notice)
 

@@ -58,7 +58,7 @@ class Handler(Protocol):
         """Answer a question; what it raises is told as a failure."""
         ...
 
-    def told(self, connection: int, notice: Notice) -> None:
+    def notified(self, connection: int, notice: Notice) -> None:
         """Take a notice; must not wait."""
         ...
 
@@ -206,7 +206,7 @@ class Peer:
         match message:
             case Tell():
                 try:
-                    handler.told(message.connection, message.body)
+                    handler.notified(message.connection, message.body)
                 except Exception:  # noqa: BLE001 - a defect: the link begins anew, and the log has the trace
                     _log.exception("link_notice_failed", link=self._name, notice=type(message.body).__name__)
                     self.close("a message could not be taken")

@@ -100,7 +100,7 @@ class RemoteProvider:
         self.status_changes = ChangeSignal()
         self._wanted: dict[OptionContract, int | None] = {}
         self._stream: int | None = None
-        self._told: ProviderState | None = None
+        self._reported: ProviderState | None = None
         self._opening = asyncio.Lock()
 
     @property
@@ -131,8 +131,10 @@ class RemoteProvider:
     @property
     def line_use(self) -> LineUse:
         """How the provider's market data lines are used, where it has few."""
-        told = self._told
-        return LineUse(0, 0, ()) if told is None else LineUse(told.lines or 0, told.pinned, told.without)
+        reported = self._reported
+        return (
+            LineUse(0, 0, ()) if reported is None else LineUse(reported.lines or 0, reported.pinned, reported.without)
+        )
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Start updates of contracts."""
@@ -186,7 +188,7 @@ class RemoteProvider:
 
     # --- messages of the agent ----------------------------------------------------------------------------------------
 
-    def told(self, notice: Notice) -> None:
+    def notified(self, notice: Notice) -> None:
         """Take a batch of changes."""
         if not isinstance(notice, Quotes) or notice.stream != self._stream:
             return
@@ -197,9 +199,9 @@ class RemoteProvider:
             if book is not None:
                 take_part(book, part)
         if notice.provider is not None:
-            self._told = notice.provider
-            told = notice.provider
-            self._set_status(ProviderStatus(told.state, told.message, told.connected_at))
+            self._reported = notice.provider
+            reported = notice.provider
+            self._set_status(ProviderStatus(reported.state, reported.message, reported.connected_at))
         self._slot.tell(QuotesTaken(stream=notice.stream, number=notice.number))
 
     def lost(self, reason: str) -> None:

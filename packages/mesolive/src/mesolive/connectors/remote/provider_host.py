@@ -137,7 +137,7 @@ class ProviderHost:
             if new:
                 self._subscribe(new, item.priority)
 
-    def told(self, peer: Peer, notice: Notice) -> None:
+    def notified(self, peer: Peer, notice: Notice) -> None:
         """Take a notice of the server."""
         if self._link is None or self._link[0] is not peer:
             return
@@ -206,8 +206,8 @@ class ProviderHost:
         shift = timedelta(0) if self.own_time else self._shift()
         parts = [part for sent in self._books.values() if (part := sent.next_part(shift)) is not None]
         state = self._provider_state()
-        told, self._state = (None if state == self._state else state), state
-        if not parts and told is None:
+        changed, self._state = (None if state == self._state else state), state
+        if not parts and changed is None:
             return False
         self._number += 1
         self._taken.clear()
@@ -215,7 +215,7 @@ class ProviderHost:
             stream=self._stream,
             number=self._number,
             books=tuple(parts),
-            provider=told,
+            provider=changed,
             market_time=self._market_time() if self.own_time else None,
         )
         peer, connection = self._link

@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Listener(Protocol):
     """A part of a remote connector that takes its messages."""
 
-    def told(self, notice: Notice) -> None:
+    def notified(self, notice: Notice) -> None:
         """Take a notice of the agent."""
         ...
 
@@ -97,7 +97,7 @@ class Slot:
             listener.lost(reason)
         self.changes.bump()
 
-    def told(self, peer: Peer, notice: Notice) -> None:
+    def notified(self, peer: Peer, notice: Notice) -> None:
         """Take a notice; one of an older link is not for us any more."""
         if self._peer is not peer:
             return
@@ -106,7 +106,7 @@ class Slot:
             self.changes.bump()
             return
         for listener in list(self.listeners):
-            listener.told(notice)
+            listener.notified(notice)
 
     async def may_write(self, peer: Peer, question: MayWrite) -> str | None:
         """Return why an order must not be written now, or `None`."""

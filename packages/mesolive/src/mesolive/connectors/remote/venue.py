@@ -187,7 +187,7 @@ class RemoteVenue:
                 self._stream = self._session = None
             self._slot.tell(CloseReports(stream=stream.number))
 
-    def told(self, notice: Notice) -> None:
+    def notified(self, notice: Notice) -> None:
         """Take a report, or the end of the agent's session."""
         stream = self._stream
         if stream is None:

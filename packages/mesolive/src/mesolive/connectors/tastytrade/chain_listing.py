@@ -163,16 +163,16 @@ class _Chain:
             OptionContract(symbol, expiration.root, expiration.day, right, strike, expiration.multiplier)
         )
 
-    def _expiration(self, root: str, told_day: str, told_settlement: str | None) -> Expiration | None:
+    def _expiration(self, root: str, stated_day: str, stated_settlement: str | None) -> Expiration | None:
         try:
-            day = date.fromisoformat(told_day)
+            day = date.fromisoformat(stated_day)
         except ValueError:
             _log.warning("expiration_unreadable", root=root)
             return None
         terms = option_class(root)
-        told = (told_settlement or "").upper()
-        if told in SETTLEMENTS and told != terms.settlement.value:
-            _log.warning("settlement_differs", root=root, day=told_day, told=told_settlement)
+        settlement = (stated_settlement or "").upper()
+        if settlement in SETTLEMENTS and settlement != terms.settlement.value:
+            _log.warning("settlement_differs", root=root, day=stated_day, told=stated_settlement)
         return Expiration(
             root=root,
             day=day,

@@ -72,7 +72,9 @@ def ratios_of(quantities: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {symbol: quantity / divisor for symbol, quantity in quantities.items()}
 
 
-def new_combos(ratios: Mapping[str, Decimal], fills: Iterable[LegFill], told: Sequence[ComboFill]) -> list[ComboFill]:
+def new_combos(
+    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
+) -> list[ComboFill]:
     """Return the combos that fills make beyond those that were told.
 
     Parameters
@@ -81,12 +83,12 @@ def new_combos(ratios: Mapping[str, Decimal], fills: Iterable[LegFill], told: Se
         Contracts per combo by leg, unsigned.
     fills
         All fills that are known, each once.
-    told
+    reported
         The combos that were told, in the order of their numbers.
     """
-    queues = _left(ratios, fills, told)
+    queues = _left(ratios, fills, reported)
     count = min((int(_total(queues[symbol]) // ratio) for symbol, ratio in ratios.items()), default=0)
-    first = len(told) + 1
+    first = len(reported) + 1
     return [
         ComboFill(number=first + step, parts={symbol: _taken(queues[symbol], ratios[symbol]) for symbol in ratios})
         for step in range(count)
@@ -94,19 +96,19 @@ def new_combos(ratios: Mapping[str, Decimal], fills: Iterable[LegFill], told: Se
 
 
 def leftovers(
-    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], told: Sequence[ComboFill]
+    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
 ) -> dict[str, tuple[FillPart, ...]]:
     """Return the parts of fills that make no whole combo, by leg: after the end of an order, a broken combo."""
-    queues = _left(ratios, fills, told)
+    queues = _left(ratios, fills, reported)
     return {symbol: tuple(queue) for symbol, queue in queues.items() if queue}
 
 
 def _left(
-    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], told: Sequence[ComboFill]
+    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
 ) -> dict[str, deque[FillPart]]:
     """Return what of each leg's fills is in no combo that was told, in the order of the fills."""
     used: dict[tuple[str, str], Decimal] = {}
-    for combo in told:
+    for combo in reported:
         for symbol, parts in combo.parts.items():
             for part in parts:
                 key = symbol, part.fill_id

@@ -231,27 +231,27 @@ class TastytradeConnector:
         provider = self.provider
         market_lost = provider is not None and provider.status.state is not AgentStatus.Connected
         orders_lost = self.venue.was_connected and self.venue.status.state is not AgentStatus.Connected
-        told: list[str] = []
+        messages: list[str] = []
         if provider is not None and provider.status.message:
-            told.append(f"market data: {provider.status.message}")
+            messages.append(f"market data: {provider.status.message}")
         if orders_lost:
-            told.append(f"orders: {self.venue.lost_reason or 'the account stream is not connected'}")
+            messages.append(f"orders: {self.venue.lost_reason or 'the account stream is not connected'}")
         if tokens.last_failure:
-            told.append(tokens.last_failure)
+            messages.append(tokens.last_failure)
         if orders_lost and (market_lost or provider is None):
-            return ConnectorStatus(ConnectorState.DISCONNECTED, "; ".join(told))
+            return ConnectorStatus(ConnectorState.DISCONNECTED, "; ".join(messages))
         remedy = cause = ""
         if provider is not None and provider.unknown_classes:
-            told.append(provider.unknown_classes)
+            messages.append(provider.unknown_classes)
             remedy, cause = CLASSES_REMEDY, CLASSES_CAUSE
         if provider is not None and provider.feed.state.is_delayed:
-            told.append("market data are delayed: no order is sent on them")
+            messages.append("market data are delayed: no order is sent on them")
             remedy = "Use production for live quotes, or let an account accept delayed ones."
             cause = "market data are delayed"
         alarms = list(self.venue.core.alarms.values())
-        told += alarms[-MAX_SHOWN_ALARMS:]
-        if told:
-            return ConnectorStatus(ConnectorState.RESTRICTED, "; ".join(told), remedy, cause=cause)
+        messages += alarms[-MAX_SHOWN_ALARMS:]
+        if messages:
+            return ConnectorStatus(ConnectorState.RESTRICTED, "; ".join(messages), remedy, cause=cause)
         return ConnectorStatus(ConnectorState.CONNECTED)
 
     def _set_status(self, status: ConnectorStatus) -> None:
@@ -319,11 +319,11 @@ class TastytradeConnector:
                 findings.append(Finding("classes", Check.WARNING, self.provider.unknown_classes, CLASSES_REMEDY))
         difference = self._transport.clock_difference
         off = difference is not None and abs(difference) > TOLERATED_CLOCK_SECONDS
-        told = (
+        message = (
             "the broker tells no time" if difference is None else f"the broker's clock is {difference:+.1f} s from ours"
         )
         check = Check.WARNING if off else Check.OK
-        findings.append(Finding("clock", check, told, "Synchronise this machine's clock (NTP)." if off else ""))
+        findings.append(Finding("clock", check, message, "Synchronise this machine's clock (NTP)." if off else ""))
         return ConnectionReport(findings, accounts, quality, difference)
 
     async def _account_finding(self, account: DiscoveredAccount) -> Finding:

@@ -148,15 +148,15 @@ class Executions:
         filled = sum((fill.quantity for fill in tracked.fills.values() if fill.symbol == symbol), ZERO)
         if known is None or known.quantity < filled or filled <= 0:
             return None
-        told = ZERO
+        reported = ZERO
         told_quantity = ZERO
         for item in self._told(account, tracked):
             for leg in item.legs:
                 if leg.contract == contract_of(symbol):
-                    told += leg.commission
+                    reported += leg.commission
                     told_quantity += abs(leg.qty)
         so_far = known.fees * (told_quantity + quantity) / known.quantity
-        return max(so_far - told, ZERO)
+        return max(so_far - reported, ZERO)
 
     def _estimate(self, account: str, tracked: TrackedOrder) -> Decimal:
         return self._core.fee_estimates.get((account, tracked.reference or ""), ZERO)
@@ -224,9 +224,9 @@ class Executions:
         known = self._broken.setdefault(account, [])
         if all(item.execution_id != execution.execution_id for item in known):
             known.append(execution)
-        told = ", ".join(f"{quantity} {symbol}" for symbol, quantity in broken.items())
+        differences = ", ".join(f"{quantity} {symbol}" for symbol, quantity in broken.items())
         self._core.alarm(
-            f"broken {tracked.id}", f"order {tracked.id} ended with legs filled without the others: {told}"
+            f"broken {tracked.id}", f"order {tracked.id} ended with legs filled without the others: {differences}"
         )
         self._core.tell(execution)
 

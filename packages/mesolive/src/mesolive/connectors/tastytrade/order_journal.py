@@ -164,9 +164,9 @@ class OrderJournal:
             case NotThere():
                 self.not_there[record.ended.account, record.ended.reference or ""] = record.ended
             case Told():
-                told = self.told.setdefault((record.execution.account, record.execution.venue_id), [])
-                if record.combo.number > len(told):
-                    told.append(record)
+                reports = self.told.setdefault((record.execution.account, record.execution.venue_id), [])
+                if record.combo.number > len(reports):
+                    reports.append(record)
 
     @staticmethod
     def _compact(file: Path, lines: list[bytes]) -> None:

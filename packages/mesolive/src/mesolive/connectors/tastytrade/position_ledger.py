@@ -28,7 +28,7 @@ class PositionLedger:
         self._listed_at: datetime | None = None
         self._seen_at: dict[str, datetime | None] = {}
         """When a contract was listed last, where later lists were not believed of it."""
-        self._told_at: dict[str, datetime] = {}
+        self._stated_at: dict[str, datetime] = {}
         """As of when a message has told of a contract, by the venue's time."""
 
     def held(self, symbol: str) -> Decimal:
@@ -46,13 +46,13 @@ class PositionLedger:
             The market's time at which the list was asked for.
         """
         for symbol in self._held.keys() | self._seen_at.keys() | positions.keys():
-            if self.told(symbol, positions.get(symbol, ZERO), now):
+            if self.record(symbol, positions.get(symbol, ZERO), now):
                 self._seen_at.pop(symbol, None)
             else:
                 self._seen_at.setdefault(symbol, self._listed_at)
         self._listed_at = at
 
-    def told(self, symbol: str, quantity: Decimal, now: float, as_of: datetime | None = None) -> bool:
+    def record(self, symbol: str, quantity: Decimal, now: float, as_of: datetime | None = None) -> bool:
         """Take what the venue says of one contract; return whether it was believed.
 
         Parameters
@@ -65,7 +65,7 @@ class PositionLedger:
             return False
         self._set(symbol, quantity)
         if as_of is not None:
-            self._told_at[symbol] = as_of
+            self._stated_at[symbol] = as_of
         return True
 
     def filled(self, symbol: str, fill_key: str, quantity: Decimal, now: float, at: datetime) -> None:
@@ -81,8 +81,8 @@ class PositionLedger:
         if key in self._fills:
             return
         self._fills.add(key)
-        told_at = self._told_at.get(symbol)
-        if told_at is not None and at <= told_at:
+        stated_at = self._stated_at.get(symbol)
+        if stated_at is not None and at <= stated_at:
             return  # its position's message has overtaken its order's
         seen_at = self._seen_at.get(symbol, self._listed_at)
         if seen_at is not None and at > seen_at - LAG:

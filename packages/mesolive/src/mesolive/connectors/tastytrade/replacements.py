@@ -103,10 +103,10 @@ class Replacements:
                 new = await self._after_doubt(account, old, request.reference)
         return await self._settled(account, old, new)
 
-    def _known(self, account: str, reference: str, told: Order) -> TrackedOrder:
+    def _known(self, account: str, reference: str, order: Order) -> TrackedOrder:
         core = self._core
-        core.journal.write(Known(account=account, reference=reference, venue_id=told.order_id, at=core.clock.now()))
-        return core.take_ours(account, reference, told)
+        core.journal.write(Known(account=account, reference=reference, venue_id=order.order_id, at=core.clock.now()))
+        return core.take_ours(account, reference, order)
 
     async def _fresh(self, account: str, reference: str) -> TrackedOrder | None:
         """Return an order as the broker has it now; `None` where nobody knows it."""

@@ -241,8 +241,8 @@ class Submissions:
         match outcome:
             case Answered(value=checked):
                 if checked.errors:
-                    told = "; ".join(item.message or item.code or "" for item in checked.errors)
-                    return f"the broker's check refuses it: {told}", checked.errors[0].code or "DryRun"
+                    reasons = "; ".join(item.message or item.code or "" for item in checked.errors)
+                    return f"the broker's check refuses it: {reasons}", checked.errors[0].code or "DryRun"
                 for warning in checked.warnings or ():
                     _log.info("order_warned", account=account, reference=reference, code=warning.code)
                 self._note_fees(

@@ -314,7 +314,7 @@ class TastytradeVenue:
                 case Position():
                     if note.account_number in self.accounts and contract_of(note.symbol) is not None:
                         ledger = self.core.ledger(note.account_number)
-                        ledger.told(note.symbol, note.signed_quantity, self.core.now(), note.updated)
+                        ledger.record(note.symbol, note.signed_quantity, self.core.now(), note.updated)
                 case Unreadable():
                     # It was about something: the lists say what.
                     for account in self.accounts:

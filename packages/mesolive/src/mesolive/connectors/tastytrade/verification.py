@@ -166,9 +166,9 @@ class TastytradeChecklist:
     async def _dry_run(self, legs: tuple[VenueLeg, ...]) -> str:
         actions = {order_symbol(leg.contract): f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open" for leg in legs}
         order = new_order(self._trial.order(legs, RESTING), actions, RESTING)
-        told = value_of("the dry run", await self._connector.venue.core.api.dry_run(self._account, order))
-        fees = None if told.fee_calculation is None else told.fee_calculation.cost
-        margin = None if told.buying_power_effect is None else told.buying_power_effect.change_in_margin_requirement
+        answer = value_of("the dry run", await self._connector.venue.core.api.dry_run(self._account, order))
+        fees = None if answer.fee_calculation is None else answer.fee_calculation.cost
+        margin = None if answer.buying_power_effect is None else answer.buying_power_effect.change_in_margin_requirement
         must(fees is not None and margin is not None, "it states no fees, or no margin")
         return f"fees {fees}, margin {margin}"
 

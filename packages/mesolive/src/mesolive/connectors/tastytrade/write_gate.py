@@ -40,5 +40,5 @@ class WriteGate:
         """
         if self._end is None and self._unsent.was_cancelled(*self._key):
             self._end = Ending.CANCELLED, CANCELLED_UNSENT, None
-        how, reason, told = self._end or (Ending.REJECTED, reason, code)
-        return self._core.not_there(*self._key, reason, told, how)
+        how, reason, detail = self._end or (Ending.REJECTED, reason, code)
+        return self._core.not_there(*self._key, reason, detail, how)

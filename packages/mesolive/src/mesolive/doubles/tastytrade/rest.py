@@ -71,12 +71,12 @@ class Request:
         """Return the values of a parameter that may come several times."""
         return frozenset((*self.query.get(name, ()), *self.query.get(f"{name}[]", ())))
 
-    def number_of(self, name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
+    def number_of(self, name: str, default: int, *, minimum: int = 0, maximum: int = 1_000_000) -> int:
         """Return a parameter that is a whole number."""
         text = self.one(name)
         if text is None:
             return default
-        if not text.isdecimal() or not least <= int(text) <= most:
+        if not text.isdecimal() or not minimum <= int(text) <= maximum:
             raise invalid(name, "does not have a valid value")
         return int(text)
 
@@ -172,12 +172,12 @@ class Operation:
     trades: bool = False
 
 
-def page(request: Request, items: Sequence[object], *, size: int | None = None, most: int | None = None) -> Answer:
+def page(request: Request, items: Sequence[object], *, size: int | None = None, maximum: int | None = None) -> Answer:
     """Return one page of items, as `per-page` and `page-offset` ask for."""
     settings = request.desk.settings
-    most = settings.max_page_size if most is None else most
-    default = min(settings.page_size if size is None else size, most)
-    per_page = request.number_of("per-page", default, least=1, most=most)
+    maximum = settings.max_page_size if maximum is None else maximum
+    default = min(settings.page_size if size is None else size, maximum)
+    per_page = request.number_of("per-page", default, minimum=1, maximum=maximum)
     offset = request.number_of("page-offset", 0)
     first = offset * per_page
     shown = list(items[first : first + per_page])

@@ -214,7 +214,7 @@ class AccountOperations:
         if (request.one("sort") or "Desc").lower() == "asc":
             rows.reverse()
         views = [self._transactions.view(row) for row in rows]
-        return page(request, views, size=PAGE_OF_TRANSACTIONS, most=MAX_TRANSACTIONS)
+        return page(request, views, size=PAGE_OF_TRANSACTIONS, maximum=MAX_TRANSACTIONS)
 
     def _transaction(self, request: Request) -> Answer:
         for row in self._transactions.listed(request.account):

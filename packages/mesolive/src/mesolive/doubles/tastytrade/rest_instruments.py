@@ -105,7 +105,7 @@ class InstrumentOperations:
         )
 
     def _active_equities(self, request: Request) -> Answer:
-        return page(request, [equity_view(product) for product in self._shares()], size=1000, most=1000)
+        return page(request, [equity_view(product) for product in self._shares()], size=1000, maximum=1000)
 
     def _equity(self, request: Request) -> Answer:
         for product in self._shares():

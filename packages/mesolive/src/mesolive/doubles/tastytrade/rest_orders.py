@@ -66,7 +66,7 @@ class OrderOperations:
         found = [view for number in _numbers(request) for view in self._orders.live(number, query)]
         if request.version < NEWEST_VERSION:
             return Answer(found)
-        return page(request, found, size=100, most=200)
+        return page(request, found, size=100, maximum=200)
 
     def _read(self, request: Request) -> Answer:
         return Answer(self._orders.read(request.account, request.number))

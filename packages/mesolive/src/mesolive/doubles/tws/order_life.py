@@ -167,9 +167,9 @@ class OrderLife:
             self._reports.order(order)
         if quote is not None and order.triggered and reached(order, quote):
             quantity = min(order.remaining, max(quote.available, ZERO))
-            most = gateway.faults.strike("partial_fills", client=order.client_id)
-            if most is not None:
-                quantity = min(quantity, Decimal(most["quantity"]))
+            fault = gateway.faults.strike("partial_fills", client=order.client_id)
+            if fault is not None:
+                quantity = min(quantity, Decimal(fault["quantity"]))
             whole_only = order.all_or_none or order.tif == "FOK"
             if quantity and not (whole_only and quantity < order.remaining):
                 self._fill(order, quantity, quote)

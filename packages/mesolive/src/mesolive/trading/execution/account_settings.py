@@ -110,9 +110,9 @@ def _changes(args: models.SetAccountLimitsArgs) -> dict[str, Any]:
         value = getattr(args, wire_name)
         if value is None:
             continue
-        most = Decimal(10) if name == "price_band_fraction" else MAX_AMOUNT
-        if isinstance(value, Decimal) and not (value.is_finite() and 0 < value <= most):
-            problems[wire_name] = [f"expected more than 0, up to {most:,}, got {value}"]
+        maximum = Decimal(10) if name == "price_band_fraction" else MAX_AMOUNT
+        if isinstance(value, Decimal) and not (value.is_finite() and 0 < value <= maximum):
+            problems[wire_name] = [f"expected more than 0, up to {maximum:,}, got {value}"]
         elif name == "max_orders_per_minute" and not 0 < value <= MAX_ORDERS:
             problems[wire_name] = [f"expected 1 to {MAX_ORDERS:,}, got {value}"]
         changes[name] = value

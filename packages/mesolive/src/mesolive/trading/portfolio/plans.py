@@ -458,12 +458,12 @@ async def delete_plans(tx: WriteTransaction, user_id: int, plan_ids: Iterable[in
     return (await tx.execute(exec_plans.delete().where(of_user).execution_options(**LONG))).rowcount
 
 
-async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:
+async def count_unexecuted(tx: Transaction, user_id: int, limit: int) -> int:
     """Return how many of the user's plans were never executed in full; it is counted up to `most`."""
     some = (
         select(exec_plans.c.id)
         .where(exec_plans.c.user_id == user_id, exec_plans.c.state == PlanState.PREPARED.value)
-        .limit(most)
+        .limit(limit)
         .subquery()
     )
     return int(await tx.scalar(select(func.count()).select_from(some)))

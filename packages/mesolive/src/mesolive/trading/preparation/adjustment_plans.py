@@ -69,8 +69,8 @@ def adjusting(strategy: CompiledStrategy, selection: AdjustmentSelection) -> Adj
 
 def count_report(strategy: CompiledStrategy, position: Position) -> CountReport | None:
     """Return the count of a position's adjustments; `None` where its strategy sets no limit."""
-    most = strategy.definition.adjustment.max_count
-    return None if most is None else CountReport(position.adjustment_count, int(most))
+    max_count = strategy.definition.adjustment.max_count
+    return None if max_count is None else CountReport(position.adjustment_count, int(max_count))
 
 
 def adjustment_plan(

@@ -65,8 +65,8 @@ class RiskGraphs:
         holdings = await read_holdings(self._database, self._market, user, args)
         symbols = symbols_of(holdings)
         if len(symbols) != 1:
-            got = ", ".join(symbols) or "none"
-            raise validation({"PositionIds": [f"expected open positions of one underlying, got {got}"]})
+            given = ", ".join(symbols) or "none"
+            raise validation({"PositionIds": [f"expected open positions of one underlying, got {given}"]})
         (symbol,) = symbols
         view = Marks(self._market, provider=holdings.provider).view(symbol)
         spot = None if view is None else view.underlying.quote.mark

@@ -40,6 +40,6 @@ def fill_price(legs: Sequence[VenueLeg], quote: ComboQuote, slippage: Decimal) -
     return FillPrice(combo, prices)
 
 
-def fill_quantity(remaining: Decimal, quote: ComboQuote, most: Decimal) -> Decimal:
+def fill_quantity(remaining: Decimal, quote: ComboQuote, maximum: Decimal) -> Decimal:
     """Return how many combos are filled at once: what the market shows, and never more than `most`."""
-    return min(remaining, most if quote.available is None else min(quote.available, most))
+    return min(remaining, maximum if quote.available is None else min(quote.available, maximum))
