@@ -84,7 +84,7 @@ asyncio.run(start())
     calendars = {"pandas", "exchange_calendars"}
     terminals = {"rich", "pygments"}
     databases = {"sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "asyncpg", "alembic"}
-    numbers = {"numpy.f2py", "numpy.ma", "numpy.testing", "scipy.optimize", "scipy.sparse", "talib"}
+    numbers = {"numpy.f2py", "numpy.ma", "numpy.testing", "scipy.optimize", "talib"}
     brokers = {f"mesolive.connectors.{broker}.connector" for broker in ("ibkr", "tastytrade")}
     connections = {"ib_async", "apprise", *brokers}
     others = {"cryptography", "pydantic", "matplotlib", "unittest", "mesolive.doubles", "mesolive.backtest"}
