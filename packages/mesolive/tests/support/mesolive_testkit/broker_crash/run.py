@@ -49,7 +49,7 @@ from mesolive_testkit.venues.crash import (
 )
 
 QUOTES, BROKER = "quotes", "broker"
-CONNECT_SECONDS = 60.0
+CONNECT_SECONDS = 180.0
 LONGEST_LIFE = 10.0
 """A life that no step of writing has ended by then is ended from outside."""
 SETTLE_SECONDS = 120.0
