@@ -1,7 +1,8 @@
 """Supervised background tasks: started by an owner, restarted with back-off, stopped with a deadline, seen in health.
 
-Every task of the server is started here; `asyncio.create_task` is used nowhere else. A loop runs until its owner stops
-it: one that raises or returns is logged, counted, and started again after a pause. A task with an end is spawned.
+Every task of the server is started here; `asyncio.create_task` is used nowhere else. Exempt are the doubles of brokers,
+programs of their own, and the client of tastytrade, which imports nothing of the server. A loop runs until its owner
+stops it: one that raises or returns is logged, counted, and started again after a pause. A task with an end is spawned.
 """
 
 from __future__ import annotations

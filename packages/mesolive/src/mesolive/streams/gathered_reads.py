@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mesolive.errors import not_found
+from mesolive.tasks import Tasks
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.valuation.from_positions import PositionReader
 
-MOST = 500
+MAX_POSITIONS = 500
 """Positions that are read together at most."""
 
 
@@ -33,27 +34,30 @@ class GatheredReads:
         What reads them.
     turns
         Limits how many reads run at a time: while all do, the next one grows.
+    tasks
+        Own the reads.
     """
 
-    def __init__(self, positions: PositionReader, turns: asyncio.Semaphore) -> None:
+    def __init__(self, positions: PositionReader, turns: asyncio.Semaphore, tasks: Tasks) -> None:
         self._positions = positions
         self._turns = turns
+        self._tasks = tasks
         self._waiting: dict[int, _Batch] = {}
 
     async def read(self, user_id: int, position_id: int) -> Position:
         """Return one position of the user as it is now or later; `NotFound` when there is none of that id."""
         batch = self._waiting.get(user_id)
-        if batch is None or len(batch.ids) >= MOST:
+        if batch is None or len(batch.ids) >= MAX_POSITIONS:
             batch = self._waiting[user_id] = _Batch()
-            batch.reading = asyncio.create_task(self._read(user_id, batch))
-            batch.reading.add_done_callback(_settled)
+            # A failure is the answer of those who wait: it is no failure of the task.
+            batch.reading = self._tasks.spawn("position reads", self._read(user_id, batch), expected=Exception)
         batch.ids.add(position_id)
         assert batch.reading is not None  # noqa: S101 - set with the batch
         # Who leaves does not end the read of the others.
-        found = (await asyncio.shield(batch.reading)).get(position_id)
-        if found is None:
+        position = (await asyncio.shield(batch.reading)).get(position_id)
+        if position is None:
             raise not_found(f"position {position_id}")
-        return found
+        return position
 
     async def _read(self, user_id: int, batch: _Batch) -> Mapping[int, Position]:
         async with self._turns:
@@ -61,9 +65,3 @@ class GatheredReads:
             if self._waiting.get(user_id) is batch:
                 del self._waiting[user_id]
             return await self._positions.read_many(user_id, batch.ids)
-
-
-def _settled(reading: asyncio.Task[Mapping[int, Position]]) -> None:
-    """Take note of a failure, also where everybody who waited for it has left."""
-    if not reading.cancelled():
-        reading.exception()

@@ -83,7 +83,6 @@ class Streams:
         processor_time: Callable[[], float] = time.thread_time,
     ) -> None:
         self._market = market
-        self._sources = StreamSources(positions, market, accounts)
         # Subscribe first, so that no event is missed; the subscription is read once a stream is followed.
         self._news = bus.subscribe()
         self._started = False
@@ -93,6 +92,7 @@ class Streams:
         self.engine = Engine(market, clock, self._pace, window, keep_alive, processor_time)
         self._chains = ChainStreams(market, self._pace)
         self.tasks = Tasks(self._pace)
+        self._sources = StreamSources(positions, market, self.tasks, accounts)
 
     async def close(self) -> None:
         """End all streams and what keeps them up to date; safe to call twice."""

@@ -16,6 +16,7 @@ from mesolive.market.service import Market, UnknownContractError, UnknownProvide
 from mesolive.streams.account_data import ACCOUNT_FORM, AccountReader, account_subject
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.gathered_reads import GatheredReads
+from mesolive.tasks import Tasks
 from mesolive.trading.portfolio.positions import Leg
 from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.from_positions import PositionReader, entry_of, legs_subject, position_subject
@@ -64,14 +65,18 @@ class StreamSources:
         Reads the users' positions and legs.
     market
         The quotes.
+    tasks
+        Own the reads.
     accounts
         Reads the users' accounts.
     """
 
-    def __init__(self, positions: PositionReader, market: Market, accounts: AccountReader | None = None) -> None:
+    def __init__(
+        self, positions: PositionReader, market: Market, tasks: Tasks, accounts: AccountReader | None = None
+    ) -> None:
         self._positions = positions
         self._turns = asyncio.Semaphore(PARALLEL_READS)
-        self._reads = GatheredReads(positions, self._turns)
+        self._reads = GatheredReads(positions, self._turns, tasks)
         self._market = market
         self._accounts = accounts
 
