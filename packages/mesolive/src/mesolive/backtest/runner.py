@@ -54,7 +54,7 @@ SIGNALS = (
 )
 """The event types that the report of a replay lists, besides its trades."""
 
-HELD = {
+HOLDING_STATES = {
     AccountKind.paper: (models.LivePositionState.Open,),
     AccountKind.simulated: (
         models.LivePositionState.Opening,
@@ -305,7 +305,11 @@ async def _point(
         async with application.database.read() as tx:
             account_id = (await find_account(tx, user.user_id, terms.account)).id
             held = await open_positions_of_account(tx, user.user_id, account_id)
-        greeks = [_greeks_of(position, application.market) for position in held if position.state in HELD[terms.kind]]
+        greeks = [
+            _greeks_of(position, application.market)
+            for position in held
+            if position.state in HOLDING_STATES[terms.kind]
+        ]
     return Point(
         at=moment,
         value=account.NetLiquidationValue,

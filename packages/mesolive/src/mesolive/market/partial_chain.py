@@ -47,7 +47,7 @@ FIRST_VOLATILITY: Final = 0.2
 INTEREST_SECONDS: Final = 900.0
 INTEREST: Final = 6.0
 """How much oftener the expirations of interest are quoted than others."""
-LONGEST_WAIT_SECONDS: Final = 600.0
+MAX_WAIT_SECONDS: Final = 600.0
 SPREAD_GROUPS: Final = 8
 FITTED: Final = object()
 
@@ -236,7 +236,7 @@ class PartialChain:
         """Return the contracts with the longest wait by their weight."""
         if self._weight is None:
             self._weight = self._weights(now)
-        waited = np.minimum(now.timestamp() - self._requested_at, LONGEST_WAIT_SECONDS)
+        waited = np.minimum(now.timestamp() - self._requested_at, MAX_WAIT_SECONDS)
         urgency = np.where(self._active, -1.0, self._weight * waited)
         urgency[: self._first_alive(now)] = -1.0
         count = min(count, urgency.size)

@@ -66,7 +66,7 @@ LITTLE_SPACE = 512 * 1024 * 1024
 
 # Changes no value, but must reach the disk like every write: it fails where the database cannot be written.
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
-_NOBODY = 0
+_NO_USER = 0
 """The user id of the test write: on PostgreSQL it then waits for no real user's writers."""
 
 
@@ -432,7 +432,7 @@ class Health:
         began = time.monotonic()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                async with self._database.write(_NOBODY) as tx:
+                async with self._database.write(_NO_USER) as tx:
                     await tx.execute(_TOUCH)
                 took = time.monotonic() - began
                 async with self._database.read() as tx:

@@ -18,7 +18,7 @@ from mesolive.pricing.black import FloatArray
 from mesolive.pricing.dividend_grid import POINTS, GridProblem, solve_premiums
 from mesolive.pricing.exercise_boundary import BoolArray, IntArray
 
-FEW: Final = 5
+MIN_POINTS: Final = 5
 """Points of either kind that are enough for differences."""
 
 
@@ -139,7 +139,7 @@ class PremiumTables:
         of_strikes = _strikes_for(float((greatest / least).max(initial=1.0)))
         of_levels = _levels_for(float((self.highest / self.lowest).max(initial=1.0)))
         if few:
-            of_strikes, of_levels = min(of_strikes, FEW), min(of_levels, FEW)
+            of_strikes, of_levels = min(of_strikes, MIN_POINTS), min(of_levels, MIN_POINTS)
         self.strikes = _Axis(least, greatest, of_strikes)
         self.levels = _Axis(np.log(self.lowest), np.log(self.highest), of_levels)
         shape = (terms.years.size, of_strikes, of_levels)

@@ -20,7 +20,7 @@ from mesolive.pricing.cash_dividends import CashDividends
 LEAST_NET = 1e-6
 """Of a price: what is left of it at least when the dividends to come are taken off."""
 
-MOST_VALUES = 1 << 16
+MAX_VALUES = 1 << 16
 """Values of a leg's price that are computed at once: legs of one batch share the overhead of a call, and memory is
 bounded."""
 
@@ -121,7 +121,7 @@ def risk_graph(
     parts = _parts(legs, days)
     early = _american_legs(legs, parts, spot, prices)
     european = [place for place in range(len(legs)) if place not in early]
-    at_once = max(MOST_VALUES // value.size, 1)
+    at_once = max(MAX_VALUES // value.size, 1)
     batches = [
         (places, _european_legs([legs[place] for place in places], parts[places], spot, prices))
         for places in (european[first : first + at_once] for first in range(0, len(european), at_once))

@@ -15,7 +15,7 @@ from mesolive_sdk.models import LivePositionState
 GRACE = timedelta(minutes=2)
 """A position is reported only this long after the last change of its orders: the next order may be in flight."""
 
-WHAT = {
+REASONS = {
     LivePositionState.Opening: "its entry was filled in part and no order works",
     LivePositionState.Closing: "it was closed in part and no order works",
 }
@@ -25,4 +25,4 @@ WARNING = "its exits are not watched; complete it by ordering the rest, or close
 async def partial_positions(tx: Transaction, now: datetime) -> dict[int, str]:
     """Return an error message for each partially filled position without a working order, by position id."""
     unattended = await unattended_positions(tx, now - GRACE)
-    return {position_id: f"{WHAT[state]}: {WARNING}" for position_id, state in unattended.items()}
+    return {position_id: f"{REASONS[state]}: {WARNING}" for position_id, state in unattended.items()}

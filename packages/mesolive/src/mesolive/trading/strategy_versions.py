@@ -12,7 +12,7 @@ from mesolive.errors import not_found
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.strategy_versions import strategy_versions as versions
 
-MOST = 100
+MAX_VERSIONS = 100
 """Versions of a strategy that are kept: the oldest go first."""
 
 
@@ -34,7 +34,7 @@ async def store_version(tx: WriteTransaction, strategy_id: int, definition: str,
     await tx.execute(
         insert(versions).values(strategy_id=strategy_id, number=number, definition=definition, saved_at=at, saved_by=by)
     )
-    await tx.execute(delete(versions).where(of, versions.c.number <= number - MOST))
+    await tx.execute(delete(versions).where(of, versions.c.number <= number - MAX_VERSIONS))
 
 
 async def versions_of(tx: Transaction, strategy_id: int) -> Sequence[Row[Any]]:

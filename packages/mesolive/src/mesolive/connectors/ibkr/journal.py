@@ -22,7 +22,7 @@ from mesolive.connectors.ibkr.gathering import Fill
 from mesolive.market.contracts import OptionContract
 from mesolive.venues.base import Ending, Execution, SettlementFact, VenueRequest
 
-KEPT: Final = timedelta(days=90)
+RETENTION: Final = timedelta(days=90)
 """How long ended orders are kept: reconciliation asks back to the oldest open leg, and IB lists today alone."""
 
 
@@ -167,7 +167,7 @@ class Journal:
         if self._path is None:
             return []
         try:
-            records = _without_old(list(_read(self._path)), now - KEPT)
+            records = _without_old(list(_read(self._path)), now - RETENTION)
             new = self._path.with_name(f"{self._path.name}.new")
             with new.open("wb") as file:
                 file.write(b"".join(_encoder.encode(record) + b"\n" for record in records))

@@ -14,7 +14,7 @@ EXECUTION: Final = "11"
 ACCOUNTS: Final = "15"
 COMMISSION: Final = "59"
 
-MANY: Final = {
+MAX_LINES: Final = {
     (True, "1"): 60,
     (True, "2"): 60,
     (True, "10"): 60,
@@ -29,7 +29,7 @@ MANY: Final = {
 }
 """How many messages of a kind are kept: ticks, contract details, and the requests for them come by the thousand."""
 
-ALL_OTHERS: Final = 600
+MAX_OTHER_LINES: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class MessageLog:
         if received:
             self._note(kind, fields)
         self._counts[received, kind] += 1
-        if self._counts[received, kind] > MANY.get((received, kind), ALL_OTHERS):
+        if self._counts[received, kind] > MAX_LINES.get((received, kind), MAX_OTHER_LINES):
             return
         text = "|".join(fields).replace("\n", " ").replace("\r", " ")
         arrow = "<<<" if received else ">>>"
@@ -82,7 +82,7 @@ class MessageLog:
         return [
             f"left out: {count - limit:,} more {'received' if received else 'sent'} messages of kind {kind}"
             for (received, kind), count in sorted(self._counts.items())
-            if count > (limit := MANY.get((received, kind), ALL_OTHERS))
+            if count > (limit := MAX_LINES.get((received, kind), MAX_OTHER_LINES))
         ]
 
     def _note(self, kind: str, fields: Sequence[str]) -> None:

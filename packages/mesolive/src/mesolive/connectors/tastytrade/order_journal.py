@@ -21,7 +21,7 @@ from mesolive.venues.base import Ended, Execution, VenueRequest
 
 _log = structlog.get_logger(__name__)
 
-KEPT: Final = timedelta(days=400)
+RETENTION: Final = timedelta(days=400)
 """For how long records are kept: longer than any order works."""
 COMPACT_BYTES: Final = 4 * 1024 * 1024
 
@@ -112,7 +112,7 @@ class OrderJournal:
                 kept.append(line)  # of a later version, maybe: that one reads it again
                 continue
             self._take(record)
-            if _at(record) > now - KEPT:
+            if _at(record) > now - RETENTION:
                 kept.append(line)
         if self.file.exists() and self.file.stat().st_size > COMPACT_BYTES:
             self._compact(self.file, kept)

@@ -62,7 +62,7 @@ _log = structlog.get_logger(__name__)
 DAY: Final = timedelta(days=1)
 HISTORY: Final = timedelta(days=400)
 """How far back the rows of a contract are read whose settlement does not say whether it was long."""
-KEPT: Final = timedelta(days=5)
+RETENTION: Final = timedelta(days=5)
 """For how long orders that have ended stay in memory."""
 MAX_WAITING_REPORTS: Final = 10_000
 """A reader that is so far behind reads the lists of another session faster."""
@@ -285,7 +285,7 @@ class TastytradeVenue:
     async def _hydrate(self, session: _Session) -> None:
         """Read all accounts; what the stream told meanwhile is taken beside it."""
         now = self._clock.now()
-        self.core.book.forget_before(now - KEPT)
+        self.core.book.forget_before(now - RETENTION)
         for account in self.accounts:
             await self.core.read_orders(account, now - DAY)
             await self.core.read_positions(account)

@@ -22,7 +22,7 @@ KEEPALIVE_PART: Final = 0.5
 """After which part of the client's patience the double says that it is alive."""
 
 TICK_SECONDS: Final = 1.0
-LONGEST_PATIENCE: Final = 3600.0
+MAX_PATIENCE: Final = 3600.0
 """Seconds that a client can say it waits for the double."""
 
 
@@ -184,7 +184,7 @@ class DxLink:
         if isinstance(wanted, int | float) and wanted > 0:
             session.patience = min(float(wanted), desk.settings.keepalive_seconds)
         if isinstance(own, int | float) and own > 0:
-            session.speak_after = min(float(own), LONGEST_PATIENCE)
+            session.speak_after = min(float(own), MAX_PATIENCE)
         session.set_up = True
         answer: JsonObject = {
             "type": "SETUP",

@@ -18,7 +18,7 @@ UNCHANGED: Final = frozenset({"time", "index"})
 LATEST_SECONDS: Final = 4.0e9
 """A first moment lies before the year 2096."""
 
-LONGEST_PERIOD: Final = 3600.0
+MAX_PERIOD: Final = 3600.0
 """Seconds of aggregation at most."""
 
 _Subject = tuple[str, str]
@@ -86,7 +86,7 @@ class Feed:
             self._format = wanted
         period = message.get("acceptAggregationPeriod")
         if isinstance(period, int | float):
-            self._period = min(max(float(period), 0.0), LONGEST_PERIOD)
+            self._period = min(max(float(period), 0.0), MAX_PERIOD)
         self._configured = False
         if self._sent and not self._desk.faults.is_on("config_late"):
             self._configure()

@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 JsonObject: TypeAlias = dict[str, object]
 
 ZERO: Final = Decimal(0)
-KEPT: Final = timedelta(minutes=5)
+RETENTION: Final = timedelta(minutes=5)
 """For how long values that a reader may lag behind are kept."""
 
 _Value = TypeVar("_Value")
@@ -54,7 +54,7 @@ class Lagging(Generic[_Value]):
     def put(self, at: datetime, value: _Value) -> None:
         """Take a new value."""
         self._values.append((at, value))
-        while len(self._values) > 1 and self._values[1][0] <= at - KEPT:
+        while len(self._values) > 1 and self._values[1][0] <= at - RETENTION:
             self._values.popleft()
 
     def read(self, at: datetime) -> _Value | None:

@@ -15,7 +15,7 @@ from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact
 from mesolive.venues.simulated.ledger import Gone, VenueLedger
 
-AGAIN: Final = timedelta(minutes=1)
+RETRY_INTERVAL: Final = timedelta(minutes=1)
 """Retry interval of an expiration whose settlement price is missing."""
 
 ZERO: Final = Decimal(0)
@@ -60,7 +60,7 @@ class Expiring:
         """Settle what has expired and has a settlement price; return when to come again."""
         if now >= self._next:
             self._next = min((self._settle(*held) for held in list(self._ledger.positions.items())), default=_NEVER)
-        return self._next if self._next > now else now + AGAIN
+        return self._next if self._next > now else now + RETRY_INTERVAL
 
     def _settle(self, held: tuple[str, OptionContract], qty: Decimal) -> datetime:
         """Settle one position if it can be; return when it settles where it is still held."""
