@@ -191,7 +191,10 @@ async def test_a_list_of_positions_says_what_pages_show_without_reading_each(tmp
         closed = (await kit.enter(strategy.Id, name="closed")).PositionId
         await kit.advance(60)
         await kit.leave(closed)
-        listed = {position.Id: position for position in (await kit.control.list_positions()).Positions}
+        plain = (await kit.control.list_positions()).Positions
+        assert {(each.UnrealizedPnL, each.DayPnL, each.Margin) for each in plain} == {(None, None, None)}
+        valued = models.ListPositionsArgs(IncludeValues=True)
+        listed = {position.Id: position for position in (await kit.control.list_positions(valued)).Positions}
         for position_id in (held, closed):
             detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position_id))
             for name in models.LivePosition.__struct_fields__:
