@@ -42,11 +42,12 @@ def one_day(**more: object) -> models.StartBacktestArgs:
 
 
 async def ended(control: MesoLiveControlHubClient, backtest: models.BacktestInfo) -> models.BacktestInfo:
-    while True:
-        found = await control.get_backtest(models.BacktestArgs(BacktestId=backtest.BacktestId))
-        if found.State is not BacktestState.Running:
-            return found
-        await asyncio.sleep(0)
+    runs = [task for task in asyncio.all_tasks() if backtest.BacktestId in task.get_name()]
+    if runs:
+        await asyncio.wait(runs)
+    ended = await control.get_backtest(models.BacktestArgs(BacktestId=backtest.BacktestId))
+    assert ended.State is not BacktestState.Running
+    return ended
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -16,5 +16,5 @@ def test_the_tests_of_the_protocol_take_every_branch_of_it(tmp_path: Path) -> No
     # A run of its own: neither its data file nor its place among parallel workers may be those of the run around it.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     environment = {**inherited, "COVERAGE_FILE": str(tmp_path / "coverage")}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,10 +24,17 @@ EVENING = datetime(2026, 1, 5, 20, 57, tzinfo=UTC)
 NEXT_MORNING = datetime(2026, 1, 6, 15, 0, tzinfo=UTC)
 
 
+@asynccontextmanager
+async def server_at(folder: Path, moment: datetime) -> AsyncGenerator[Kit]:
+    """Run the server of a folder: its next start passes a night that the market would take seconds to go through."""
+    async with live_server(folder, manual_market(moment)) as running:
+        await running.application.sampler.stop()  # the tests say when it samples
+        yield running
+
+
 @pytest.fixture
 async def kit(tmp_path: Path) -> AsyncGenerator[Kit]:
-    async with live_server(tmp_path, manual_market(EVENING)) as running:
-        await running.application.sampler.stop()  # the tests say when it samples
+    async with server_at(tmp_path, EVENING) as running:
         yield running
 
 
@@ -45,19 +53,19 @@ async def account(kit: Kit) -> models.LiveAccount:
     return await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
 
 
-async def go_to(kit: Kit, moment: datetime) -> None:
-    """Let the market go on to a moment."""
-    await kit.advance((moment - kit.application.clock.now()).total_seconds())
+async def test_the_pnl_of_the_day_counts_from_the_last_close(tmp_path: Path) -> None:
+    async with server_at(tmp_path, EVENING) as kit:
+        strategy = await kit.strategy()
+        old = (await kit.enter(strategy.Id, "held over night")).PositionId
+        assert (await listed(kit))[old].DayPnL == await total(kit, old), "on the day of its entry it counts from it"
+        await kit.advance(120)
+        at_close = await total(kit, old)
+        await kit.application.sampler.sample()
+    async with server_at(tmp_path, NEXT_MORNING) as kit:
+        await counts_from_the_last_close(kit, strategy, old, at_close)
 
 
-async def test_the_pnl_of_the_day_counts_from_the_last_close(kit: Kit) -> None:
-    strategy = await kit.strategy()
-    old = (await kit.enter(strategy.Id, "held over night")).PositionId
-    assert (await listed(kit))[old].DayPnL == await total(kit, old), "on the day of its entry it counts from it"
-    await kit.advance(120)
-    at_close = await total(kit, old)
-    await kit.application.sampler.sample()
-    await go_to(kit, NEXT_MORNING)
+async def counts_from_the_last_close(kit: Kit, strategy: models.LiveStrategy, old: int, at_close: Decimal) -> None:
     new = (await kit.enter(strategy.Id, "of today")).PositionId
     shown = await listed(kit)
     assert shown[old].DayPnL == await total(kit, old) - at_close
@@ -78,14 +86,17 @@ async def test_the_pnl_of_the_day_counts_from_the_last_close(kit: Kit) -> None:
     assert (await account(kit)).DayPnL == held + (closed.RealizedPnL or 0), "what was closed today counts"
 
 
-async def test_without_a_sample_of_the_session_before_the_pnl_of_the_day_is_not_known(kit: Kit) -> None:
-    position = (await kit.enter((await kit.strategy()).Id)).PositionId
-    await kit.application.sampler.sample()
-    await go_to(kit, NEXT_MORNING + timedelta(days=1))
-    shown = (await listed(kit))[position]
-    assert shown.DayPnL is None
-    assert shown.UnrealizedPnL is not None
-    assert (await account(kit)).DayPnL is None
+async def test_without_a_sample_of_the_session_before_the_pnl_of_the_day_is_not_known(
+    tmp_path: Path,
+) -> None:
+    async with server_at(tmp_path, EVENING) as kit:
+        position = (await kit.enter((await kit.strategy()).Id)).PositionId
+        await kit.application.sampler.sample()
+    async with server_at(tmp_path, NEXT_MORNING + timedelta(days=1)) as kit:
+        shown = (await listed(kit))[position]
+        assert shown.DayPnL is None
+        assert shown.UnrealizedPnL is not None
+        assert (await account(kit)).DayPnL is None
 
 
 async def test_the_snapshot_of_an_account_agrees_with_the_account_and_its_positions(kit: Kit) -> None:
