@@ -5,6 +5,8 @@ Numbers are those of the acceptance list of the Portal (docs/portal.md).
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -65,6 +67,19 @@ async def test_a_position_shows_the_checks_of_its_exit(portal: Portal) -> None:
     checks = page.get_by_test_id(f"why-position-{held}")
     await expect(checks).to_contain_text("leg_short_put_dte < 21")
     await expect(checks).to_contain_text("profit target")
+    # How far it is on the way to its target or stop stands beside its numbers, and on its card on the front page.
+    (exit_,) = [
+        each.Exit
+        for of in (await portal.kit.control.get_evaluations(models.GetEvaluationsArgs())).Evaluations
+        for each in of.Positions
+        if each.PositionId == held
+    ]
+    assert exit_.ProfitTarget is not None
+    target = f"target at +{exit_.ProfitTarget.Vars['profit_target']:,.0f}"
+    await expect(page.get_by_test_id("target")).to_have_attribute("title", re.compile(re.escape(target)))
+    await portal.visit(page, "")
+    card = page.locator(f"a[href='/positions/{held}'][data-row]")
+    await expect(card.get_by_test_id("target")).to_have_attribute("title", re.compile(re.escape(target)))
 
 
 async def test_a_halt_is_named_among_the_gates(portal: Portal) -> None:
