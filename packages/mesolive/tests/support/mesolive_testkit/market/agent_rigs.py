@@ -30,9 +30,9 @@ class _AgentEnd:
         assert isinstance(question, OpenQuotes)
         return await self._host.open(self._peer, question)
 
-    def told(self, connection: int, notice: Notice) -> None:
+    def notified(self, connection: int, notice: Notice) -> None:
         assert connection == CONNECTION
-        self._host.told(self._peer, notice)
+        self._host.notified(self._peer, notice)
 
 
 class _ServerEnd:
@@ -43,9 +43,9 @@ class _ServerEnd:
     async def asked(self, connection: int, question: Question) -> object:
         raise NotImplementedError(question)
 
-    def told(self, connection: int, notice: Notice) -> None:
+    def notified(self, connection: int, notice: Notice) -> None:
         assert connection == CONNECTION
-        self._slot.told(self._peer, notice)
+        self._slot.notified(self._peer, notice)
 
 
 class _StartedRemote:

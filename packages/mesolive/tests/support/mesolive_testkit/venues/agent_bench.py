@@ -43,7 +43,7 @@ class AgentEnd:
         assert connection == CONNECTION
         return await self._host.asked(self._peer, question)  # pyright: ignore[reportArgumentType]  # a venue's alone
 
-    def told(self, connection: int, notice: Notice) -> None:
+    def notified(self, connection: int, notice: Notice) -> None:
         """Hand notices to the host."""
         assert connection == CONNECTION
         if isinstance(notice, ReportsBooked):
@@ -65,10 +65,10 @@ class ServerEnd:
         assert isinstance(question, MayWrite)
         return await self._slot.may_write(self._peer, question)
 
-    def told(self, connection: int, notice: Notice) -> None:
+    def notified(self, connection: int, notice: Notice) -> None:
         """Hand notices to the slot."""
         assert connection == CONNECTION
-        self._slot.told(self._peer, notice)
+        self._slot.notified(self._peer, notice)
 
 
 class TestVenue(RemoteVenue):
