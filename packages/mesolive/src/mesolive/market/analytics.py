@@ -15,17 +15,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mesolive.market.columns import Columns, below_tick, sound_quotes
+from mesolive.market.chain_terms import ChainTerms
+from mesolive.market.columns import Columns, below_tick, market_marks
 from mesolive.market.contract_models import ContractTerms
-from mesolive.market.contracts import ExerciseStyle, Expiration
-from mesolive.market.dividends import DividendSchedule
-from mesolive.market.forward_curve import UNKNOWN, CurveCache, ForwardCurve
+from mesolive.market.contracts import Expiration
+from mesolive.market.forward_curve import CurveCache, ForwardCurve
 from mesolive.market.last_volatilities import LastVolatilities
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray, TradingCalendar
 from mesolive.pricing.black import Greeks
-from mesolive.pricing.business_time import years_to
-from mesolive.pricing.cash_dividends import CashDividends
 from mesolive.pricing.forwards import ForwardSource, ImpliedForward
 
 
@@ -66,10 +64,7 @@ class _Block:
     @cached_property
     def market_mark(self) -> FloatArray:
         """The provider's mark, else the middle of a sound market, else NaN."""
-        bid, ask = self.columns.values["bid"][self.span], self.columns.values["ask"][self.span]
-        given = self.columns.values["mark"][self.span]
-        middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
-        return _read_only(np.where(np.isnan(given), middle, given))
+        return _read_only(market_marks(self.columns, self.span))
 
     @cached_property
     def below_tick(self) -> npt.NDArray[np.bool_]:
@@ -272,18 +267,6 @@ class ExpirationAnalytics:
         return _read_only(np.where(missing, bounded, mark))
 
 
-def _dividends(
-    schedule: DividendSchedule, now: datetime, expirations: Sequence[Expiration], counts: Sequence[int]
-) -> CashDividends | None:
-    """Return the cash dividends of the contracts of some expirations; `None` where none of them has any."""
-    if not schedule.dividends:
-        return None
-    rows = [
-        schedule.within(now, item.settles_at) if item.style is ExerciseStyle.AMERICAN else [] for item in expirations
-    ]
-    return CashDividends.of(rows, counts) if any(rows) else None
-
-
 class ChainAnalytics:
     """Forwards, volatilities and greeks of one view.
 
@@ -330,6 +313,11 @@ class ChainAnalytics:
             return None
         return ForwardCurve(self._keeper, self._listing, self._columns, self._spot, self._now, self._first_alive)
 
+    @cached_property
+    def terms(self) -> ChainTerms:
+        """What contracts are priced from: the same for those solved alone as for whole expirations."""
+        return ChainTerms(self._listing, self.curve, self._spot, self._now, self._calendar, self._keeper.dividends)
+
     def expiration(self, position: int) -> ExpirationAnalytics:
         """Return what the quotes of the expiration at `position` imply, solving it alone when that was not done yet."""
         result = self._expirations.get(position)
@@ -346,34 +334,16 @@ class ChainAnalytics:
 
     def years(self, expiration: Expiration) -> float:
         """Return the business time to an expiration's settlement in years."""
-        return years_to(self._calendar, self._now, expiration.settles_at)
+        return self.terms.years(expiration)
 
     def _solve(self, first: int, end: int) -> _Block:
         listing, curve = self._listing, self.curve
         expirations, bounds = listing.expirations[first:end], listing.bounds[first:end]
         counts = [bound[2] - bound[0] for bound in bounds]
         years = [self.years(expiration) for expiration in expirations]
-        american = [expiration.style is ExerciseStyle.AMERICAN for expiration in expirations]
         span = slice(bounds[0][0], bounds[-1][2])
         # The block must not hold what holds it: views are freed with their last reader.
-        spot, now, schedule = self._spot, self._now, self._keeper.dividends
-
-        def make_terms() -> ContractTerms:
-            if curve is None or spot is None:
-                carried = [UNKNOWN] * len(expirations)
-            else:
-                curve.prepare(range(first, end))
-                carried = [curve.carried(position, spot, now) for position in range(first, end)]
-            return ContractTerms(
-                is_call=listing.is_call[span],
-                strikes=listing.strikes[span],
-                spot=np.repeat([item.spot for item in carried], counts),
-                forward=np.repeat([item.forward for item in carried], counts),
-                discount=np.repeat([item.discount for item in carried], counts),
-                years=np.repeat(years, counts),
-                may_exercise_early=np.repeat(american, counts),
-                dividends=_dividends(schedule, now, expirations, counts),
-            )
+        terms, which = self.terms, np.repeat(np.arange(len(counts), dtype=np.intp), counts)
 
         def implied_at(position: int) -> Callable[[], ImpliedForward | None]:
             return lambda: None if curve is None else curve.implied(position)
@@ -384,7 +354,7 @@ class ChainAnalytics:
             positions=range(first, end),
             span=span,
             bounds=bounds,
-            make_terms=make_terms,
+            make_terms=lambda: terms.of(range(first, end), which, span),
             last=self._keeper.volatilities,
         )
         for position, bound, left in zip(range(first, end), bounds, years, strict=True):

@@ -169,3 +169,10 @@ class Columns:
             times[target] = old.times[field][source]
         self.quality[target] = old.quality[source]
         self.released[target] = old.released[source]
+
+
+def market_marks(columns: Columns, own: slice | npt.NDArray[np.intp]) -> FloatArray:
+    """Return the marks that imply volatilities: the provider's, else the middles of sound markets, else NaN."""
+    bid, ask, given = (columns.values[field][own] for field in ("bid", "ask", "mark"))
+    middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
+    return np.where(np.isnan(given), middle, given)

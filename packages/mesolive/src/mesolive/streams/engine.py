@@ -33,6 +33,7 @@ from mesolive.trading.valuation.quotes import (
     QuoteTable,
     fill_greeks,
     locate,
+    parts_to_solve,
     read_quotes,
     rows_without_volatility,
     solve_own_greeks,
@@ -380,7 +381,8 @@ class Engine:
     def _read(self, plan: _Plan) -> _Market:
         views = [self._view(book.key) for book in plan.books]
         prices, ages = np.full((plan.size, 4), np.nan), np.full((plan.size, 4), np.nan)
-        quality, spots = np.zeros(plan.size, dtype=np.int8), np.full(plan.size, np.nan)
+        quality, modelled = np.zeros(plan.size, dtype=np.int8), np.zeros(plan.size, dtype=np.bool_)
+        spots = np.full(plan.size, np.nan)
         moments: list[datetime] = []
         for book, view in zip(plan.books, views, strict=True):
             if view is None:
@@ -388,11 +390,12 @@ class Engine:
             part = slice(book.first, book.first + len(book.instruments))
             table = read_quotes(view, book.located(view.listing))
             prices[part], ages[part], quality[part] = table.prices, table.ages, table.quality
+            modelled[part] = table.modelled
             spot = spot_of(view)
             spots[part] = np.nan if spot is None else spot
             moments.append(view.now)
         now = max(moments) if moments else self._clock.now()
-        return _Market(views, QuoteTable(now, np.empty(0, dtype=np.intp), prices, ages, quality), spots)
+        return _Market(views, QuoteTable(now, np.empty(0, dtype=np.intp), prices, ages, quality, modelled), spots)
 
     def _view(self, key: BookKey) -> BookView | None:
         try:
@@ -453,19 +456,22 @@ class Engine:
             wanted = np.flatnonzero(needed[part])
             quotes = market.table
             table = QuoteTable(
-                view.now, book.located(view.listing), quotes.prices[part], quotes.ages[part], quotes.quality[part]
+                view.now,
+                book.located(view.listing),
+                quotes.prices[part],
+                quotes.ages[part],
+                quotes.quality[part],
+                quotes.modelled[part],
             )
-            for first in range(0, wanted.size, CONTRACTS_PER_SLICE):
+            for chosen in parts_to_solve(view, table, wanted, CONTRACTS_PER_SLICE):
                 if begun:
                     yield
                 begun = True
-                chosen = wanted[first : first + CONTRACTS_PER_SLICE]
                 result[book.first + chosen] = solve_own_greeks(view, table, chosen, bases)
             # Those that need other contracts' volatilities come together: a call costs more than ten of them.
             missing = wanted[rows_without_volatility(table, wanted, bases, result[book.first + wanted])]
-            for first in range(0, missing.size, CONTRACTS_PER_SLICE):
+            for chosen in parts_to_solve(view, table, missing, CONTRACTS_PER_SLICE):
                 yield
-                chosen = missing[first : first + CONTRACTS_PER_SLICE]
                 result[book.first + chosen, MARK] = fill_greeks(view, table, chosen)
 
     def _now(self) -> float:

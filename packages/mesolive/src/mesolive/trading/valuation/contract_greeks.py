@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 
 from mesolive.market.chain_view import BookView
-from mesolive.market.columns import below_tick, sound_quotes
+from mesolive.market.columns import below_tick, market_marks
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
-from mesolive.market.forward_curve import ForwardCurve
 from mesolive.trading.valuation.subjects import BoolArray, FloatArray, IntArray
 
 GREEKS: Final = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
@@ -19,30 +18,14 @@ SHORTEST_DTE: Final = 1.0 / 96.0
 """The shortest time that weighted vega divides by: a quarter of an hour, in days."""
 
 
-def carried_terms(view: BookView, curve: ForwardCurve, spot: float, at: IntArray) -> tuple[ContractTerms, FloatArray]:
+def carried_terms(view: BookView, at: IntArray) -> tuple[ContractTerms, FloatArray]:
     """Return what the contracts at some places are priced from, and their days to settlement."""
     listing = view.listing
-    used, inverse = np.unique(listing.positions_of(at), return_inverse=True)
-    curve.prepare(used.tolist())
-    of_expiration: list[tuple[float, float, float, float, float, bool]] = []
-    for place in used:
-        expiration = listing.expirations[int(place)]
-        dte = (expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
-        carried = curve.carried(int(place), spot, view.now)
-        early = expiration.style is ExerciseStyle.AMERICAN
-        years_left = view.analytics.years(expiration)
-        of_expiration.append((carried.forward, carried.discount, carried.spot, years_left, dte, early))
-    forward, discount, priced_from, years, days, early_too = np.array(of_expiration)[inverse].T
-    terms = ContractTerms(
-        is_call=listing.is_call[at],
-        strikes=listing.strikes[at],
-        spot=priced_from,
-        forward=forward,
-        discount=discount,
-        years=years,
-        may_exercise_early=early_too > 0.0,
-    )
-    return terms, days
+    used, which = np.unique(listing.positions_of(at), return_inverse=True)
+    positions: list[int] = used.tolist()
+    left = [listing.expirations[place].settles_at - view.now for place in positions]
+    days = np.array([time.total_seconds() / SECONDS_PER_DAY for time in left])
+    return view.analytics.terms.of(positions, which, at), days[which]
 
 
 def greeks_at(terms: ContractTerms, days: FloatArray, volatility: FloatArray) -> FloatArray:
@@ -54,68 +37,78 @@ def greeks_at(terms: ContractTerms, days: FloatArray, volatility: FloatArray) ->
     )
 
 
-def greeks_without_volatility(view: BookView, curve: ForwardCurve, spot: float, at: IntArray) -> FloatArray:
+def greeks_without_volatility(view: BookView, at: IntArray) -> FloatArray:
     """Return the greeks of contracts whose own marks have no volatility, as `market.analytics` has them.
 
     Deep in the money that of the other right at the strike serves, below the tick that of the nearest strikes which
     have one. Only these are solved here: by whole expirations a few contracts would cost ten times what all others do.
     Where a neighbour has no volatility either, and where exercise may be early, the chain is solved.
     """
-    listing = view.listing
+    styles = view.listing.expirations
+    early = np.array(
+        [styles[int(place)].style is ExerciseStyle.AMERICAN for place in view.listing.positions_of(at)], dtype=np.bool_
+    )
     result = np.full((at.size, len(GREEKS)), np.nan)
-    terms, days = carried_terms(view, curve, spot, at)
-    partner = listing.partner[at]
-    market = _Market(view, np.unique(listing.positions_of(at)).tolist())
-    mark, ask, below = market.at(at)
-    with np.errstate(invalid="ignore"):
-        deep = (partner >= 0) & (mark <= terms.intrinsic) & (ask >= terms.intrinsic)
-    # Whose volatility each one has.
-    source = np.where(deep & ~below, partner, at)
-    volatility, by_chain = _of_sources(view, curve, spot, market, source)
-    # Below the tick, and yet worth no more than its intrinsic value: it may be the one or the other.
-    by_chain |= terms.may_exercise_early | (below & deep & np.isnan(volatility))
-    solved = np.flatnonzero(~by_chain & ~np.isnan(volatility))
-    if solved.size:
-        result[solved] = greeks_at(terms.part(solved), days[solved], volatility[solved])
-    # What its own offer leaves no volatility is worth next to nothing, and moves with nothing.
-    result[below & ~by_chain & np.isnan(volatility), :-1] = 0.0
+    by_chain = early.copy()
+    alone = np.flatnonzero(~early)
+    if alone.size:
+        result[alone], by_chain[alone] = _of_european(view, at[alone])
     for row in np.flatnonzero(by_chain):
         result[row] = _from_chain(view, int(at[row]))
     return result
 
 
-def _of_sources(
-    view: BookView, curve: ForwardCurve, spot: float, market: _Market, at: IntArray
-) -> tuple[FloatArray, BoolArray]:
+def _of_european(view: BookView, at: IntArray) -> tuple[FloatArray, BoolArray]:
+    """Return the greeks of European contracts from volatilities of others, and for which it takes the chain."""
+    listing = view.listing
+    result = np.full((at.size, len(GREEKS)), np.nan)
+    terms, days = carried_terms(view, at)
+    partner = listing.partner[at]
+    market = _Market(view, at)
+    mark, ask, below = market.at(at)
+    with np.errstate(invalid="ignore"):
+        deep = (partner >= 0) & (mark <= terms.intrinsic) & (ask >= terms.intrinsic)
+    # Whose volatility each one has.
+    source = np.where(deep & ~below, partner, at)
+    volatility, by_chain = _of_sources(view, market, source)
+    # Below the tick, and yet worth no more than its intrinsic value: it may be the one or the other.
+    by_chain |= below & deep & np.isnan(volatility)
+    solved = np.flatnonzero(~by_chain & ~np.isnan(volatility))
+    if solved.size:
+        result[solved] = greeks_at(terms.part(solved), days[solved], volatility[solved])
+    # What its own offer leaves no volatility is worth next to nothing, and moves with nothing.
+    result[below & ~by_chain & np.isnan(volatility), :-1] = 0.0
+    return result, by_chain
+
+
+def _of_sources(view: BookView, market: _Market, at: IntArray) -> tuple[FloatArray, BoolArray]:
     """Return the volatilities of contracts, and for which it takes the chain; below the tick it is the neighbours'."""
     mark, ask, below = market.at(at)
-    terms, _ = carried_terms(view, curve, spot, at)
+    terms, _ = carried_terms(view, at)
     volatility = terms.volatility(np.where(below, np.nan, mark))
     by_chain = np.zeros(at.size, dtype=np.bool_)
     rows = np.flatnonzero(below)
     if rows.size:
-        found = _of_neighbours(view, curve, spot, market, at[rows])
+        found = _of_neighbours(view, market, at[rows])
         volatility[rows] = _within_offers(terms.part(rows), found, ask[rows])
         by_chain[rows] = np.isnan(found)
     return volatility, by_chain
 
 
 class _Market:
-    """Marks of some expirations as the chain has them: the provider's, else the middles of sound markets."""
+    """Marks of contracts' expirations as the chain has them: the provider's, else the middles of sound markets."""
 
-    def __init__(self, view: BookView, positions: list[int]) -> None:
-        self._values = view.columns.of(positions).values
+    def __init__(self, view: BookView, at: IntArray) -> None:
+        self._columns = view.columns.of(np.unique(view.listing.positions_of(at)).tolist())
         self._ticks = view.listing.ticks
 
     def at(self, at: IntArray | slice) -> tuple[FloatArray, FloatArray, BoolArray]:
-        """Return marks, offers, and whether the marks are below the tick."""
-        bid, ask, given = self._values["bid"][at], self._values["ask"][at], self._values["mark"][at]
-        middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
-        mark = np.where(np.isnan(given), middle, given)
-        return mark, ask, below_tick(bid, mark, self._ticks[at])
+        """Return marks, NaN where quotes make no market, offers, and whether the marks are below the tick."""
+        values, mark = self._columns.values, market_marks(self._columns, at)
+        return mark, values["ask"][at], below_tick(values["bid"][at], mark, self._ticks[at])
 
 
-def _of_neighbours(view: BookView, curve: ForwardCurve, spot: float, market: _Market, at: IntArray) -> FloatArray:
+def _of_neighbours(view: BookView, market: _Market, at: IntArray) -> FloatArray:
     """Return the volatilities of contracts between those of the nearest strikes of the same right that have one.
 
     NaN where it takes more than these two strikes to tell.
@@ -136,7 +129,7 @@ def _of_neighbours(view: BookView, curve: ForwardCurve, spot: float, market: _Ma
     if not known.size:
         return result
     both = np.concatenate((lower[known], upper[known]))
-    terms, _ = carried_terms(view, curve, spot, both)
+    terms, _ = carried_terms(view, both)
     mark, _, _ = market.at(both)
     below, above = terms.volatility(mark).reshape(2, -1)
     from_strike, to_strike = listing.strikes[lower[known]], listing.strikes[upper[known]]

@@ -9,10 +9,15 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from mesolive.market.chain_view import BookView
-from mesolive.market.columns import QualityArray, below_tick, sound_quotes
+from mesolive.market.columns import QualityArray, below_tick, market_marks
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
-from mesolive.trading.valuation.contract_greeks import GREEKS, carried_terms, greeks_at, greeks_without_volatility
+from mesolive.trading.valuation.contract_greeks import (
+    GREEKS,
+    carried_terms,
+    greeks_at,
+    greeks_without_volatility,
+)
 from mesolive.trading.valuation.subjects import BASES, BoolArray, FloatArray, Instrument, IntArray, Spot
 
 IV = GREEKS.index("IV")
@@ -39,6 +44,8 @@ class QuoteTable:
         (M, 4) milliseconds since each price last changed; NaN where it is not known.
     quality
         (M,) numbers of `QuoteQuality`.
+    modelled
+        (M,) whether the mark is the model's, for quotes that make no market: no volatility follows from it.
     """
 
     now: datetime
@@ -46,6 +53,7 @@ class QuoteTable:
     prices: FloatArray
     ages: FloatArray
     quality: QualityArray
+    modelled: BoolArray
 
 
 def locate(listing: Listing, instruments: Sequence[Instrument]) -> IntArray:
@@ -64,7 +72,7 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
     """Read the quotes of the contracts at `index`; what has settled or is not listed has none."""
     prices = np.full((index.size, 4), np.nan)
     ages = np.full((index.size, 4), np.nan)
-    quality = np.zeros(index.size, dtype=np.int8)
+    quality, modelled = np.zeros(index.size, dtype=np.int8), np.zeros(index.size, dtype=np.bool_)
     first = view.listing.bounds[len(view.listing.bounds) - len(view.expirations)][0] if view.expirations else 0
     alive = np.flatnonzero(index >= first) if view.expirations else np.empty(0, dtype=np.intp)
     if alive.size:
@@ -72,11 +80,10 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
         columns = view.columns.of(np.unique(view.listing.positions_of(at)).tolist())
         values, times = columns.values, columns.times
         bid, ask = values["bid"][at], values["ask"][at]
-        given = values["mark"][at]
-        middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
-        computed = np.isnan(given)
-        mark = np.where(computed, middle, given)
-        for place in np.flatnonzero(np.isnan(mark)):
+        computed = np.isnan(values["mark"][at])
+        mark = market_marks(columns, at)
+        modelled[alive] = np.isnan(mark)
+        for place in np.flatnonzero(modelled[alive]):
             mark[place] = _model_mark(view, int(at[place]))
         prices[alive] = np.column_stack((bid, ask, values["last"][at], mark))
         bid_time, ask_time = times["bid"][at], times["ask"][at]
@@ -88,7 +95,7 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
     for row in np.flatnonzero(index == SPOT):
         prices[row], ages[row] = _underlying(view)
         quality[row] = view.underlying.quote.quality
-    return QuoteTable(view.now, index, prices, ages, quality)
+    return QuoteTable(view.now, index, prices, ages, quality, modelled)
 
 
 def _underlying(view: BookView) -> tuple[list[float], list[float]]:
@@ -132,18 +139,24 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
 
 
 def solve_own_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolArray) -> FloatArray:
-    """Return greeks as `solve_greeks` does, and NaN where a mark alone has no volatility."""
+    """Return greeks as `solve_greeks` does, and NaN where a mark alone has no volatility.
+
+    Marks of contracts with cash dividends are left to `fill_greeks` too: tables of whole expirations price them, so
+    that a single contract would cost as much as its expiration, and differ from it by the error of its tables.
+    """
     result = np.full((rows.size, 4, len(GREEKS)), np.nan)
-    curve, spot = view.analytics.curve, spot_of(view)
     columns = np.flatnonzero(bases)
     listed = np.flatnonzero(table.index[rows] >= 0)
-    if curve is None or spot is None or not columns.size or not listed.size:
+    if not _has_spot(view) or not columns.size or not listed.size:
         return result
     listing = view.listing
     at = table.index[rows[listed]]
     # One element per contract and basis: all of them are solved in one go.
-    terms, days = carried_terms(view, curve, spot, np.repeat(at, columns.size))
+    terms, days = carried_terms(view, np.repeat(at, columns.size))
     prices = table.prices[rows[listed]]
+    prices[table.modelled[rows[listed]], MARK] = np.nan
+    if terms.dividends is not None:
+        prices[terms.dividends.paid.reshape(-1, columns.size)[:, 0], MARK] = np.nan
     ticks = np.repeat(listing.ticks[at], columns.size).reshape(-1, columns.size)
     bids = np.repeat(prices[:, BID], columns.size).reshape(-1, columns.size)
     chosen = prices[:, columns]
@@ -153,19 +166,37 @@ def solve_own_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: B
 
 
 def rows_without_volatility(table: QuoteTable, rows: IntArray, bases: BoolArray, greeks: FloatArray) -> IntArray:
-    """Return at which of `rows` the mark is wanted, is there, and has no volatility of its own."""
+    """Return at which of `rows` the mark is wanted, is the market's, and has no volatility of its own."""
     if not bases[MARK]:
         return np.empty(0, dtype=np.intp)
-    lacks = np.isnan(greeks[:, MARK, IV]) & ~np.isnan(table.prices[rows, MARK]) & (table.index[rows] >= 0)
-    return np.flatnonzero(lacks)
+    lacks = np.isnan(greeks[:, MARK, IV]) & ~np.isnan(table.prices[rows, MARK])
+    return np.flatnonzero(lacks & ~table.modelled[rows] & (table.index[rows] >= 0))
 
 
 def fill_greeks(view: BookView, table: QuoteTable, rows: IntArray) -> FloatArray:
     """Return (rows, 7) the greeks of contracts whose marks have no volatility of their own, as the chain has them."""
-    curve, spot = view.analytics.curve, spot_of(view)
-    if curve is None or spot is None:
+    if not _has_spot(view):
         return np.full((rows.size, len(GREEKS)), np.nan)
-    return greeks_without_volatility(view, curve, spot, table.index[rows])
+    return greeks_without_volatility(view, table.index[rows])
+
+
+def parts_to_solve(view: BookView, table: QuoteTable, rows: IntArray, most: int) -> list[IntArray]:
+    """Return rows in parts of at most `most`; contracts with cash dividends, which cost more, by expirations."""
+    listing, terms = view.listing, view.analytics.terms
+    position = np.full(rows.size, -1, dtype=np.intp)
+    if terms.dividends.dividends:
+        listed = np.flatnonzero(table.index[rows] >= 0)
+        position[listed] = listing.positions_of(table.index[rows[listed]])
+        for place in np.unique(position[listed]).tolist():
+            if not terms.cash_dividends(place):
+                position[position == place] = -1
+    groups = [rows[position == place] for place in np.unique(position)]
+    return [group[first : first + most] for group in groups for first in range(0, group.size, most)]
+
+
+def _has_spot(view: BookView) -> bool:
+    """Whether the underlying has a price: without one nothing can be implied."""
+    return view.analytics.curve is not None
 
 
 def spot_of(view: BookView) -> float | None:

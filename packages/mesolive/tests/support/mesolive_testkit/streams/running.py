@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +14,7 @@ from mesolive.access.context import UserContext
 from mesolive.clock import ManualClock
 from mesolive.journal.bus import LocalBus
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.dividends import DividendSchedule
 from mesolive.market.service import Market
 from mesolive.streams.service import Streams
 from mesolive_sdk import wire
@@ -92,11 +93,17 @@ class Running:
 
 
 @asynccontextmanager
-async def running(positions: FakePositions | None = None, **options: Any) -> AsyncGenerator[Running]:
-    """Run streams over `flat_chain`, whose clock and pace stand still."""
-    chain = flat_chain()
+async def running(
+    positions: FakePositions | None = None,
+    *,
+    chain: Chain | None = None,
+    dividends: Mapping[str, DividendSchedule] | None = None,
+    **options: Any,
+) -> AsyncGenerator[Running]:
+    """Run streams over a chain, by default `flat_chain`, whose clock and pace stand still."""
+    chain = flat_chain() if chain is None else chain
     provider = ObedientProvider(chain.book)
-    market = Market([provider])
+    market = Market([provider], dividends=dividends)
     await market.start()
     bus = LocalBus()
     pace = ManualClock(datetime(2030, 1, 1, tzinfo=UTC))
