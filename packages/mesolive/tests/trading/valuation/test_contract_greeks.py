@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesolive.language.legs import BoundLeg
+from mesolive.language.margin import risk_leg
 from mesolive.market.analytics import ChainAnalytics
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import ExerciseStyle
@@ -18,6 +20,7 @@ from mesolive.market.dividends import NO_DIVIDENDS, Dividend, DividendSchedule, 
 from mesolive.market.view import FloatArray
 from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.cash_dividends import CashDividends
+from mesolive.pricing.risk_graph import risk_graph
 from mesolive.trading.valuation.chain_windows import ChainWindows
 from mesolive.trading.valuation.contract_greeks import GREEKS
 from mesolive.trading.valuation.quotes import IV, MARK, locate, read_quotes, solve_greeks
@@ -161,6 +164,20 @@ async def test_streams_and_chain_agree_on_a_stock_whose_dividends_a_table_names(
         values = {getattr(greeks, name) for greeks in (leg_greeks, sums, field(contract, "Greeks.Mark"), expected)}
         assert len(values) == 1, (name, values)
     assert leg_greeks.IV == expected.IV
+
+
+def test_a_risk_graph_starts_at_the_chains_greeks_of_a_stock_with_dividends() -> None:
+    """Its American values have tables of their own, over its prices: what they may differ by is in docs/pricing.md."""
+    chain = stock_chain(40.0)
+    view = chain.book.view()
+    place = chain.listing.bounds[1][0] + 5  # a call behind the ex-date, out of the money
+    expected, contract = of_chain(view)[place], view.listing.contract(place)
+    listed = view.find(contract)
+    assert listed is not None
+    leg = risk_leg(BoundLeg("leg", contract, 1.0, view.now, *listed), view, SPOT)
+    today = risk_graph([leg], SPOT, np.array([SPOT]), np.array([0.0]), realized=0.0)
+    assert today.delta.item() / leg.quantity == pytest.approx(expected[0], abs=1e-3)
+    assert today.vega.item() / leg.quantity == pytest.approx(expected[3], rel=1e-2)
 
 
 def test_two_contracts_without_a_volatility_of_their_own_do_not_have_the_chain_solved(
