@@ -23,7 +23,7 @@ from mesolive.pricing.cash_dividends import CashDividends
 from mesolive.pricing.risk_graph import risk_graph
 from mesolive.trading.valuation.chain_windows import ChainWindows
 from mesolive.trading.valuation.contract_greeks import GREEKS
-from mesolive.trading.valuation.quotes import IV, MARK, locate, read_quotes, solve_greeks
+from mesolive.trading.valuation.quotes import IV, MARK, locate, parts_to_solve, read_quotes, solve_greeks
 from mesolive.trading.valuation.subjects import IntArray, Spot
 from mesolive_sdk import models
 from mesolive_testkit.market import Chain, expiration, flat_chain
@@ -178,6 +178,17 @@ def test_a_risk_graph_starts_at_the_chains_greeks_of_a_stock_with_dividends() ->
     today = risk_graph([leg], SPOT, np.array([SPOT]), np.array([0.0]), realized=0.0)
     assert today.delta.item() / leg.quantity == pytest.approx(expected[0], abs=1e-3)
     assert today.vega.item() / leg.quantity == pytest.approx(expected[3], rel=1e-2)
+
+
+def test_contracts_with_cash_dividends_are_solved_apart_from_others_and_each_once() -> None:
+    view = stock_chain(40.0).book.view()
+    size, behind = view.listing.strikes.size, view.listing.bounds[1][0]
+    index = np.append(locate(view.listing, [Spot("SPX")]), np.arange(size))
+    parts = parts_to_solve(view, read_quotes(view, index), np.arange(size + 1), 10)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(size + 1))
+    assert max(part.size for part in parts) <= 10
+    for part in parts:
+        assert len(set((index[part] >= behind).tolist())) == 1
 
 
 def test_two_contracts_without_a_volatility_of_their_own_do_not_have_the_chain_solved(
