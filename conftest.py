@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -16,6 +17,9 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 SYSTEM_DIRECTORIES = frozenset({"system", "backtest", "conformance", "interop", "mesolive-sdk-examples"})
+FAST_LANE = "not system and not slow"
+"""What `make unit` and `make lowest` ask for."""
+
 SYSTEM_FIXTURES = frozenset(
     {"kit", "play", "live", "postgres_server", "postgres_url", "ready_postgres_url", "shared_postgres_url"}
 )
@@ -44,6 +48,12 @@ def runs_a_server(module: ModuleType) -> bool:
         hasattr(value, "__wrapped__") and str(getattr(value, "__module__", "")).startswith(SERVER_KITS)
         for value in vars(module).values()
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import system tests where none is wanted: a third of the modules."""
+    lane: object = config.getoption("markexpr")
+    return True if lane == FAST_LANE and collection_path.name in SYSTEM_DIRECTORIES else None
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import mesolive
@@ -15,8 +16,13 @@ REFUSALS = frozenset({"conflict", "forbidden", "not_supported", "rate_limited", 
 CODE = re.compile(r"^[A-Z][A-Za-z]+$")
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Return every call of a plain name in the server's source, with its place."""
+@cache
+def calls() -> list[tuple[str, ast.Call]]:
+    """Return every call of a plain name in the server's source, with its place; parsing all of it takes seconds."""
+    return list(_calls())
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
     for path in sorted(SOURCE.rglob("*.py")):
         if path.name != "errors.py":
             for node in ast.walk(ast.parse(path.read_text())):

@@ -292,7 +292,7 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
 
 
 # Two seconds a test: every second of market time the lines of the connector roll on, message by message.
-LONG = {"ibkr", "agent, tastytrade", "agent, ibkr"}
+LONG = {"ibkr", "tastytrade", "agent, tastytrade", "agent, ibkr"}
 # Ten seconds a test: both of the above, and the link. Those in which the link has a part are always run.
 LONGEST = "agent, ibkr"
 LINK_LINES = {"03", "06", "08", "10", "14", "16"}

@@ -23,6 +23,8 @@ from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.market.calendar import us_options_calendar
 from mesolive_testkit.tws import TwsKit, running_double
 
+pytestmark = pytest.mark.slow  # a connection, its double and a market for each: a third of a second
+
 QUIET = DoubleSettings(messages_per_second=0)
 PASSED, FAILED, SKIPPED = StepOutcome.PASSED, StepOutcome.FAILED, StepOutcome.SKIPPED
 TURN_SECONDS = 0.25

@@ -47,6 +47,8 @@ from mesolive_testkit.tastytrade.rig import QUICK, TastytradeRig
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
+pytestmark = pytest.mark.slow  # a connection, its double and a market for each: a third of a second
+
 MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """A Monday, half an hour after the opening."""
 F = TypeVar("F", bound=VenueFact)

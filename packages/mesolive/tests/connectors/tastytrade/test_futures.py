@@ -33,6 +33,8 @@ from mesolive_testkit.tastytrade.rig import QUICK
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
+pytestmark = pytest.mark.slow  # a connection, its double and a market for each: a third of a second
+
 MONDAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """In the session of the shares."""
 EVENING = datetime(2026, 1, 6, 1, 0, tzinfo=UTC)

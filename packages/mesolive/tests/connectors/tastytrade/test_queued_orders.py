@@ -17,6 +17,8 @@ from mesolive_testkit.broker_day import MONDAY, BrokerDay, broker_day
 from mesolive_testkit.server import SPX, definition
 from mesolive_testkit.tastytrade.day import ACCOUNT, Tastytrade, tastytrade
 
+pytestmark = pytest.mark.slow  # a connection, its double and a market for each: a third of a second
+
 NEAR_THE_CLOSE = datetime(2026, 1, 5, 20, 50, tzinfo=UTC)
 EVENING = datetime(2026, 1, 5, 22, 0, tzinfo=UTC)
 NEXT_OPENING = datetime(2026, 1, 6, 14, 30, tzinfo=UTC)
