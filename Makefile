@@ -19,7 +19,7 @@ SEED ?= 1
 # Tests, benchmarks and servers start many processes: without bytecode on disk each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade crash-test-tastytrade-venue examples-ibkr examples-tastytrade month-test clean
+.PHONY: portal screenshots help run test format lint imports types tests long unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade crash-test-tastytrade-venue examples-ibkr examples-tastytrade month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -67,11 +67,21 @@ types: $(VENV)/.dev ## strict types
 	@echo "make: strict types (basedpyright)"
 	@$(BIN)/basedpyright --level error
 
-tests: $(VENV)/.dev ## all tests of all packages (PYTEST_ARGS="-k word" for some)
-	@echo "make: tests (pytest)"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
+# In a fresh clone every worker would rewrite the asserts of every test module for itself, 15 s of processor time each.
+$(VENV)/.collected: $(VENV)/.dev
+	@echo "make: compiling the test modules"
+	@$(BIN)/python -m pytest --collect-only -q -p no:cacheprovider > /dev/null 2>&1 || true
+	@touch $@
 
-unit: $(VENV)/.dev ## the fast tests: no process is killed, no database server, no Node, no long comparison
+tests: $(VENV)/.collected ## the tests of all packages but the long ones (PYTEST_ARGS="-k word" for some)
+	@echo "make: tests (pytest)"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long" --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
+
+long: $(VENV)/.collected ## the tests that `make test` leaves out: kills at every step, brokers' doubles, QuantLib, days of examples
+	@echo "make: long tests (pytest -m long)"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m long --durations=10 $(PYTEST_ARGS)
+
+unit: $(VENV)/.collected ## the fast tests: no process is killed, no database server, no Node, no long comparison
 	@echo "make: fast tests (pytest -m 'not system and not slow')"
 	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "not system and not slow" --durations=10 $(PYTEST_ARGS)
 

@@ -50,6 +50,13 @@ def runs_a_server(module: ModuleType) -> bool:
     )
 
 
+def shared_by_its_module(item: pytest.Item) -> str | None:
+    """Return the name of a test's module where it uses a fixture that all tests of the module share."""
+    fixtures = getattr(item, "_fixtureinfo", None)
+    definitions = fixtures.name2fixturedefs.values() if fixtures is not None else ()
+    return item.nodeid.split("::")[0] if any(known[-1].scope == "module" for known in definitions) else None
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even import system tests where none is wanted: a third of the modules."""
     lane: object = config.getoption("markexpr")
@@ -73,6 +80,10 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             or "postgresql" in parameters
         ):
             item.add_marker(pytest.mark.system)
+        shared = shared_by_its_module(item)
+        if shared is not None and item.get_closest_marker("xdist_group") is None:
+            # Otherwise each worker would start the module's server and run its browser or its backtest.
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(autouse=True)

@@ -34,6 +34,7 @@ def demo(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.system
 @pytest.mark.parametrize("broker", DOUBLES)
+@pytest.mark.long
 def test_the_demo_trades_by_orders_at_a_double_and_another_on_the_same_database_goes_on_there(
     tmp_path: Path, broker: str
 ) -> None:

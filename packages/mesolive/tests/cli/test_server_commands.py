@@ -144,6 +144,7 @@ def test_the_demonstration_makes_a_whole_trade_and_a_second_goes_on_with_the_sam
     assert "position 2 is Open" in ended.stdout
 
 
+@pytest.mark.long
 def test_the_demonstration_trades_options_on_the_future_that_is_named(tmp_path: Path) -> None:
     ended = run("demo", "--exit", "--port", "0", "--hold", "1", "--symbol", "ES", cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -155,6 +156,7 @@ def test_the_demonstration_trades_options_on_the_future_that_is_named(tmp_path: 
 
 
 @pytest.mark.shared_data
+@pytest.mark.long
 def test_the_demonstration_makes_the_same_trade_on_an_exchanges_chain(tmp_path: Path) -> None:
     exports = sorted((SHARED_DATA / "cboe").glob("*.csv"))
     if not exports:
@@ -172,6 +174,7 @@ def test_a_demonstration_that_cannot_trade_names_the_step_and_ends_with_status_1
     assert "Prepare the entry" in ended.stdout
 
 
+@pytest.mark.long
 def test_the_demonstration_fits_the_chain_of_a_fund_and_says_what_was_odd_in_it(tmp_path: Path) -> None:
     fund = ChainText(
         root="SPY", name="SPDR S&P 500 ETF Trust", spot=650.0, printed=660.0, strikes=tuple(range(550, 751, 2))

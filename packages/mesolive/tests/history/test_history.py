@@ -56,6 +56,7 @@ async def test_each_minute_has_what_the_account_and_the_position_were_worth(kit:
 
 
 async def test_a_step_shows_the_last_sample_within_it(kit: Kit) -> None:
+    await kit.enter((await kit.strategy()).Id, "held while it is sampled")
     for _ in range(10):
         await kit.advance(60)
         await kit.application.sampler.sample()

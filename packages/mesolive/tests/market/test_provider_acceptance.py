@@ -293,12 +293,19 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
 
 # Two seconds a test: every second of market time the lines of the connector roll on, message by message.
 LONG = {"ibkr", "tastytrade", "agent, tastytrade", "agent, ibkr"}
+# Both of the above with the link between.
+LONGER = {"agent, tastytrade", "agent, ibkr"}
 # Ten seconds a test: both of the above, and the link. Those in which the link has a part are always run.
 LONGEST = "agent, ibkr"
 LINK_LINES = {"03", "06", "08", "10", "14", "16"}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in RIGS])
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    """Return the lanes that leave a provider out."""
+    return [pytest.mark.slow] * (name in LONG) + [pytest.mark.long] * (name in LONGER)
+
+
+@pytest.fixture(params=[pytest.param(name, marks=marks_of(name)) for name in RIGS])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Rig]:
     """Return a provider that runs."""
     line = request.function.__name__.split("_")[1]

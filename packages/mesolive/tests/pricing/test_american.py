@@ -92,6 +92,7 @@ GRID = [
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_values_agree_with_quantlibs_to_a_millionth() -> None:
     ours = np.array([float(greeks_of(case).price) for case in GRID])
     theirs = np.array([american_value(case) for case in GRID])
@@ -105,6 +106,7 @@ def test_values_agree_with_quantlibs_to_a_millionth() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_greeks_agree_with_quantlibs_to_a_ten_thousandth() -> None:
     cases = GRID[::7]
     wrong: list[tuple[Case, Greeks, Greeks]] = []

@@ -30,6 +30,7 @@ def cases(broker: str) -> list[tuple[str, bool]]:
     [*cases("ibkr"), *cases("tastytrade")],
     ids=lambda value: value if isinstance(value, str) else "by an agent" if value else "in the server",
 )
+@pytest.mark.long
 async def test_the_books_are_what_the_broker_did_however_often_all_are_killed(
     tmp_path: Path, broker: str, with_agent: bool
 ) -> None:

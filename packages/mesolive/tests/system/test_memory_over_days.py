@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import pytest
+
 MAX_GROWTH_MB = 10
 
 
+@pytest.mark.long
 async def test_five_days_of_market_need_as_much_memory_as_the_first_of_them() -> None:
     child = await asyncio.create_subprocess_exec(
         sys.executable,

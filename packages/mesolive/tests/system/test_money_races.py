@@ -271,6 +271,8 @@ async def test_a_day_order_of_the_last_second_ends_with_its_session(
         resting = (await stage.desk.send(args)).LiveOrderId
         await market.at(over)
         assert (await stage.desk.order_in(resting, *ENDED)).State is OrderState.Expired
-        late = await stage.desk.send(at_venue(plan))
-        assert late.State is OrderState.Rejected
+        with pytest.raises(MesoLiveApiException) as refused:
+            await stage.desk.send(at_venue(plan))
+        assert refused.value.error is not None
+        assert refused.value.error.Code == "OutsideTradingHours"
         assert await stage.desk.positions() == []

@@ -67,10 +67,12 @@ async def finish(running: Server, token: str, trader: Trader) -> None:
 
 
 @pytest.mark.parametrize("faults", [ENTRY, EXIT], ids=["during the entry", "during the exit"])
+@pytest.mark.long
 async def test_a_trader_whose_server_dies_at_every_step_loses_nothing(sqlite_url: str, faults: list[Fault]) -> None:
     await die_at(faults, sqlite_url)
 
 
+@pytest.mark.long
 async def test_a_trader_whose_server_dies_loses_nothing_on_postgresql_either(ready_postgres_url: str) -> None:
     await die_at(ON_POSTGRESQL, ready_postgres_url)
 

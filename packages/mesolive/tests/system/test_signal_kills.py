@@ -277,6 +277,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return asyncio.run(perform(f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'mesolive.sqlite3'}", []))
 
 
+@pytest.mark.long
 def test_the_script_tells_of_everything(undisturbed: Outcome) -> None:
     assert told(undisturbed.log) == [
         ("OnPositionUpdate", "Created"),
@@ -302,12 +303,14 @@ def test_the_script_tells_of_everything(undisturbed: Outcome) -> None:
 
 
 @pytest.mark.parametrize("faults", [FAULTS[:12], FAULTS[12:]], ids=["signals", "booking, errors, settlement"])
+@pytest.mark.long
 async def test_a_server_killed_at_every_step_of_its_watch_tells_and_books_everything_once(
     sqlite_url: str, undisturbed: Outcome, faults: list[Fault]
 ) -> None:
     await die_at(faults, sqlite_url, undisturbed)
 
 
+@pytest.mark.long
 async def test_a_server_killed_while_it_watches_tells_everything_once_on_postgresql_too(
     ready_postgres_url: str, undisturbed: Outcome
 ) -> None:

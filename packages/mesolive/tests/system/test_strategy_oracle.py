@@ -148,14 +148,14 @@ MOVE: Json = {"MoveLegAdjustment": {"LegName": "p", "StrikeSelector": {"Delta": 
 @pytest.mark.parametrize(
     ("name", "days"),
     [
-        ("expected-move-condor", 5),
+        pytest.param("expected-move-condor", 5, marks=pytest.mark.long),
         ("broken-wing-butterfly", 5),
-        ("laddered-strangle", 5),
+        pytest.param("laddered-strangle", 5, marks=pytest.mark.long),
         ("modelled-calendar", 5),
         ("ratio-with-protective-leg", 3),
         ("rolling-diagonal", 5),
-        ("same-day-iron-condor", 3),
-        ("trailing-stop-put", 5),
+        pytest.param("same-day-iron-condor", 3, marks=pytest.mark.long),
+        pytest.param("trailing-stop-put", 5, marks=pytest.mark.long),
         ("vega-hedged-theta", 4),
     ],
 )

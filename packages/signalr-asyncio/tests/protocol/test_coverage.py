@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__)
 
 
+@pytest.mark.long
 def test_the_tests_of_the_protocol_take_every_branch_of_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE.parent), f"--ignore={HERE}"]
     command += ["--cov=signalr_asyncio.protocol", "--cov-branch", "--cov-report=term-missing", "--cov-fail-under=100"]

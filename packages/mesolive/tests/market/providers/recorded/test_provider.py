@@ -399,6 +399,7 @@ async def test_the_recorded_goog_session_replays_to_its_early_close(goog: list[R
 @pytest.mark.slow
 @needs_shared_data
 @pytest.mark.shared_data
+@pytest.mark.long
 async def test_two_runs_of_the_recorded_session_are_the_same_byte_for_byte(goog: list[Recording]) -> None:
     runs: list[list[bytes]] = []
     for _ in range(2):
