@@ -17,6 +17,9 @@ from mesolive.pricing.risk_graph import RiskLeg, risk_graph
 POINTS = 401
 """Evenly spaced prices that are looked at, beside the strikes in the range."""
 
+POINTS_AROUND = 101
+"""Further prices between the neighbours of the one with the largest loss."""
+
 
 def pm_like(legs: Sequence[RiskLeg], spot: float, lower: float, upper: float) -> float:
     """Return the largest drop of the position's value today when the underlying's price moves.
@@ -40,6 +43,12 @@ def pm_like(legs: Sequence[RiskLeg], spot: float, lower: float, upper: float) ->
     lowest, highest = spot * (1.0 - lower), spot * (1.0 + upper)
     # Near expiration the curve has its corners at the strikes.
     strikes = [leg.strike for leg in legs if lowest < leg.strike < highest]
-    prices = np.concatenate([[spot], strikes, np.linspace(lowest, highest, POINTS)])
+    prices = np.unique(np.concatenate([[spot], strikes, np.linspace(lowest, highest, POINTS)]))
     value = risk_graph(legs, spot, prices, np.zeros(1)).value[0]
-    return float(value[0] - np.min(value))
+    # The curve of a short term is sharp: hours before the end its bottom may lie well between two of the prices.
+    bottom = int(np.argmin(value))
+    left, right = float(prices[max(bottom - 1, 0)]), float(prices[min(bottom + 1, len(prices) - 1)])
+    around = np.linspace(left, right, POINTS_AROUND)
+    lower_still = risk_graph(legs, spot, around, np.zeros(1)).value[0]
+    at_spot = value[int(np.searchsorted(prices, spot))]
+    return float(at_spot - min(np.min(value), np.min(lower_still)))
