@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
@@ -73,7 +74,10 @@ async def test_a_trader_whose_server_dies_at_every_step_loses_nothing(sqlite_url
 
 
 @pytest.mark.long
-async def test_a_trader_whose_server_dies_loses_nothing_on_postgresql_either(ready_postgres_url: str) -> None:
+async def test_a_trader_whose_server_dies_loses_nothing_on_postgresql_either(
+    ready_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # what has no directory beside the database goes to the working directory
     await die_at(ON_POSTGRESQL, ready_postgres_url)
 
 

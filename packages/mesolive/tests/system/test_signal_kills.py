@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -312,8 +313,9 @@ async def test_a_server_killed_at_every_step_of_its_watch_tells_and_books_everyt
 
 @pytest.mark.long
 async def test_a_server_killed_while_it_watches_tells_everything_once_on_postgresql_too(
-    ready_postgres_url: str, undisturbed: Outcome
+    ready_postgres_url: str, undisturbed: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # what has no directory beside the database goes to the working directory
     await die_at(ON_POSTGRESQL, ready_postgres_url, undisturbed)
 
 
