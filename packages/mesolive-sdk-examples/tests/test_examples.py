@@ -292,8 +292,8 @@ async def test_the_underlying_is_streamed_and_shown(shell: Shell) -> None:
 
 
 async def test_a_stream_ends_after_its_seconds(shell: Shell) -> None:
-    run = await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 0.3, "--json")
-    assert len(run.json_lines()) <= 6  # on a busy machine none has come by then
+    run = await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 2, "--json")
+    assert 1 <= len(run.json_lines()) <= 40
 
 
 async def test_a_position_and_its_legs_are_streamed_and_shown(shell: Shell, position_id: int) -> None:
