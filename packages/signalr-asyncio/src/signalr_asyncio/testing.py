@@ -282,7 +282,7 @@ class ManualClock:
             planned.cancel()
 
     async def advance(self, seconds: float) -> None:
-        """Move on, stopping at each moment that something was planned for, and let everybody react to it."""
+        """Move on, stopping at each moment that something was planned for, and let all tasks react to it."""
         await _settle()
         end = self._now + seconds
         while self._planned and self._planned[0][0] <= end:

@@ -155,7 +155,7 @@ async def test_a_question_nobody_answers_is_answered_with_an_error(hub: Scripted
     await connection.stop()
 
 
-async def test_the_server_that_asks_is_told_why_it_gets_no_result(hub: ScriptedHub) -> None:
+async def test_the_server_receives_the_reason_for_a_missing_client_result(hub: ScriptedHub) -> None:
     connection, peer = await connected(hub)
 
     def refuse() -> None:

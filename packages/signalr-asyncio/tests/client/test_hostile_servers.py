@@ -51,7 +51,7 @@ SAID: tuple[HubMessage, ...] = (
 
 async def outcome(work: asyncio.Task[object]) -> None:
     with contextlib.suppress(ClientError):
-        await asyncio.wait_for(work, 10)
+        await asyncio.wait_for(work, 60)
 
 
 async def greeted(hub: ScriptedHub, protocol: HubProtocol, options: ClientOptions) -> tuple[HubConnection, Peer]:
@@ -107,7 +107,7 @@ async def test_damaged_frames_break_nothing(hub: ScriptedHub, seed: int, caplog:
     assert {task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("signalr")} == set()
 
 
-async def test_a_server_that_says_too_much_at_once_is_left(hub: ScriptedHub) -> None:
+async def test_a_server_that_sends_too_much_at_once_is_disconnected(hub: ScriptedHub) -> None:
     options = ClientOptions(max_message_size=10_000)
     connection, peer = await connected(hub, options=options, reconnect=None)
     ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
@@ -116,7 +116,7 @@ async def test_a_server_that_says_too_much_at_once_is_left(hub: ScriptedHub) -> 
     await peer.receive()
     for _ in range(20):
         await peer.send_raw("x" * 1_000)
-    assert "maximum message size" in str(await asyncio.wait_for(ended, 10))
+    assert "maximum message size" in str(await asyncio.wait_for(ended, 60))
     with pytest.raises(ClientError):
         await call
 
@@ -139,7 +139,7 @@ async def test_a_server_that_calls_without_end_does_not_make_the_client_grow(hub
     await settle()
     assert heard == 0
     release.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while heard < 2_000:
             await settle()
     await connection.stop()

@@ -30,16 +30,16 @@ def test_latest_only_keeps_the_newest_and_counts_the_others(capacity: int, steps
 
 
 @given(st.integers(1, 9))
-def test_the_filler_pauses_when_full_and_goes_on_at_half(capacity: int) -> None:
-    told: list[int] = []
-    mailbox: Mailbox[int] = Mailbox(capacity, lambda: told.append(len(mailbox.items)))
+def test_the_filler_pauses_when_full_and_resumes_at_half(capacity: int) -> None:
+    reported: list[int] = []
+    mailbox: Mailbox[int] = Mailbox(capacity, lambda: reported.append(len(mailbox.items)))
     for number in range(capacity - 1):
         assert not mailbox.put(number)
     assert mailbox.put(capacity - 1)
     mailbox.paused = True
     for number in range(capacity):
         assert mailbox.take() == number
-    assert told == [capacity // 2]
+    assert reported == [capacity // 2]
 
 
 async def test_the_end_comes_after_what_is_there_and_the_first_end_counts() -> None:

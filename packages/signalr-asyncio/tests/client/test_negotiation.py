@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -119,7 +120,7 @@ async def test_redirects_are_bounded(hub: ScriptedHub) -> None:
         ({"connectionId": "a", "availableTransports": []}, ConnectError, "not offered"),
     ],
 )
-async def test_an_answer_that_is_no_connection_is_said(
+async def test_an_answer_that_is_no_connection_is_reported(
     hub: ScriptedHub, answer: object, kind: type[ConnectError], text: str
 ) -> None:
     hub.negotiations = [answer]  # type: ignore[list-item] - as wrong as a server may be
@@ -198,34 +199,47 @@ async def test_a_token_source_that_hangs_is_given_up(hub: ScriptedHub) -> None:
 
 
 @pytest.mark.parametrize("skip", [True, False], ids=["WebSocket", "negotiate"])
-async def test_a_server_that_takes_connections_and_says_nothing_is_given_up(skip: bool) -> None:
-    gone = asyncio.Event()
+async def test_a_server_that_accepts_connections_and_is_silent_is_given_up(
+    skip: bool, pass_time: Callable[[float], None]
+) -> None:
+    asked, gone = asyncio.Event(), asyncio.Event()
 
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
         await reader.read()
         writer.close()
+        await writer.wait_closed()
         gone.set()
 
     async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        options = ClientOptions(connect_timeout=0.05)
-        with pytest.raises(ConnectError, match=r"within 0\.05 s"):
-            await HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip, options=options).start()
+        options = ClientOptions(connect_timeout=60)
+        connection = HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip, options=options)
+        starting = asyncio.create_task(connection.start())
+        await asked.wait()
+        pass_time(60)
+        with pytest.raises(ConnectError, match="within 60 s"):
+            await starting
         await gone.wait()
 
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"])
 @pytest.mark.parametrize("skip", [True, False], ids=["WebSocket", "negotiate"])
-async def test_a_server_that_does_not_speak_http_is_said(answer: bytes, skip: bool) -> None:
-    async def strange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_a_server_that_does_not_speak_http_is_reported(answer: bytes, skip: bool) -> None:
+    gone = asyncio.Event()
+
+    async def strange(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
         writer.close()
-        await reader.read()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        gone.set()
 
     async with await asyncio.start_server(strange, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(ConnectError):
             await HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip).start()
+        await gone.wait()
 
 
 def test_only_websockets_can_be_opened_without_negotiation() -> None:

@@ -87,8 +87,8 @@ async def test_no_exception_shows_a_secret(
     )
     with pytest.raises(ClientError) as caught:
         await connection.start()
-    told = "".join(traceback.format_exception(caught.value))
-    assert shows(told) == []
+    reported = "".join(traceback.format_exception(caught.value))
+    assert shows(reported) == []
 
 
 def test_no_repr_shows_a_secret() -> None:

@@ -127,11 +127,11 @@ async def test_what_is_sent_while_old_messages_are_sent_again_comes_behind_them(
     peer.reading.set()
     assert (await peer.receive())["type"] == 9
     assert len((await peer.receive())["arguments"][0]) == 10_000_000
-    assert (await asyncio.wait_for(peer.receive(), 5))["arguments"] == ["y"]
+    assert (await asyncio.wait_for(peer.receive(), 60))["arguments"] == ["y"]
     await connection.stop()
 
 
-async def test_reading_goes_on_while_old_messages_are_sent_again(hub: ScriptedHub) -> None:
+async def test_reading_continues_while_old_messages_are_sent_again(hub: ScriptedHub) -> None:
     connection, peer = await begun(hub, options=ClientOptions(resend_buffer=50_000_000))
     got: asyncio.Queue[int] = asyncio.Queue()
     connection.on("Tell", got.put_nowait)
@@ -341,7 +341,7 @@ def item(stream: dict[str, Any], value: object) -> dict[str, Any]:
     return {"type": 2, "invocationId": stream["invocationId"], "item": value}
 
 
-async def test_a_reader_that_sends_hears_the_ack_that_stands_behind_its_items(hub: ScriptedHub) -> None:
+async def test_a_reader_that_sends_reads_the_ack_behind_its_items(hub: ScriptedHub) -> None:
     connection, peer = await begun(hub, options=ClientOptions(resend_buffer=300, read_ahead=8))
     stream = connection.stream("Items", buffer=2)
     first = asyncio.ensure_future(anext(stream))
@@ -351,7 +351,7 @@ async def test_a_reader_that_sends_hears_the_ack_that_stands_behind_its_items(hu
     assert await first == 0
     # The third waits for the ack, and with it the only one who takes items.
     for number in range(4):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await connection.send("Note", number, "x" * 100)
     assert [await anext(stream) for _ in range(9)] == list(range(1, 10))
     await connection.stop()
@@ -379,7 +379,7 @@ async def test_a_reader_that_waits_for_an_ack_that_does_not_come_loses_its_strea
     await clock.advance(6)
     assert not sending.done()
     await clock.advance(2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await sending
     with pytest.raises(StreamOverflowError):
         await anext(stream)

@@ -251,7 +251,7 @@ async def test_a_reader_that_blocks_answers_for_too_long_loses_its_stream(hub: S
     await connection.stop()
 
 
-async def test_a_slow_reader_that_goes_on_keeps_its_stream(hub: ScriptedHub) -> None:
+async def test_a_slow_reader_that_continues_keeps_its_stream(hub: ScriptedHub) -> None:
     clock = ManualClock()
     options = ClientOptions(stall_timeout=7, read_ahead=2)
     connection, peer = await connected(hub, clock=clock, options=options)

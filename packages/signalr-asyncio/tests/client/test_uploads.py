@@ -89,7 +89,7 @@ async def test_an_upload_ends_with_its_call(hub: ScriptedHub, ending: str) -> No
             await connection.stop()
         case _:
             hub.server.sever()
-    await asyncio.wait_for(source.cancelled.wait(), 5)
+    await asyncio.wait_for(source.cancelled.wait(), 60)
     await asyncio.gather(call, return_exceptions=True)
     await connection.stop()
 
@@ -109,7 +109,7 @@ async def test_an_upload_ends_with_its_stream(hub: ScriptedHub, ending: str) -> 
     else:
         await peer.complete(call)
         assert await first is None
-    await asyncio.wait_for(source.cancelled.wait(), 5)
+    await asyncio.wait_for(source.cancelled.wait(), 60)
     await connection.stop()
 
 
@@ -128,7 +128,7 @@ async def test_a_generator_that_waits_at_its_yield_is_closed_with_its_call(hub: 
     message = await peer.receive()
     await peer.complete(message, result=1)
     assert await call == 1
-    await asyncio.wait_for(closed.wait(), 5)
+    await asyncio.wait_for(closed.wait(), 60)
     await connection.stop()
 
 

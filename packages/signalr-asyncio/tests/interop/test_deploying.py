@@ -38,7 +38,7 @@ async def test_a_mounted_hub_sees_what_the_lifespan_left_and_no_path_logs_a_toke
             url = f"http://127.0.0.1:{port}"
             async with HubConnection(f"{url}/hubs/prices?access_token=correct-horse") as connection:
                 assert await connection.invoke("Price", "SPX", result_type=float) == 6_800.0
-            async with httpx.AsyncClient(base_url=url) as http:
+            async with httpx.AsyncClient(timeout=60, base_url=url) as http:
                 assert (await http.get("/elsewhere?access_token=correct-horse")).status_code == 404
                 assert (await http.get("/hubs/nothing?access_token=correct-horse")).status_code == 404
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
@@ -48,7 +48,7 @@ async def test_a_mounted_hub_sees_what_the_lifespan_left_and_no_path_logs_a_toke
 
 async def test_hubs_of_one_server_let_in_whom_they_want(monkeypatch: pytest.MonkeyPatch) -> None:
     module = load("access", monkeypatch)
-    async with serving(module.app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+    async with serving(module.app) as port, httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{port}") as http:
         assert (await http.post("/hubs/orders/negotiate")).status_code == 401
         granted = {"authorization": "Bearer secret"}
         assert (await http.post("/hubs/orders/negotiate", headers=granted)).status_code == 200

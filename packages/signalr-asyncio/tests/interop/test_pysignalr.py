@@ -17,7 +17,7 @@ from pysignalr.protocol.messagepack import MessagepackProtocol
 
 from signalr_testkit.conformance import ConformanceServer
 
-WAIT = 10.0
+WAIT = 60.0
 
 encodings = pytest.mark.parametrize("protocol", [JSONProtocol, MessagepackProtocol], ids=["json", "messagepack"])
 
@@ -83,11 +83,11 @@ async def test_the_server_calls_back_and_is_answered(protocol: Callable[[], Prot
         return f"{arguments[0]}: 42"
 
     async with ConformanceServer() as server, connected(f"{server.url}/hubs/open", protocol) as client:
-        heard = Heard()
-        client.on("Heard", heard)
+        received = Heard()
+        client.on("Heard", received)
         client.on("Question", answer)
         await client.send("Say", [{"text": "hello"}])
-        assert await heard.next() == [{"text": "hello"}]
+        assert await received.next() == [{"text": "hello"}]
         assert (await call(client, "Ask", "the answer")).result == "the answer: 42"
 
 
@@ -103,12 +103,12 @@ async def test_streams_come_item_by_item_and_complete(protocol: Callable[[], Pro
 @encodings
 async def test_uploads_are_read_to_their_end(protocol: Callable[[], Protocol]) -> None:
     async with ConformanceServer() as server, connected(f"{server.url}/hubs/open", protocol) as client:
-        heard = Heard()
-        client.on("Heard", heard)
+        received = Heard()
+        client.on("Heard", received)
         async with client.client_stream("SumAndSay") as upload:
             for number in (20, 22):
                 await upload.send(number)
-        assert await heard.next() == ["42"]
+        assert await received.next() == ["42"]
 
 
 @encodings

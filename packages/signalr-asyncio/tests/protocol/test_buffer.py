@@ -40,7 +40,7 @@ def keep(buffer: MessageBuffer, *numbers: int) -> None:
         buffer.keep(call(number), b"%d" % number)
 
 
-def test_messages_that_carry_work_are_kept_and_others_are_not() -> None:
+def test_messages_with_a_sequence_number_are_buffered_and_others_are_not() -> None:
     buffer = MessageBuffer()
     for message in [*COUNTED, *UNCOUNTED]:
         buffer.keep(message, type(message).__name__.encode())

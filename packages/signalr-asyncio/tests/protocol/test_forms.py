@@ -222,7 +222,7 @@ class Priced(NamedTuple):
 
 
 @pytest.mark.parametrize("protocol", protocols(naming="camel"), ids=["json", "messagepack"])
-def test_other_names_are_read_wherever_a_dataclass_stands(protocol: HubProtocol) -> None:
+def test_other_names_are_read_wherever_a_dataclass_occurs(protocol: HubProtocol) -> None:
     plain, leg = {"strikePrice": 1, "buySell": 2}, Leg(Decimal(1), Side.Sell)
     cases: list[tuple[Any, Any, Any]] = [
         ([plain, 5], tuple[Leg, int], (leg, 5)),

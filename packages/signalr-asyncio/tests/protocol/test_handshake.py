@@ -74,7 +74,7 @@ def test_what_is_no_request_is_refused(record: bytes) -> None:
         parse_handshake_request(record + b"\x1e")
 
 
-def test_a_hub_message_in_place_of_the_response_is_told_apart() -> None:
+def test_a_hub_message_in_place_of_the_response_is_recognised() -> None:
     with pytest.raises(ProtocolError, match="Expected a handshake response"):
         parse_handshake_response(b'{"type":6}\x1e')
 

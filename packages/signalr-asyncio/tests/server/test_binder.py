@@ -146,7 +146,7 @@ async def test_each_connection_gets_a_hub_of_its_own_from_a_class_or_a_factory(m
 
 
 @pytest.mark.parametrize("made", [lambda: DerivedHub(), dict, functools.partial(str)])  # noqa: PLW0108 - no annotation
-def test_a_factory_must_tell_its_class(made: Any) -> None:
+def test_a_factory_must_declare_its_class(made: Any) -> None:
     with pytest.raises(TypeError, match="not a hub class"):
         SignalRServer({"/hub": HubRoute(made)})
 

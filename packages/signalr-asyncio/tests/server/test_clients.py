@@ -110,7 +110,7 @@ async def test_all_caller_and_others() -> None:
         assert await heard(peers) == expected, whom
 
 
-async def test_groups_reach_their_members_and_nobody_else() -> None:
+async def test_groups_reach_only_their_members() -> None:
     world = World()
     peers = await world.peers()
     hub = world.app.hub("/hub")
@@ -131,6 +131,9 @@ async def test_groups_reach_their_members_and_nobody_else() -> None:
     await hub.groups.remove(world.ids[0], "g")
     await hub.clients.group("g").send("Told", 5)
     assert await heard(peers) == [[], [], [5]]
+    assert (hub.clients.has_group("g"), hub.clients.has_group("none")) == (True, False)
+    await hub.groups.remove(world.ids[2], "g")
+    assert not hub.clients.has_group("g")
 
 
 async def test_users_are_all_their_connections() -> None:
@@ -142,7 +145,7 @@ async def test_users_are_all_their_connections() -> None:
     assert await heard(peers) == [[1, 2], [1, 2], [2]]
 
 
-async def test_single_connections_and_everybody_but_some() -> None:
+async def test_messages_reach_single_connections_and_all_except_some() -> None:
     world = World()
     peers = await world.peers()
     hub = world.app.hub("/hub")
@@ -153,7 +156,7 @@ async def test_single_connections_and_everybody_but_some() -> None:
     assert await heard(peers) == [[2], [1, 3], [3]]
 
 
-async def test_hubs_of_one_server_do_not_hear_each_other() -> None:
+async def test_hubs_of_one_server_do_not_receive_each_others_messages() -> None:
     world = World()
     peers = [*await world.peers(), await Peer(world.app, "/other").start()]
     await world.app.hub("/other").clients.all.send("Told", 1)
@@ -162,7 +165,7 @@ async def test_hubs_of_one_server_do_not_hear_each_other() -> None:
         world.app.hub("/missing")
 
 
-async def test_who_has_left_is_reached_no_more() -> None:
+async def test_a_connection_that_left_a_group_is_not_reached() -> None:
     world = World()
     peers = await world.peers()
     hub = world.app.hub("/hub")

@@ -180,7 +180,7 @@ async def test_on_disconnected_runs_once_when_the_client_leaves(code: int) -> No
     assert world.app.stats().connections == 0
 
 
-async def test_a_close_message_of_the_client_tells_its_reason() -> None:
+async def test_a_close_message_of_the_client_states_its_reason() -> None:
     world = World()
     peer = await world.peer()
     peer.send({"type": 7, "error": "I broke"})
@@ -450,7 +450,7 @@ async def test_connections_of_one_user_are_limited_in_number() -> None:
 # -- shutdown ----------------------------------------------------------------------------------------------------------
 
 
-async def test_shutdown_tells_everybody_that_they_may_come_back() -> None:
+async def test_shutdown_allows_every_client_to_reconnect() -> None:
     world = World()
     peers = [await world.peer(), await world.peer()]
     await world.app.shutdown()

@@ -261,7 +261,7 @@ async def test_uploads_that_nobody_reads_hold_a_bounded_amount() -> None:
     nothing_left(app)
 
 
-async def test_an_upload_goes_on_while_others_hold_all_that_may_be_held() -> None:
+async def test_an_upload_continues_while_others_hold_the_whole_allowance() -> None:
     clock = ManualClock()
     app = make(clock, maximum_upload_bytes=10_000)
     peer = await Peer(app).start()
@@ -321,7 +321,7 @@ async def test_a_message_without_an_end_is_cut_off_at_the_bound() -> None:
     nothing_left(app)
 
 
-async def test_a_token_serves_one_connection_of_its_user_and_hub_and_no_more() -> None:
+async def test_a_token_serves_only_one_connection_of_its_user_and_hub() -> None:
     async def authenticate(asked: ConnectionRequest) -> Principal | None:
         return Principal(asked.token) if asked.token else None
 

@@ -348,7 +348,7 @@ async def test_the_handshake_may_come_before_the_first_poll() -> None:
     assert (await client.poll()).body == b"{}\x1e"
 
 
-async def test_what_comes_before_any_transport_is_bounded_and_goes_with_the_connection() -> None:
+async def test_messages_before_any_transport_are_bounded_and_dropped_with_the_connection() -> None:
     client = await Client().negotiate()
     assert (await client.post(b"x" * 70_000)).status == 200
     more = OpenRequest(client.app, "POST", "/hub", client.query, body=(b"x",))

@@ -317,7 +317,7 @@ async def test_pages_of_the_same_host_may_open_a_websocket() -> None:
 
 
 @pytest.mark.parametrize("allowed", ["https://app.example", "*"])
-async def test_allowed_origins_are_told_so(allowed: str) -> None:
+async def test_allowed_origins_receive_cors_headers(allowed: str) -> None:
     app = server(allowed_origins=frozenset({allowed}))
     headers = [("origin", "https://app.example"), ("host", "server.example")]
     answer = await negotiate(app, headers=headers)

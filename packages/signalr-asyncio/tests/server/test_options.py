@@ -54,6 +54,6 @@ def test_times_are_looked_at_often_enough_for_the_shortest() -> None:
     assert HubOptions(send_timeout=0.001).tick == 0.02
 
 
-def test_no_limit_is_said_with_none() -> None:
+def test_none_means_no_limit() -> None:
     options = HubOptions(maximum_receive_message_size=None, maximum_connections_per_user=None)
     assert options.maximum_receive_message_size is None

@@ -121,7 +121,7 @@ async def test_refusals_have_their_status_and_leave_no_secret_and_no_error_in_th
 ) -> None:
     app = SignalRServer({"/hub": LiveHub}, authenticate=authenticate)
     with caplog.at_level(logging.INFO):
-        async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
+        async with serving(app) as address, httpx.AsyncClient(timeout=60, base_url=f"http://{address}") as http:
             with pytest.raises(InvalidStatus) as refused:
                 await connect(f"ws://{address}/hub?access_token=wrong-{SECRET}")
             assert refused.value.response.status_code == 401
@@ -140,7 +140,7 @@ async def test_refusals_have_their_status_and_leave_no_secret_and_no_error_in_th
     assert [record for record in ours if record.levelno >= logging.WARNING] == []
 
 
-async def test_shutdown_says_good_bye() -> None:
+async def test_shutdown_sends_a_close_message() -> None:
     app = SignalRServer({"/hub": LiveHub})
     async with serving(app) as address:
         client = await socket(address)
@@ -171,7 +171,7 @@ CALL = b'{"type":1,"target":"Add","arguments":[1,2],"invocationId":"1"}\x1e'
 async def test_long_polling_over_http() -> None:
     async with (
         serving(SignalRServer({"/hub": LiveHub})) as address,
-        httpx.AsyncClient(base_url=f"http://{address}") as http,
+        httpx.AsyncClient(timeout=60, base_url=f"http://{address}") as http,
     ):
         url = await negotiated(http)
         assert (await http.get(url)).content == b""

@@ -80,7 +80,7 @@ class World:
 
 
 async def frame(peer: Peer) -> str | bytes:
-    return await asyncio.wait_for(peer.frames.get(), 10)
+    return await asyncio.wait_for(peer.frames.get(), 60)
 
 
 async def test_frames_of_a_websocket_go_to_the_handler_and_back() -> None:
@@ -127,7 +127,7 @@ async def test_abort_ends_the_connection() -> None:
     assert world.is_empty()
 
 
-async def test_who_sends_to_a_client_that_is_gone_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_sending_to_a_client_that_is_gone_raises(caplog: pytest.LogCaptureFixture) -> None:
     world = World(SendingHandler)
     peer = await world.peer()
     peer.raw("x")

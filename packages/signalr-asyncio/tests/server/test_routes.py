@@ -148,9 +148,9 @@ async def test_a_kept_request_holds_no_token() -> None:
     )
     await first.until(b":")
     first.scope.clear()
-    kept = [thing for thing in gc.get_objects() if type(thing) is KeptRequest]
-    assert kept
-    assert all(SECRET not in repr((request._headers, request._parts)) for request in kept)
+    stored = [thing for thing in gc.get_objects() if type(thing) is KeptRequest]
+    assert stored
+    assert all(SECRET not in repr((request._headers, request._parts)) for request in stored)
     first.leave()
     await first.done()
 

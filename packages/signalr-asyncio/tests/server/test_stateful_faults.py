@@ -117,14 +117,14 @@ async def test_nothing_is_lost_doubled_or_swapped(plan: list[tuple[Any, ...]]) -
     body = (await request(app, "POST", "/hub/negotiate", "negotiateVersion=1&useStatefulReconnect=true")).json()
     query = f"id={body['connectionToken']}"
     client = Client(app, query, await Peer(app, query=query).start(2))
-    told = 0
+    reported = 0
     for step in plan:
         match step:
             case ("call",):
                 client.call()
             case ("tell",):
-                told += 1
-                await app.hub("/hub").clients.all.send("Told", told)
+                reported += 1
+                await app.hub("/hub").clients.all.send("Told", reported)
             case ("read",):
                 client.read(1)
             case ("ack",):
@@ -144,7 +144,7 @@ async def test_nothing_is_lost_doubled_or_swapped(plan: list[tuple[Any, ...]]) -
         client.acknowledge()
     assert CountHub.heard == list(range(1, client.calls + 1))
     assert client.answers == CountHub.heard
-    assert client.told == list(range(1, told + 1))
+    assert client.told == list(range(1, reported + 1))
     await clock.advance(1.1)
     client.read()
     assert client.buffer.kept_bytes == 0, "the server acknowledged everything"

@@ -177,7 +177,7 @@ async def test_received_messages_are_acknowledged_each_second() -> None:
     assert [message for message in peer.waiting() if message["type"] == 8] == []
 
 
-async def test_who_does_not_come_back_is_disconnected() -> None:
+async def test_a_client_that_does_not_return_is_disconnected() -> None:
     world = World()
     peer = await world.connect()
     peer.leave(1006)
@@ -209,7 +209,7 @@ async def test_a_full_buffer_holds_messages_back_until_an_ack() -> None:
     assert [text[:3] for text in got] == [f"{number:03}" for number in range(100)]
 
 
-async def test_an_upload_is_read_while_the_buffer_is_full_so_that_the_ack_behind_it_is_heard() -> None:
+async def test_an_upload_is_read_while_the_buffer_is_full_so_that_the_ack_behind_it_is_read() -> None:
     world = World(stateful_buffer_size=1000, stream_high_water=1500, stream_buffer_capacity=2)
     peer = await world.connect()
     for _ in range(30):

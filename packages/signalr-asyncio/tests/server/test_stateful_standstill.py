@@ -110,7 +110,7 @@ async def connect(**options: Any) -> tuple[ManualClock, Client]:
     return clock, Client(app, await Peer(app, query=query).start(2), query)
 
 
-async def test_a_stream_and_its_upload_that_both_stand_still_go_on() -> None:
+async def test_a_stream_and_its_upload_that_both_stall_resume() -> None:
     clock, client = await connect()
     client.work({"type": 4, "invocationId": "1", "target": "Mirror", "arguments": [], "streamIds": ["u"]})
     number = 0
@@ -132,7 +132,7 @@ async def test_a_stream_and_its_upload_that_both_stand_still_go_on() -> None:
     assert items == [f"item {item}/{copy}" for item in range(100) for copy in range(4)]
 
 
-async def test_calls_that_wait_for_their_turn_do_not_keep_the_ack_from_being_heard() -> None:
+async def test_waiting_calls_do_not_prevent_the_ack_from_being_read() -> None:
     clock, client = await connect()
     number = 0
     for _ in range(400):
@@ -184,7 +184,7 @@ async def test_what_waits_outlives_the_transport_and_comes_once() -> None:
     assert [message["result"] for message in client.received] == [45]
 
 
-async def test_a_client_that_sends_on_and_acknowledges_nothing_is_told_so() -> None:
+async def test_a_client_that_sends_on_and_acknowledges_nothing_is_closed_with_the_reason() -> None:
     clock, client = await connect(client_timeout=20.0)
     client.work({"type": 4, "invocationId": "1", "target": "Mirror", "arguments": [], "streamIds": ["u"]})
     for number in range(200):
@@ -300,7 +300,7 @@ async def test_a_client_that_leaves_while_nothing_is_read_of_it_is_noticed() -> 
     assert (client.app.stats().connections, client.app.stats().tasks) == (0, 0)
 
 
-async def test_a_client_that_comes_back_after_it_was_missed_goes_on() -> None:
+async def test_a_client_that_returns_after_its_loss_was_noticed_resumes() -> None:
     clock, client = await connect()
     client.work({"type": 1, "invocationId": "1", "target": "Hold", "arguments": [], "streamIds": ["u"]})
     for number in range(1_000):

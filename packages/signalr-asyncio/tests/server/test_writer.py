@@ -188,5 +188,5 @@ async def test_small_items_of_a_fast_stream_reach_a_slow_reader_in_their_order()
     got = [what(message) for message in peer.waiting()]
     assert [each for each in got if each != "First"] == [*map(str, range(2_000)), 3]
     assert "First" in got
-    assert peer.most_senders == 1
+    assert peer.max_senders == 1
     assert app.stats().queued_bytes == 0

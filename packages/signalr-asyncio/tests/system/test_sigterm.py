@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 
 pytestmark = pytest.mark.system
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 PLAIN = """
 import asyncio
@@ -27,7 +27,7 @@ class WorkHub(Hub):
         await asyncio.sleep(seconds)
         return "done"
 
-hubs = SignalRServer({"/hub": WorkHub}, shutdown_timeout=4)
+hubs = SignalRServer({"/hub": WorkHub}, shutdown_timeout=60)
 app = hubs
 """
 
@@ -69,7 +69,7 @@ class Server:
         command = [sys.executable, "-m", "uvicorn", "server:app", "--port", str(port), "--log-level", "warning"]
         process = await asyncio.create_subprocess_exec(*command, cwd=directory, stdout=asyncio.subprocess.PIPE)
         server = cls(process, port)
-        async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as http:
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(timeout=60) as http:
             while True:
                 try:
                     await http.get(f"http://{server.address}/nothing")
@@ -83,19 +83,23 @@ class Server:
         assert await asyncio.wait_for(self.process.stdout.readline(), PATIENCE) == b"working\n"
 
 
-@pytest.fixture(params=[PLAIN, MOUNTED], ids=["as the application", "mounted in Starlette"])
+PROGRAMS, NAMES = (PLAIN, MOUNTED), ("as the application", "mounted in Starlette")
+PATIENT, HASTY = "shutdown_timeout=60", "shutdown_timeout=4"
+
+
+@pytest.fixture(params=PROGRAMS, ids=NAMES)
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     server = await Server.start(tmp_path, request.param)
     yield server
     if server.process.returncode is None:
         server.process.kill()
-    await server.process.wait()
+    await server.process.communicate()  # its pipe is closed as well then
 
 
 async def ended(server: Server) -> None:
     server.process.terminate()
     # As long as nothing hangs: a machine that is busy may take its time.
-    await asyncio.wait_for(server.process.wait(), 20)
+    await asyncio.wait_for(server.process.wait(), 60)
 
 
 async def test_a_call_over_a_websocket_is_answered(server: Server) -> None:
@@ -113,7 +117,8 @@ async def test_a_call_over_a_websocket_is_answered(server: Server) -> None:
     await ending
 
 
-async def test_a_call_that_takes_too_long_is_told(server: Server) -> None:
+@pytest.mark.parametrize("server", [program.replace(PATIENT, HASTY) for program in PROGRAMS], indirect=True, ids=NAMES)
+async def test_a_call_that_takes_too_long_is_notified(server: Server) -> None:
     async with connect(f"ws://{server.address}/hub") as client:
         await client.send(HANDSHAKE)
         await client.recv()
@@ -124,6 +129,7 @@ async def test_a_call_that_takes_too_long_is_told(server: Server) -> None:
     await ending
 
 
+@pytest.mark.parametrize("server", [program.replace(PATIENT, HASTY) for program in PROGRAMS], indirect=True, ids=NAMES)
 @pytest.mark.parametrize("accept", ["text/event-stream", "*/*"], ids=["events", "polling"])
 async def test_an_open_answer_does_not_keep_the_process(server: Server, accept: str) -> None:
     async with httpx.AsyncClient(base_url=f"http://{server.address}", timeout=PATIENCE) as http:

@@ -27,7 +27,7 @@ def tls_context(options: ClientOptions) -> ssl.SSLContext:
 
 
 def _without_authorities() -> ssl.SSLContext:
-    """Return a TLS context that trusts nobody, for transports that open no TLS connection: httpx wants one for each."""
+    """Return a TLS context that trusts no authority, for transports without TLS: httpx wants one for each."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

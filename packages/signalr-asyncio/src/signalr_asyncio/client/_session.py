@@ -44,7 +44,7 @@ logger = logging.getLogger("signalr_asyncio.client")
 
 Items = Mailbox[Payload]
 
-_SHOWN = 100
+_MAX_NAME_LENGTH = 100
 _MAX_STRANGERS = 100
 _MAX_REFUSALS = 1000
 
@@ -318,11 +318,11 @@ class Session:
             if target.put(message, self):
                 await self._hold(target.mailbox, message.target)
             return
-        name = message.target[:_SHOWN]
+        name = message.target[:_MAX_NAME_LENGTH]
         if name not in self._strangers and len(self._strangers) < _MAX_STRANGERS:
             # Once for each, because a server that calls it will do so again and again.
             self._strangers.add(name)
-            logger.warning("The server called %r, to which nobody listens", name)
+            logger.warning("The server called %r, for which no handler is registered", name)
         if message.invocation_id is not None and len(self._tasks) < _MAX_REFUSALS:
             refusal = Completion(message.invocation_id, error=NO_RESULT)
             self._tasks.spawn(self._write_quietly(refusal), "signalr refusal")

@@ -213,7 +213,7 @@ def _entries(key: Rewrite | None, entry: Rewrite | None) -> Rewrite | None:
     def rewrite(value: Any) -> Any:  # noqa: ANN401 - any plain value
         if not isinstance(value, dict):
             return value
-        return {_apply(key, name): _apply(entry, held) for name, held in cast("dict[Any, Any]", value).items()}
+        return {_apply(key, name): _apply(entry, item) for name, item in cast("dict[Any, Any]", value).items()}
 
     return rewrite
 
@@ -262,10 +262,10 @@ class Writer:
             return self._struct(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return {
-                self._name_of(field.name): self.prepare(held)
+                self._name_of(field.name): self.prepare(content)
                 for field in dataclasses.fields(value)
                 if not field.name.startswith("_")
-                and (held := getattr(value, field.name, msgspec.UNSET)) is not msgspec.UNSET
+                and (content := getattr(value, field.name, msgspec.UNSET)) is not msgspec.UNSET
             }
         return value
 
@@ -277,15 +277,15 @@ class Writer:
     def _struct(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - an array or an object
         config = value.__struct_config__
         tag: list[tuple[str, Any]] = [] if config.tag_field is None else [(config.tag_field, config.tag)]
-        held = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(type(value))]
+        fields = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(type(value))]
         if config.array_like:
-            return [part for _, part in tag] + [self.prepare(entry) for _, entry in held]
-        kept = [
+            return [part for _, part in tag] + [self.prepare(entry) for _, entry in fields]
+        members = [
             (field.encode_name, self.prepare(entry))
-            for field, entry in held
+            for field, entry in fields
             if entry is not msgspec.UNSET and not (config.omit_defaults and _is_default(field, entry))
         ]
-        return dict(tag + kept)
+        return dict(tag + members)
 
 
 def _same(name: str) -> str:

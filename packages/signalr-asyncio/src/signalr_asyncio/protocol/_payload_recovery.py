@@ -101,22 +101,22 @@ def recover_json(record: bytes) -> tuple[bytes, str] | None:
 
 
 def _shallow(record: bytes) -> bytes:
-    kept: list[bytes] = []
+    parts: list[bytes] = []
     depth = start = 0
     for bracket in _BRACKETS.finditer(record):
         match record[bracket.start()]:
             case 0x5B | 0x7B:
                 depth += 1
                 if depth == MAX_DEPTH + 1:
-                    kept += record[start : bracket.start()], b"null"
+                    parts += record[start : bracket.start()], b"null"
             case 0x5D | 0x7D:
                 if depth == MAX_DEPTH + 1:
                     start = bracket.end()
                 depth -= 1
             case _:
                 pass
-    kept.append(record[start:] if depth <= MAX_DEPTH else b"")
-    return b"".join(kept)
+    parts.append(record[start:] if depth <= MAX_DEPTH else b"")
+    return b"".join(parts)
 
 
 def recover_nested_messagepack(record: bytes) -> tuple[bytes, str] | None:

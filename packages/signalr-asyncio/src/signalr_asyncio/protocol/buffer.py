@@ -27,10 +27,10 @@ from signalr_asyncio.protocol.messages import (
 )
 
 __all__ = [
-    "MessageBuffer",
-    "BufferFullError",
     "COUNTED",
     "DEFAULT_BUFFER_SIZE",
+    "BufferFullError",
+    "MessageBuffer",
 ]
 
 COUNTED = (Invocation, StreamInvocation, StreamItem, Completion, CancelInvocation)
@@ -57,11 +57,21 @@ class MessageBuffer:
         From how many kept bytes on the buffer is full. It holds at most this and one record.
     """
 
-    __slots__ = ("_ack_due", "_acked_in", "_bytes", "_kept", "_max_bytes", "_next_in", "_seen_in", "_sent", "_waiting")
+    __slots__ = (
+        "_ack_due",
+        "_acked_in",
+        "_bytes",
+        "_max_bytes",
+        "_next_in",
+        "_records",
+        "_seen_in",
+        "_sent",
+        "_waiting",
+    )
 
     def __init__(self, max_bytes: int = DEFAULT_BUFFER_SIZE) -> None:
         self._max_bytes = max_bytes
-        self._kept: deque[bytes] = deque()
+        self._records: deque[bytes] = deque()
         self._bytes = 0
         self._sent = 0
         self._next_in = 1
@@ -92,7 +102,7 @@ class MessageBuffer:
             return
         if self.is_full:
             raise BufferFullError(f"The stateful reconnect buffer of {self._max_bytes} bytes is full.")
-        self._kept.append(record)
+        self._records.append(record)
         self._bytes += len(record)
         self._sent += 1
 
@@ -154,7 +164,7 @@ class MessageBuffer:
             The sequence message, then the records to send again after it and ahead of any other that counts.
         """
         self._waiting = True
-        return SequenceStart(self._sent - len(self._kept) + 1), tuple(self._kept)
+        return SequenceStart(self._sent - len(self._records) + 1), tuple(self._records)
 
     def _start_at(self, sequence_id: int) -> None:
         if not 1 <= sequence_id <= self._next_in:
@@ -163,6 +173,6 @@ class MessageBuffer:
         self._waiting = False
 
     def _acknowledged(self, sequence_id: int) -> None:
-        first = self._sent - len(self._kept) + 1
+        first = self._sent - len(self._records) + 1
         for _ in range(first, min(sequence_id, self._sent) + 1):
-            self._bytes -= len(self._kept.popleft())
+            self._bytes -= len(self._records.popleft())

@@ -6,8 +6,10 @@ import asyncio
 import functools
 from collections.abc import AsyncGenerator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
 
 from signalr_asyncio._clock import Clock, LoopClock, TimerHandle, wait_for
 from signalr_asyncio._tasks import Tasks
@@ -37,8 +39,7 @@ _NEGOTIATE = "/negotiate"
 _CALLS_SHARE = 0.75
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStats:
+class ServerStats(Struct, frozen=True):
     """What a server is doing, for metrics. Bytes are those of hub messages.
 
     Attributes
@@ -111,8 +112,8 @@ class SignalRServer:
     options
         Settings of every hub that has none of its own; the limits of connections hold for the whole server too.
     authenticate
-        Called with every request; returns who asks, or `None`, which is answered 401. Without it everybody is let in.
-        A route may have another.
+        Called with every request; returns who asks, or `None`, which is answered 401. Without it every client is let
+        in. A route may have another.
     protocols
         The encodings that clients may choose; default JSON and MessagePack.
     filters

@@ -95,7 +95,7 @@ Authenticate = Callable[[ConnectionRequest], Awaitable[Principal | None]]
 
 
 async def allow_anonymous(request: ConnectionRequest) -> Principal:
-    """Let everybody in: the `authenticate` of a public hub on a server whose other hubs ask."""
+    """Let every client in: the `authenticate` of a public hub on a server whose other hubs ask."""
     del request
     return ANONYMOUS
 
@@ -141,7 +141,7 @@ def read_request(
     return request, query
 
 
-_KEPT = ("query_string", "client", "scheme", "state", "app")
+_SCOPE_KEYS = ("query_string", "client", "scheme", "state", "app")
 
 
 class KeptRequest:
@@ -167,13 +167,13 @@ class KeptRequest:
             # Only then a copy: the web server keeps the others as long as the connection lasts.
             headers = [header for header in headers if header[0].lower() != b"authorization"]
         self._headers = headers
-        self._parts = tuple(scope.get(name) for name in _KEPT)
+        self._parts = tuple(scope.get(name) for name in _SCOPE_KEYS)
         self._read: ConnectionRequest | None = None
 
     def read(self) -> ConnectionRequest:
         """Return the request."""
         if self._read is None:
-            scope = {name: value for name, value in zip(_KEPT, self._parts, strict=True) if value is not None}
+            scope = {name: value for name, value in zip(_SCOPE_KEYS, self._parts, strict=True) if value is not None}
             scope["headers"] = self._headers
             request, _ = read_request(self._path, scope, scope.get("query_string", b""))
             self._read = replace(request, token=None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 from signalr_asyncio.protocol._payload_recovery import LostPayload
 from signalr_asyncio.protocol.messages import Payload
@@ -23,8 +24,7 @@ class BindingError(Exception):
     """The arguments of a call do not fit the method."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter of a hub method. `type_` is what its value, or each item of an upload, is decoded as."""
 
     name: str
@@ -34,8 +34,7 @@ class Parameter:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HubMethod:
+class HubMethod(Struct, frozen=True):
     """One method that clients can call."""
 
     name: str

@@ -147,7 +147,7 @@ class SingleClientProxy(ClientProxy):
     __slots__ = ("_connection_id", "_registry")
 
     def __init__(self, registry: Registry, connection_id: str) -> None:
-        super().__init__(lambda: _found(registry, (connection_id,)))
+        super().__init__(lambda: _receivers(registry, (connection_id,)))
         self._registry = registry
         self._connection_id = connection_id
 
@@ -187,7 +187,7 @@ class SingleClientProxy(ClientProxy):
         return await without_slot(session.ask(target, arguments, result_type, timeout))
 
 
-def _found(registry: Registry, connection_ids: Iterable[str]) -> Iterable[Receiver]:
+def _receivers(registry: Registry, connection_ids: Iterable[str]) -> Iterable[Receiver]:
     sessions = registry.sessions
     return [sessions[connection_id] for connection_id in connection_ids if connection_id in sessions]
 
@@ -213,11 +213,11 @@ class HubClients:
 
     @property
     def all(self) -> ClientProxy:
-        """Everybody."""
+        """All clients."""
         return ClientProxy(self._registry.sessions.values)
 
     def all_except(self, connection_ids: Iterable[str]) -> ClientProxy:
-        """Return everybody but these connections."""
+        """Return all clients but these connections."""
         left_out = frozenset(connection_ids)
         return ClientProxy(lambda: _except(self._registry.sessions, left_out))
 
@@ -228,11 +228,15 @@ class HubClients:
     def clients(self, connection_ids: Iterable[str]) -> ClientProxy:
         """Return these connections."""
         chosen = tuple(dict.fromkeys(connection_ids))
-        return ClientProxy(lambda: _found(self._registry, chosen))
+        return ClientProxy(lambda: _receivers(self._registry, chosen))
 
     def group(self, name: str) -> ClientProxy:
         """Return the members of a group."""
         return ClientProxy(lambda: _members(self._registry.groups, (name,)))
+
+    def has_group(self, name: str) -> bool:
+        """Return whether a group has a member: whoever would make a costly message can see that nobody would get it."""
+        return name in self._registry.groups
 
     def groups(self, names: Iterable[str]) -> ClientProxy:
         """Return the members of any of these groups, each once."""
@@ -270,7 +274,7 @@ class HubCallerClients(HubClients):
 
     @property
     def others(self) -> ClientProxy:
-        """Everybody else."""
+        """All other clients."""
         return self.all_except((self._caller_id,))
 
     def others_in_group(self, name: str) -> ClientProxy:

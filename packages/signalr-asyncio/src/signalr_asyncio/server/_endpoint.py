@@ -41,8 +41,7 @@ _FORMATS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(msgspec.Struct, frozen=True):
     """Sends a negotiating client to another server.
 
     Parameters
@@ -89,7 +88,7 @@ class Endpoint:
     connections
         Those of the whole server.
     authenticate
-        Says who asks; asked at every request. `None` lets everybody in.
+        Says who asks; asked at every request. `None` lets every client in.
     redirect
         May send negotiating clients elsewhere.
     """

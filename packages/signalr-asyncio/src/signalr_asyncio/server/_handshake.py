@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
 from signalr_asyncio.protocol.handshake import HandshakeRequest, parse_handshake_request
@@ -31,8 +32,7 @@ class HandshakeRefusedError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(Struct, frozen=True):
     """What was agreed.
 
     Parameters

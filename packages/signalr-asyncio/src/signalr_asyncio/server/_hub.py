@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
+from msgspec import Struct
+
 from signalr_asyncio.server._auth import ConnectionRequest, KeptRequest, Principal
 from signalr_asyncio.server._clients import GroupManager, HubCallerClients
 
@@ -15,8 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__signalr_hub_method__"
 
 
-@dataclass(frozen=True, slots=True)
-class MethodOptions:
+class MethodOptions(Struct, frozen=True):
     """What `hub_method` says about a method."""
 
     name: str | None = None
@@ -162,7 +163,7 @@ class Hub:
     context
         The connection.
     clients
-        The caller and everybody else of this hub.
+        The caller and all other clients of this hub.
     groups
         Puts connections into groups.
     """

@@ -41,14 +41,14 @@ class InboundQueue:
         How many bytes wait, as `capacity` counts them.
     """
 
-    __slots__ = ("_capacity", "_emptied", "_failed", "_handle", "_kept", "_room", "_task", "_tasks", "bytes")
+    __slots__ = ("_capacity", "_emptied", "_failed", "_handle", "_messages", "_room", "_task", "_tasks", "bytes")
 
     def __init__(self, handle: Handle, capacity: int, tasks: Tasks, failed: Callable[[Exception], None]) -> None:
         self._handle = handle
         self._capacity = capacity
         self._tasks = tasks
         self._failed = failed
-        self._kept: deque[tuple[HubMessage, int]] = deque()
+        self._messages: deque[tuple[HubMessage, int]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._emptied: asyncio.Future[None] | None = None
@@ -56,7 +56,7 @@ class InboundQueue:
 
     def __len__(self) -> int:
         """Return how many messages have been put in and not been handled."""
-        return len(self._kept) + (self._task is not None)
+        return len(self._messages) + (self._task is not None)
 
     @property
     def full(self) -> bool:
@@ -67,7 +67,7 @@ class InboundQueue:
         """Handle a message in its turn: now, if nothing is before it."""
         if self._task is not None:
             size = _size(message)
-            self._kept.append((message, size))
+            self._messages.append((message, size))
             self.bytes += size
         elif (waiting := self._handle(message)) is not None:
             self._task = self._tasks.spawn(self._go_on(waiting))
@@ -94,15 +94,15 @@ class InboundQueue:
         """Forget what waits."""
         if self._task is not None:
             self._task.cancel()
-        self._kept.clear()
+        self._messages.clear()
         self.bytes = 0
         self._made_room()
 
     async def _go_on(self, waiting: Awaitable[None]) -> None:
         try:
             await waiting
-            while self._kept:
-                message, size = self._kept.popleft()
+            while self._messages:
+                message, size = self._messages.popleft()
                 self.bytes -= size
                 if not self.full:
                     self._made_room()

@@ -200,7 +200,7 @@ class Reader:
                         in_a_row = 0
                         await asyncio.sleep(0)
                 except asyncio.CancelledError:
-                    # The method raised it: the call ends without an answer, and nobody cancelled the reader.
+                    # The method raised it: the call ends without an answer, and the reader was not cancelled.
                     call = None
                 else:
                     calls.go_on_in(call, asyncio.current_task())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
+
+from msgspec import Struct
 
 from signalr_asyncio.server._auth import Authenticate
 from signalr_asyncio.server._endpoint import Redirector
@@ -17,8 +18,7 @@ from signalr_asyncio.server._raw import ConnectionHandler
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class HubRoute:
+class HubRoute(Struct, frozen=True):
     """A hub with settings of its own.
 
     Parameters
@@ -31,7 +31,7 @@ class HubRoute:
     redirect
         Asked at negotiation; may send the client to another server.
     authenticate
-        In place of the server's; `allow_anonymous` lets everybody in.
+        In place of the server's; `allow_anonymous` lets every client in.
     filters
         Stand around every call of this hub, within those of the server.
     """
@@ -48,13 +48,12 @@ class HubRoute:
         Raises
         ------
         TypeError
-            When it cannot be told.
+            When it cannot be determined.
         """
         return _class_made_by(self.hub, Hub, "hub")
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionRoute:
+class ConnectionRoute(Struct, frozen=True):
     """A connection handler with settings of its own.
 
     Parameters
@@ -64,7 +63,7 @@ class ConnectionRoute:
     options
         In place of the server's. Those of hubs (calls, streams, pings) mean nothing here.
     authenticate
-        In place of the server's; `allow_anonymous` lets everybody in.
+        In place of the server's; `allow_anonymous` lets every client in.
     """
 
     handler: type[ConnectionHandler] | Callable[[], ConnectionHandler]
@@ -77,7 +76,7 @@ class ConnectionRoute:
         Raises
         ------
         TypeError
-            When it cannot be told.
+            When it cannot be determined.
         """
         return _class_made_by(self.handler, ConnectionHandler, "connection handler")
 

@@ -60,7 +60,7 @@ class Slots:
     def __init__(self, limit: int, begin_next: Callable[[], bool]) -> None:
         self.limit = limit
         self.in_use = 0
-        """How many are in use; `Calls` counts itself where nobody waits, since a call more would be felt."""
+        """How many are in use; `Calls` counts itself where no call waits, since a call more would be felt."""
         # Most connections never wait for a client: they need no queue.
         self.returning: deque[asyncio.Future[None]] | None = None
         self._begin_next = begin_next

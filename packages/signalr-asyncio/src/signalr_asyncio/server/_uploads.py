@@ -23,21 +23,21 @@ class Allowance:
         From so many bytes on an upload that holds anything takes no more.
     """
 
-    __slots__ = ("_held", "_limit", "_waiting")
+    __slots__ = ("_bytes", "_limit", "_waiting")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._held = 0
+        self._bytes = 0
         self._waiting: asyncio.Event | None = None
 
     @property
     def spent(self) -> bool:
         """Whether the limit is reached."""
-        return self._held >= self._limit
+        return self._bytes >= self._limit
 
     def hold(self, size: int) -> None:
         """Add to the byte count. A negative number may make room for waiting senders."""
-        self._held += size
+        self._bytes += size
         if self._waiting is not None and not self.spent:
             self._waiting.set()
 
@@ -112,7 +112,7 @@ class Upload:
             self._room.set()
 
     def abandon(self) -> None:
-        """Nobody reads any more."""
+        """Note that the reader has gone."""
         self.end()
         self._allowance.hold(-sum(map(size_of, self._items)))
         self._items.clear()

@@ -131,7 +131,7 @@ class Writer:
             frame = encode(item)
             size = len(frame)
             if self._task is not None or not self.direct:
-                # Somebody sends, so that this one has to follow; or it is kept until the client has acknowledged it.
+                # A send is under way, so that this one has to follow; or it is kept until the client acknowledges it.
                 if not post(frame):
                     return
                 if outbox.crowded:

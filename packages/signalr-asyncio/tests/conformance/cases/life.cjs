@@ -90,7 +90,7 @@ module.exports = [
     name: "a server that is away for a while is found again",
     async run(bench) {
       const proxy = await bench.proxy();
-      const connection = await bench.open("/hubs/open", { base: proxy.url, reconnect: [0, 20, 40, 80, 200, 400, 800] });
+      const connection = await bench.open("/hubs/open", { base: proxy.url, reconnect: [0, 20, 40, 80, 200, 400, 800, 1_600, 3_200, 6_400, 12_800] });
       const back = later();
       connection.onreconnected(back.resolve);
       await proxy.refuse();
@@ -104,7 +104,7 @@ module.exports = [
     name: "a server that stops sends its clients to its successor",
     async run(bench) {
       const proxy = await bench.proxy({ own: true });
-      const connection = await bench.open("/hubs/open", { base: proxy.url, reconnect: [0, 20, 50, 100, 200, 400, 800, 1_600] });
+      const connection = await bench.open("/hubs/open", { base: proxy.url, reconnect: [0, 20, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800] });
       const states = [];
       const back = later();
       connection.onreconnecting((error) => states.push(error === undefined ? "sent away" : String(error)));
@@ -132,10 +132,10 @@ module.exports = [
     transports: ["WebSockets", "ServerSentEvents"],
     async run(bench) {
       const connection = await bench.open("/hubs/hasty");
-      connection.serverTimeoutInMilliseconds = 500;
+      connection.serverTimeoutInMilliseconds = 2_000;
       connection.keepAliveIntervalInMilliseconds = 100;
       await connection.invoke("Nothing");
-      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
       assert.equal(await connection.invoke("Add", 1, 2), 3);
     },
   },
@@ -158,7 +158,7 @@ module.exports = [
     transports: ["LongPolling"],
     async run(bench) {
       const connection = await bench.open("/hubs/hasty");
-      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
       assert.equal(await connection.invoke("Add", 1, 2), 3);
     },
   },

@@ -157,7 +157,7 @@ class ScriptedHub:
 
     async def peer(self) -> Peer:
         """Wait for the next connection."""
-        return await asyncio.wait_for(self._peers.get(), 10)
+        return await asyncio.wait_for(self._peers.get(), 60)
 
     @property
     def waiting(self) -> int:

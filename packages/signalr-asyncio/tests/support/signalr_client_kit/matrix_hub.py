@@ -120,8 +120,8 @@ async def _numbers(end: int) -> AsyncGenerator[int]:
 
 async def run_programme(connection: HubConnection) -> None:
     """Use every kind of call at the same time and check what comes back."""
-    told: asyncio.Queue[int] = asyncio.Queue()
-    forget = connection.on("Told", told.put_nowait, types=(int,))
+    numbers: asyncio.Queue[int] = asyncio.Queue()
+    forget = connection.on("Told", numbers.put_nowait, types=(int,))
 
     def answer(question: str) -> str:
         return f"{question}!"
@@ -139,7 +139,7 @@ async def run_programme(connection: HubConnection) -> None:
         assert results[:3] == [ORDER, 190, "well!"]
         assert results[3] == list(range(300))
         assert results[4] == list(range(0, 40, 2))
-        assert await told.get() == 5
+        assert await numbers.get() == 5
         with pytest.raises(HubError, match="on purpose"):
             await connection.invoke("Fail")
         with pytest.raises(HubError, match="Unknown hub method 'Nothing'"):

@@ -56,8 +56,8 @@ class Proxy:
     def cut(self) -> None:
         """Cut every connection at once."""
         self.cuts += 1
-        for one, other in list(self._links):
-            one.transport.abort()
+        for link, other in list(self._links):
+            link.transport.abort()
             other.transport.abort()
 
     def cut_after(self, budget: int) -> asyncio.Event:

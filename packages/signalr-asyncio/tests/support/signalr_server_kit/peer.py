@@ -9,7 +9,7 @@ from typing import Any
 
 from signalr_asyncio.server import SignalRServer
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 _RUNNING: set[asyncio.Task[None]] = set()
@@ -49,7 +49,7 @@ class Peer:
         self._writable.set()
         self.fault: Exception | None = None
         """Raised from the next send on, as a broken server below would."""
-        self.most_senders = 0
+        self.max_senders = 0
         """How many sends were under way at the same time, at most."""
         self._senders = 0
         self._gone = False
@@ -81,7 +81,7 @@ class Peer:
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         # A server may rely on it: at any moment at most one task sends.
-        self.most_senders = max(self.most_senders, self._senders + 1)
+        self.max_senders = max(self.max_senders, self._senders + 1)
         self._senders += 1
         try:
             await self._writable.wait()

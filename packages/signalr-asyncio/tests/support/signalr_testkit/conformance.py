@@ -111,7 +111,7 @@ class ConformanceServer:
                 "/hubs/open": route(),
                 "/hubs/parallel": route(maximum_parallel_invocations=5),
                 "/hubs/detailed": route(enable_detailed_errors=True),
-                "/hubs/hasty": route(keep_alive_interval=0.1, client_timeout=0.5),
+                "/hubs/hasty": route(keep_alive_interval=0.1, client_timeout=2.0),
                 "/hubs/chatty": route(keep_alive_interval=0.1),
                 "/hubs/stateful": route(allow_stateful_reconnect=True),
                 "/hubs/guarded": route(close_on_authentication_expiration=True),
@@ -134,7 +134,7 @@ class ConformanceServer:
         user = rest.partition(".")[0]
         if kind not in {"good", "brief"} or request.token in self.revoked:
             return None
-        expires = datetime.now(UTC) + timedelta(seconds=0.5) if kind == "brief" else None
+        expires = datetime.now(UTC) + timedelta(seconds=2) if kind == "brief" else None
         return Principal(user, expires_at=expires)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:

@@ -151,12 +151,12 @@ class ConformanceHub(Hub):
 
     async def Ask(self, question: str) -> str:
         try:
-            return str(await self.clients.caller.invoke("Question", question, timeout=10.0))
+            return str(await self.clients.caller.invoke("Question", question, timeout=60.0))
         except ClientResultError as error:
             return f"error: {error}"
 
     async def AskPlainly(self, question: str) -> str:
-        return str(await self.clients.caller.invoke("Question", question, timeout=10.0))
+        return str(await self.clients.caller.invoke("Question", question, timeout=60.0))
 
     async def Save(self, key: str, number: int, milliseconds: int) -> None:
         await asyncio.sleep(milliseconds / 1000)
@@ -186,14 +186,14 @@ class ConformanceHub(Hub):
             await asyncio.sleep(0.005)
 
     async def CountWhenTold(self, count: int) -> AsyncIterator[int]:
-        await self._told().wait()
+        await self._gate().wait()
         for number in range(count):
             yield number
 
     async def Go(self) -> None:
-        self._told().set()
+        self._gate().set()
 
-    def _told(self) -> asyncio.Event:
+    def _gate(self) -> asyncio.Event:
         return self.context.items.setdefault("told", asyncio.Event())
 
     async def CountThenFail(self, count: int) -> AsyncIterator[int]:

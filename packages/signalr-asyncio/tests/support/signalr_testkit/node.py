@@ -19,7 +19,7 @@ import pytest
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 MINIMUM_NODE = 18
 INSTALL_TIME = 300
-RUN_TIME = 100
+RUN_TIME = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def require_node() -> str:
 def _install() -> None:
     # Test processes run side by side; one installs, the others wait.
     lock = Path(tempfile.gettempdir()) / f"signalr-conformance-{os.getuid()}.lock"
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with lock.open("w") as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
         if _is_installed():
             return
         command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
@@ -100,7 +100,7 @@ async def drive(node: str, settings: dict[str, Any]) -> list[CaseResult]:
             out, err = await process.communicate()
     except BaseException:
         process.kill()
-        await process.wait()
+        await process.communicate()
         raise
     assert process.returncode == 0, f"the driver ended with {process.returncode}:\n{err.decode()}"
     return [msgspec.json.decode(line, type=CaseResult) for line in out.splitlines()]
