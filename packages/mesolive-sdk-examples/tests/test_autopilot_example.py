@@ -34,23 +34,23 @@ async def shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shell
         yield Shell(kit)
 
 
-async def test_it_acts_once_on_what_is_on_and_remembers(shell: Shell, tmp_path: Path) -> None:
+async def test_the_autopilot_acts_once_on_an_active_signal_and_remembers_it(shell: Shell, tmp_path: Path) -> None:
     rules = {**definition()["Entry"], "Schedule": None, "Concurrency": {"MaxPositionsInFlight": 1}}
     strategy = await shell.kit.strategy(Entry=rules)
     await shell.kit.application.signals.evaluate()
     memory = tmp_path / "memory.sqlite3"
     arguments = ("run", "--memory", memory, "--once", "--commission", "0.65", "--strategy-id", strategy.Id)
     first = await shell.ok(EXAMPLE, *arguments)
-    told = first.output.splitlines()
-    assert all(f"entry {strategy.Id} ML1000: " in line for line in told)
-    assert [line.split()[2] for line in told] == ["signal", "plan", "decision", "outcome"]
-    assert told[-1].endswith(": done")
+    lines = first.output.splitlines()
+    assert all(f"entry {strategy.Id} ML1000: " in line for line in lines)
+    assert [line.split()[2] for line in lines] == ["signal", "plan", "decision", "outcome"]
+    assert lines[-1].endswith(": done")
     second = await shell.ok(EXAMPLE, *arguments)
     assert second.output == ""
     listed = await shell.kit.control.list_positions(models.ListPositionsArgs(LiveStrategyId=strategy.Id))
-    assert [one.State.name for one in listed.Positions] == ["Open"]
-    (told,) = (await shell.ok(EXAMPLE, "tasks", "--memory", memory, "--json")).json()
-    assert (told["Signal"], told["State"]) == ("entry", "done")
+    assert [position.State.name for position in listed.Positions] == ["Open"]
+    (lines,) = (await shell.ok(EXAMPLE, "tasks", "--memory", memory, "--json")).json()
+    assert (lines["Signal"], lines["State"]) == ("entry", "done")
     assert "ML1000" in (await shell.ok(EXAMPLE, "tasks", "--memory", memory)).output
 
 
@@ -76,7 +76,7 @@ async def strategy_id(shell: Shell, venue: str) -> int:
     return made.Id
 
 
-async def test_an_account_at_a_venue_is_left_alone_unless_it_is_named(
+async def test_an_account_at_a_venue_is_not_traded_unless_it_is_named(
     shell: Shell, strategy_id: int, tmp_path: Path
 ) -> None:
     arguments = ("run", "--memory", tmp_path / "memory.sqlite3", "--once", "--strategy-id", strategy_id)
@@ -84,7 +84,7 @@ async def test_an_account_at_a_venue_is_left_alone_unless_it_is_named(
     assert "skipped (the account is not a paper account" in run.output
 
 
-async def test_a_named_account_is_traded_by_orders_and_each_step_is_told(
+async def test_a_named_account_is_traded_by_orders_and_each_step_is_printed(
     shell: Shell, strategy_id: int, tmp_path: Path
 ) -> None:
     memory = tmp_path / "memory.sqlite3"
@@ -96,19 +96,19 @@ async def test_a_named_account_is_traded_by_orders_and_each_step_is_told(
     assert [line["Replaces"] for line in orders] == [None, *(line["Order"] for line in orders[:-1])]
     assert (lines[-1]["What"], lines[-1]["State"]) == ("outcome", "done")
     meant = (await shell.ok(EXAMPLE, "orders", "--memory", memory, "--json")).json()
-    assert [one["Order"] for one in meant] == [str(line["Order"]) for line in orders]
-    assert {one["Outcome"] for one in meant} == {"taken"}
+    assert [intent["Order"] for intent in meant] == [str(line["Order"]) for line in orders]
+    assert {intent["Outcome"] for intent in meant} == {"taken"}
     assert "taken" in (await shell.ok(EXAMPLE, "orders", "--memory", memory)).output
     forgotten = ("run", "--memory", tmp_path / "another.sqlite3", "--once", "--json", *walk)
     again = (await shell.ok(EXAMPLE, *forgotten)).json_lines()
     assert "order" not in {line["What"] for line in again}, "what a lost memory has done is found by its keys"
 
 
-async def test_killed_in_the_middle_of_a_walk_it_goes_on_where_it_was(
+async def test_an_autopilot_killed_during_a_price_walk_resumes_it(
     shell: Shell, strategy_id: int, tmp_path: Path
 ) -> None:
     walk = ("--allow-account", SIM, "--strategy-id", strategy_id, "--max-concession", 1, "--json", "--once")
-    arguments = [str(one) for one in ("run", "--memory", tmp_path / "memory.sqlite3", *walk)]
+    arguments = [str(item) for item in ("run", "--memory", tmp_path / "memory.sqlite3", *walk)]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -120,21 +120,23 @@ async def test_killed_in_the_middle_of_a_walk_it_goes_on_where_it_was(
         env={**os.environ, "MESOLIVE_URL": shell.kit.url, "MESOLIVE_API_KEY": shell.kit.token},
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             line = json.loads(await process.stdout.readline())
             if line["What"] == "order":
                 break
     process.kill()
     await process.communicate()
-    told = (await shell.ok(EXAMPLE, *arguments, "--step-seconds", 0.1)).json_lines()
-    assert next(one["Replaces"] for one in told if one["What"] == "order") == line["Order"]
-    assert told[-1]["State"] == "done"
+    answer = (await shell.ok(EXAMPLE, *arguments, "--step-seconds", 0.1)).json_lines()
+    assert next(event["Replaces"] for event in answer if event["What"] == "order") == line["Order"]
+    assert answer[-1]["State"] == "done"
     listed = await shell.kit.control.list_positions(models.ListPositionsArgs(LiveStrategyId=strategy_id))
     assert len(listed.Positions) == 1
 
 
-async def test_what_needs_somebody_ends_with_status_5(shell: Shell, strategy_id: int, tmp_path: Path) -> None:
+async def test_a_position_that_needs_an_operator_ends_with_status_5(
+    shell: Shell, strategy_id: int, tmp_path: Path
+) -> None:
     application = shell.kit.application
     async with application.database.write() as tx:
         account = await find_account(tx, (await application.access.user("trader")).user_id, SIM)
@@ -143,13 +145,13 @@ async def test_what_needs_somebody_ends_with_status_5(shell: Shell, strategy_id:
     arguments = ("run", "--memory", memory, "--once", "--allow-account", SIM, "--strategy-id", strategy_id)
     run = await shell.run(EXAMPLE, *arguments)
     assert run.status == 5
-    assert "1 signals need somebody" in run.errors
+    assert "1 signals need the user" in run.errors
     assert "OrderTooLarge" in run.output
     async with application.database.write() as tx:
         await set_limits(tx, account.id, Limits())
 
 
-async def test_real_money_needs_a_word_more(shell: Shell, tmp_path: Path) -> None:
+async def test_real_money_needs_a_second_option(shell: Shell, tmp_path: Path) -> None:
     application = shell.kit.application
     await application.accounts.create_paper(await application.access.user("trader"), "ML2", Decimal(1000))
     async with application.database.write() as tx:

@@ -21,6 +21,7 @@ from rich.console import Console
 from mesolive.store.tables.trading import accounts
 from mesolive_examples_testkit import Forwarder, Run, Shell, moving_server
 from mesolive_sdk_examples import data_example
+from mesolive_sdk_examples.printing import print_json_line
 from mesolive_testkit.server import definition
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -170,14 +171,14 @@ async def test_a_position_is_opened_and_closed_on_paper(shell: Shell, strategy_i
     assert "Closed" in (await shell.ok("positions_example", "list", "--state", "closed")).output
 
 
-@pytest.mark.parametrize(("told", "contracts"), [((), 3), (("--qty-multiplier", 2), 2)])
+@pytest.mark.parametrize(("stated", "contracts"), [((), 3), (("--qty-multiplier", 2), 2)])
 async def test_commission_is_paid_once_per_contract_that_is_filled(
-    shell: Shell, told: tuple[object, ...], contracts: int
+    shell: Shell, stated: tuple[object, ...], contracts: int
 ) -> None:
     entry = definition()["Entry"] | {"QtyMultiplier": "3"}
     strategy = await shell.kit.strategy(StrategyName="three of each", Entry=entry)
     asked = ("create", "--strategy-id", strategy.Id, "--constraint", "None", "--execute", "--commission", "0.65")
-    opened = (await shell.ok("positions_example", *asked, *told, "--json")).json()
+    opened = (await shell.ok("positions_example", *asked, *stated, "--json")).json()
     executions = ("executions", "--position-id", opened["PositionId"], "--json")
     for fill in (await shell.ok("positions_example", *executions)).json()["Executions"]:
         assert abs(Decimal(str(fill["Qty"]))) == contracts
@@ -250,7 +251,7 @@ async def test_a_position_is_opened_adjusted_and_closed_on_paper_and_by_orders(
         where = ("--account", account, "--constraint", "None", "--yes")
         await shell.ok("positions_example", "create", "--strategy-id", strategy.Id, *where, "--execute", "--json")
         listed = (await shell.ok("positions_example", "list", "--strategy-id", strategy.Id, "--json")).json()
-        number = next(one["Id"] for one in listed["Positions"] if one["BrokerAccountId"] == account)
+        number = next(position["Id"] for position in listed["Positions"] if position["BrokerAccountId"] == account)
         adjust = ("adjust", "--position-id", number, "--operation", "moveleg", "--condition", "underlying_price > 0")
         only_shown = await shell.ok("positions_example", *adjust)
         assert "MoveLeg of" in only_shown.output
@@ -283,7 +284,7 @@ async def test_an_entry_by_orders_that_is_repeated_with_its_key_sends_nothing_ag
 
 
 async def test_the_underlying_is_streamed_and_shown(shell: Shell) -> None:
-    asked = ("underlying", "stream", "--symbol", "SPX", "--seconds", 10)
+    asked = ("underlying", "stream", "--symbol", "SPX", "--seconds", 600)
     items = (await shell.ok("data_example", *asked, "--items", 2, "--json")).json_lines()
     assert len(items) == 2
     assert items[0]["Prices"]["Mark"] != items[1]["Prices"]["Mark"]
@@ -291,9 +292,16 @@ async def test_the_underlying_is_streamed_and_shown(shell: Shell) -> None:
     assert "Mark" in (await shell.ok("data_example", "underlying", "snapshot", "--symbol", "SPX")).output
 
 
-async def test_a_stream_ends_after_its_seconds(shell: Shell) -> None:
-    run = await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 2, "--json")
-    assert 1 <= len(run.json_lines()) <= 40
+async def test_a_stream_ends_after_its_seconds(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def print_and_pass_time(item: object) -> None:
+        print_json_line(item)
+        loop = asyncio.get_running_loop()  # the example's own
+        now = loop.time
+        monkeypatch.setattr(loop, "time", lambda: now() + 3600)
+
+    monkeypatch.setattr(data_example, "print_json_line", print_and_pass_time)
+    run = await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 3600, "--json")
+    assert len(run.json_lines()) == 1
 
 
 async def test_a_position_and_its_legs_are_streamed_and_shown(shell: Shell, position_id: int) -> None:
@@ -534,7 +542,7 @@ async def test_the_program_in_the_readme_of_the_sdk_shows_account_and_positions(
     program = readme.read_text().partition("```python\n")[2].partition("```")[0]
     assert len(program.splitlines()) <= 20
     process = await _start(shell, shell.kit.url, "-c", program)
-    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    output, errors = await asyncio.wait_for(process.communicate(), 120)
     assert (process.returncode, errors) == (0, b"")
     lines = output.decode().splitlines()
     assert any(line.startswith("ML1000 ") and line.endswith(" USD") for line in lines)
@@ -542,13 +550,13 @@ async def test_the_program_in_the_readme_of_the_sdk_shows_account_and_positions(
     assert position_id > 0
 
 
-async def test_a_dump_of_events_goes_on_after_a_lost_connection(shell: Shell, strategy_id: int) -> None:
+async def test_a_dump_of_events_resumes_after_a_lost_connection(shell: Shell, strategy_id: int) -> None:
     async with Forwarder(shell.kit.url) as forwarder:
-        dump = ("-m", "mesolive_sdk_examples.events_example", "dump", "--since", "0", "--seconds", "60", "--json")
+        dump = ("-m", "mesolive_sdk_examples.events_example", "dump", "--since", "0", "--seconds", "600", "--json")
         process = await _start(shell, forwarder.url, *dump)
         assert process.stdout is not None
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await process.stdout.readline()
                 forwarder.cut()
                 opened = await shell.kit.enter(strategy_id, "while away")
@@ -564,7 +572,7 @@ async def test_a_dump_of_events_goes_on_after_a_lost_connection(shell: Shell, st
 async def test_on_a_terminal_a_stream_is_shown_in_place(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(data_example, "out", Console(file=screen, force_terminal=True, width=120))
-    await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 10, "--items", 2)
+    await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 600, "--items", 2)
     assert "SPX, item 2" in screen.getvalue()
 
 
@@ -578,11 +586,11 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 async def test_an_interrupted_stream_ends_with_status_130(shell: Shell) -> None:
-    stream = ("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "60", "--json")
+    stream = ("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "600", "--json")
     process = await _start(shell, shell.kit.url, "-m", f"mesolive_sdk_examples.{stream[0]}", *stream[1:])
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await process.stdout.readline()
             process.send_signal(signal.SIGINT)
             _, errors = await process.communicate()
@@ -593,13 +601,13 @@ async def test_an_interrupted_stream_ends_with_status_130(shell: Shell) -> None:
 
 
 async def test_a_reader_that_has_had_enough_ends_a_stream_quietly(shell: Shell) -> None:
-    stream = ("-m", "mesolive_sdk_examples.data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "60")
+    stream = ("-m", "mesolive_sdk_examples.data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "600")
     ours, theirs = os.pipe()
     process = await _start(shell, shell.kit.url, *stream, "--json", stdout=theirs)
     os.close(theirs)
     with os.fdopen(ours, "rb", closefd=True) as reader:
         await asyncio.to_thread(reader.readline)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), 120)
     assert (process.returncode, errors) == (1, b"")
 
 

@@ -40,7 +40,7 @@ from mesolive_sdk.automation import (
     TaskKind,
 )
 from mesolive_sdk_examples.common import (
-    NEEDS_SOMEBODY,
+    NEEDS_USER,
     REFUSED,
     AsJson,
     Failure,
@@ -137,7 +137,7 @@ async def run(
 
     Paper accounts are filled at the marks. On accounts that --allow-account names, the plan is carried out by orders:
     its leg groups one after another, as --order-style says. An account of real money needs --allow-live besides. Each
-    signal, decision, plan, order, fill and outcome is told in a line (with --json, in an object).
+    signal, decision, plan, order, fill and outcome is a line (with --json, an object).
 
     With --once it ends with status 5 when something failed or was left half filled: see `tasks`. It ends with status 5
     too when the server was restored to a state before what it has read.
@@ -180,12 +180,12 @@ async def run(
                 raise Failure(str(error)) from None
             except LogRestoredError as error:
                 advice = "compare its positions and orders with the broker's, then start with --after-restore"
-                raise Failure(f"{error}; {advice}", NEEDS_SOMEBODY) from None
+                raise Failure(f"{error}; {advice}", NEEDS_USER) from None
             worked = [task for task in remembered.tasks(MAX_TASKS) if task.event_id in seen]
             # What waits with a note could not be done now; whoever runs it once has to know.
             troubled = [task for task in worked if task.state.needs_somebody or (not task.state.is_final and task.note)]
             if troubled:
-                raise Failure(f"{len(troubled)} signals need somebody: see `tasks`", NEEDS_SOMEBODY)
+                raise Failure(f"{len(troubled)} signals need the user: see `tasks`", NEEDS_USER)
 
 
 @app.command("tasks")

@@ -2,7 +2,7 @@
 
 Every example ends with status 0 when it did what it was asked, 1 when the server refused or could not be reached, 2
 when it was called wrongly, 3 when it refused to touch a live account, 4 when the strategy does not allow the trade, and
-5 when something that was begun needs somebody to look at it.
+5 when something that was begun needs the user to act.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ T = TypeVar("T")
 FAILED = 1
 REFUSED = 3
 NOT_ALLOWED = 4
-NEEDS_SOMEBODY = 5
+NEEDS_USER = 5
 INTERRUPTED = 130
 
 Url = Annotated[
@@ -245,7 +245,7 @@ async def finished(
 
 
 def planned(result: R | None) -> R:
-    """Return what a completed preparation found."""
+    """Return the result of a completed preparation."""
     if result is None:
         raise Failure("the job is completed, but has no result")
     return result

@@ -152,7 +152,7 @@ class Printer:
 
 
 def what(event: object) -> str:
-    """Return what an event tells, in one line."""
+    """Return an event as one line."""
     if not isinstance(event, models.MesoLiveEvent):
         return wire.encode_json(event).decode()[:200]
     parts: list[str] = []

@@ -75,7 +75,7 @@ class GroupTrader:
         events.on_order_update(lambda _event: self._changed.set())
 
     async def try_and_cancel(self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg]) -> None:
-        """Send an order of the plan's first group where nobody will take it, and cancel it."""
+        """Send an order of the plan's first group far from the market, and cancel it."""
         group = min(plan.LegGroups)
         quote = await self._quote(plan, legs, group)
         sent = await self._send(plan, group, tick_below(_roots(plan, legs, group), _price(quote.Bid)))

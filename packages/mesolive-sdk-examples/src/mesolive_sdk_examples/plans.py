@@ -14,7 +14,7 @@ import typer
 
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models
 from mesolive_sdk.display import contract_text
-from mesolive_sdk_examples.common import NEEDS_SOMEBODY, NOT_ALLOWED, Failure, Session, data_provider, finished, planned
+from mesolive_sdk_examples.common import NEEDS_USER, NOT_ALLOWED, Failure, Session, data_provider, finished, planned
 from mesolive_sdk_examples.ordering import GroupTrader, opened_position
 from mesolive_sdk_examples.printing import (
     err,
@@ -99,7 +99,7 @@ async def prepare_adjustment(
     seconds: float,
     quiet: bool = False,
 ) -> models.PreparePositionAdjustmentResult:
-    """Prepare an adjustment and wait for what was found; raises what `prepare_entry` raises."""
+    """Prepare an adjustment and wait for its result; raises what `prepare_entry` raises."""
     answer = await finished(
         control.start_prepare_position_adjustment,
         args,
@@ -115,7 +115,7 @@ async def prepare_adjustment(
 async def prepare_entry(
     control: MesoLiveControlHubClient, args: models.PreparePositionEntryArgs, *, seconds: float, quiet: bool = False
 ) -> models.PreparePositionEntryResult:
-    """Prepare an entry and wait for what was found.
+    """Prepare an entry and wait for its result.
 
     Raises
     ------
@@ -137,7 +137,7 @@ async def prepare_entry(
 async def prepare_exit(
     control: MesoLiveControlHubClient, args: models.PreparePositionExitArgs, *, seconds: float, quiet: bool = False
 ) -> models.PreparePositionExitResult:
-    """Prepare an exit and wait for what was found; raises what `prepare_entry` raises."""
+    """Prepare an exit and wait for its result; raises what `prepare_entry` raises."""
     answer = await finished(
         control.start_prepare_position_exit,
         args,
@@ -243,9 +243,7 @@ async def execute_by_orders(
             position_id = await opened_position(control, plan.ExecPlanId, run.seconds)
     except TimeoutError:
         advice = f"orders_example list --exec-plan-id {plan.ExecPlanId} shows what is working"
-        raise Failure(
-            f"plan {plan.ExecPlanId} is not filled after {run.seconds:g} s; {advice}", NEEDS_SOMEBODY
-        ) from None
+        raise Failure(f"plan {plan.ExecPlanId} is not filled after {run.seconds:g} s; {advice}", NEEDS_USER) from None
     position = await control.get_position(models.GetPositionArgs(PositionId=position_id))
     if as_json:
         print_json(position)

@@ -202,7 +202,7 @@ async def rename_strategy(
 async def delete_strategy(
     strategy_id: StrategyId,
     force: Annotated[
-        bool, typer.Option("--force", help="Delete it though positions are open: nobody watches them any more.")
+        bool, typer.Option("--force", help="Delete it though positions are open: they are not watched any more.")
     ] = False,
     url: Url = None,
     token: Token = None,

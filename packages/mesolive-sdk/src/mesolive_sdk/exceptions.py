@@ -14,7 +14,7 @@ from mesolive_sdk.models import MesoLiveApiError, StatusCode
 
 __all__ = ["MesoLiveApiException", "MesoLiveError", "MesoLiveSignalRError", "MesoLiveTimeoutError"]
 
-SHOWN_PROBLEMS = 10
+MAX_SHOWN_PROBLEMS = 10
 
 
 class MesoLiveError(Exception):
@@ -69,9 +69,9 @@ class MesoLiveApiException(MesoLiveError):  # noqa: N818 - the published name
                 parts.append(f"code {error.Code}")
             if error.Provider:
                 parts.append(f"from {error.Provider}")
-            parts += [text for text in texts[:SHOWN_PROBLEMS] if message is None or text not in message]
-            if len(texts) > SHOWN_PROBLEMS:
-                parts.append(f"and {len(texts) - SHOWN_PROBLEMS} more")
+            parts += [text for text in texts[:MAX_SHOWN_PROBLEMS] if message is None or text not in message]
+            if len(texts) > MAX_SHOWN_PROBLEMS:
+                parts.append(f"and {len(texts) - MAX_SHOWN_PROBLEMS} more")
         return "; ".join(parts)
 
 

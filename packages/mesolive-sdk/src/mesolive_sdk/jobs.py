@@ -77,7 +77,7 @@ async def run_preparation(
     within: float = 60.0,
     on_status: Callable[[J], object] | None = None,
 ) -> J:
-    """Start a preparation and wait until it is final; one that was started with the key before is found again.
+    """Start a preparation and wait until it is final; one that was started with the key before is reused.
 
     Parameters
     ----------

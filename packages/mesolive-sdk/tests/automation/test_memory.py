@@ -27,8 +27,8 @@ def test_tasks_and_cursor_are_there_after_a_restart(tmp_path: Path) -> None:
         memory.change(EXIT, state=TaskState.EXECUTING, step=1, attempt=2, request='{"a": 1}', note="sent")
     with Memory(tmp_path / "memory.sqlite3") as memory:
         assert memory.cursor == 9
-        (found,) = memory.open_tasks()
-        assert found == replace(EXIT, state=TaskState.EXECUTING, step=1, attempt=2, request='{"a": 1}', note="sent")
+        (result,) = memory.open_tasks()
+        assert result == replace(EXIT, state=TaskState.EXECUTING, step=1, attempt=2, request='{"a": 1}', note="sent")
 
 
 def test_a_signal_that_is_known_is_left_as_it_is(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ SENT = Intent(
 )
 
 
-def test_what_was_meant_is_there_after_a_restart_with_what_became_of_it(tmp_path: Path) -> None:
+def test_intended_calls_and_their_outcomes_survive_a_restart(tmp_path: Path) -> None:
     market = replace(SENT, number=1, key="k-1", price_step=PriceStep(AT, Stage.NATURAL, None, None))
     with Memory(tmp_path / "memory.sqlite3") as memory:
         memory.take([EXIT], [], 7)
@@ -106,8 +106,8 @@ def test_a_position_is_left_alone_with_the_end_of_its_task_until_it_is_released(
         assert memory.stopped() == {}
 
 
-def test_what_is_long_done_with_is_forgotten_and_what_is_open_is_not(tmp_path: Path) -> None:
-    with Memory(tmp_path / "memory.sqlite3", most_tasks=3) as memory:
+def test_old_finished_tasks_are_deleted_and_open_tasks_are_not(tmp_path: Path) -> None:
+    with Memory(tmp_path / "memory.sqlite3", max_tasks=3) as memory:
         for seq in range(1, 11):
             task = replace(EXIT, event_id=f"e-{seq}", seq=seq)
             memory.take([task], [], seq)
@@ -115,10 +115,10 @@ def test_what_is_long_done_with_is_forgotten_and_what_is_open_is_not(tmp_path: P
             if seq > 1:
                 memory.change(task, state=TaskState.DONE)
         assert [task.seq for task in memory.tasks()] == [1, 8, 9, 10]
-        assert {one.event_id for one in memory.latest_intents()} == {"e-1", "e-8", "e-9", "e-10"}
+        assert {intent.event_id for intent in memory.latest_intents()} == {"e-1", "e-8", "e-9", "e-10"}
 
 
-def test_a_file_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_file_of_the_first_version_is_still_used(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite3"
     with Memory(path) as memory:
         memory.take([EXIT], [], 7)
@@ -132,7 +132,7 @@ def test_a_file_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
         assert memory.open_tasks() == [replace(EXIT, due=AT)]
 
 
-def test_a_file_that_knows_no_codes_of_rejections_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_file_without_rejection_codes_is_still_used(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite3"
     with Memory(path) as memory:
         memory.rejected(1, Rejection("too late"))

@@ -58,7 +58,7 @@ def walk(
     return steps
 
 
-def test_it_gives_way_a_tick_at_a_time_as_far_as_allowed_and_rests_there() -> None:
+def test_the_limit_moves_by_ticks_to_the_maximum_slippage_and_rests_there() -> None:
     # The middle is -2.92, rounded in our favour to -2.95; half of the way to -2.72 is -2.82, on the tick -2.80.
     policy = OrderPolicy(step_seconds=10, max_concession=Decimal("0.5"))
     assert walk(policy, {}) == [
@@ -100,7 +100,7 @@ def test_a_step_longer_than_half_of_the_patience_still_leaves_one_to_take() -> N
     assert walk(policy, {}) == [(0, Decimal("-2.95")), (10, Decimal("-2.70")), (20, "cancel")]
 
 
-def test_it_goes_to_the_natural_price_at_the_end_when_it_may() -> None:
+def test_the_last_step_is_the_natural_price_when_the_policy_allows_it() -> None:
     policy = OrderPolicy(
         step_seconds=10, step_ticks=2, max_concession=Decimal("0.5"), at_end=AtEnd.NATURAL, patience_seconds=60
     )
@@ -158,7 +158,7 @@ def test_without_a_market_it_waits_and_is_cancelled_in_time() -> None:
     assert isinstance(decide(policy, working, None, SPREAD, after(60)), Cancel)
 
 
-def test_what_could_not_be_sent_is_sent_a_step_later_at_the_price_of_then() -> None:
+def test_an_order_that_could_not_be_sent_is_sent_a_step_later_at_the_current_price() -> None:
     policy = OrderPolicy(step_seconds=10, max_concession=Decimal(1))
     unsent = Progress([PriceStep(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.75"))])
     assert decide(policy, unsent, QUOTE, SPREAD, after(5)) == Wait(after(10))

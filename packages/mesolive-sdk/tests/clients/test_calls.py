@@ -92,7 +92,7 @@ async def test_a_duplicate_request_raises_with_the_first_result_as_its_model(
     assert caught.value.data == result
 
 
-async def test_the_exception_tells_the_details_in_one_line_for_a_log(
+async def test_the_exception_states_the_details_in_one_line_for_a_log(
     server: ScriptedServer, control: MesoLiveControlHubClient
 ) -> None:
     error = MesoLiveApiError(
@@ -132,7 +132,7 @@ async def test_a_server_that_is_not_there_is_named_with_its_url_and_the_remedy()
         await MesoLiveControlHubClient("http://127.0.0.1:1", TOKEN).start()
 
 
-async def test_an_answer_that_does_not_fit_is_told_with_its_path(
+async def test_the_error_of_an_answer_that_does_not_fit_names_its_path(
     server: ScriptedServer, control: MesoLiveControlHubClient
 ) -> None:
     server.answers["GetAccount"] = {"Status": "Success", "Data": {"BrokerAccountId": 5}}
@@ -367,7 +367,7 @@ async def test_waiting_for_a_job_ends_after_its_time() -> None:
 
 
 @pytest.mark.parametrize("status", [StatusCode.Success, StatusCode.DuplicateRequest])
-async def test_a_preparation_that_was_started_before_is_found_again(
+async def test_a_preparation_that_was_started_before_is_reused(
     server: ScriptedServer, control: MesoLiveControlHubClient, status: StatusCode
 ) -> None:
     started = models.StartPreparationResult(JobId="j-1")

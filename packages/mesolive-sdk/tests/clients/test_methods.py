@@ -35,9 +35,9 @@ class Clients:
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=["json", "messagepack"])
 async def clients(request: pytest.FixtureRequest) -> AsyncIterator[Clients]:
     async with ScriptedServer() as server:
-        found = Clients(server, request.param)
-        async with found.control, found.data, found.event:
-            yield found
+        result = Clients(server, request.param)
+        async with result.control, result.data, result.event:
+            yield result
 
 
 async def test_the_clients_offer_the_methods_of_the_contract_and_nothing_else() -> None:

@@ -94,7 +94,7 @@ def test_a_flag_set_refuses_an_unknown_bit() -> None:
         LiveQuoteFields(16)
 
 
-def test_a_time_is_kept_in_utc() -> None:
+def test_a_time_is_stored_in_utc() -> None:
     fill = PaperLegFill(Price=1, FilledAt=datetime(2024, 1, 5, 9, 30, tzinfo=NEW_YORK_WINTER))  # type: ignore[arg-type] # an int is a Decimal here
     assert fill.FilledAt is not None
     assert fill.FilledAt.isoformat() == "2024-01-05T14:30:00+00:00"

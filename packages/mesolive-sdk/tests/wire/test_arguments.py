@@ -57,7 +57,7 @@ def test_a_time_beyond_the_calendar_is_a_problem_of_its_field() -> None:
     assert list(problems(argument, models.ApplyPaperFillsArgs)) == ["PaperLegFills[a].FilledAt"]
 
 
-def test_every_problem_is_told_with_its_path_what_was_expected_and_what_came() -> None:
+def test_every_problem_names_its_path_and_the_expected_and_actual_value() -> None:
     argument = combo()
     argument["Combo"][0]["Contract"] |= {"Strike": "abc", "OptionType": "Both", "Expiration": "2024-05-17"}
     argument["Combo"][0]["Contract"]["Underlying"] = {"Symbol": 5, "ContractType": "Index"}
@@ -212,8 +212,8 @@ def test_an_argument_that_is_no_object_is_a_problem_of_the_whole(argument: str) 
 
 
 def test_a_thousand_problems_are_cut_to_a_hundred() -> None:
-    found = problems({"LegIds": ["x"] * 1000}, models.GetLegsArgs)
-    assert sum(map(len, found.values())) == 100
+    result = problems({"LegIds": ["x"] * 1000}, models.GetLegsArgs)
+    assert sum(map(len, result.values())) == 100
 
 
 def test_a_long_wrong_value_is_shown_cut() -> None:
@@ -278,12 +278,12 @@ def test_an_argument_damaged_anywhere_is_read_or_refused_with_paths_but_never_cr
         form[field] = data.draw(junk)
     text = msgspec.json.encode(form)
     model = getattr(models, name)
-    found: dict[str, list[str]] = {}
+    collected: dict[str, list[str]] = {}
     try:
         outcome = wire.decode_args(payload(text), model)
     except wire.WireValidationError as error:
-        outcome, found = None, error.problems
-    assert isinstance(outcome, model) or (found and all(found.values()))
+        outcome, collected = None, error.problems
+    assert isinstance(outcome, model) or (collected and all(collected.values()))
 
 
 @pytest.mark.parametrize("encoding", ["json", "messagepack"])

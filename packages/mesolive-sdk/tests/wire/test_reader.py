@@ -49,7 +49,7 @@ class Kinds(msgspec.Struct, kw_only=True):
         ("Sizes", [], "expected an object, got a list"),
     ],
 )
-def test_what_was_expected_and_what_came_is_told(field: str, value: object, expected: str) -> None:
+def test_the_problem_names_the_expected_and_the_actual_value(field: str, value: object, expected: str) -> None:
     with pytest.raises(wire.WireValidationError) as caught:
         wire.read({field: value}, Kinds)
     assert caught.value.problems == {field: [expected]}

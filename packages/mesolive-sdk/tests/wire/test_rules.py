@@ -142,7 +142,7 @@ def test_untyped_json_keeps_numbers_as_floats_unless_that_would_lose_digits() ->
     }
 
 
-def test_what_has_no_form_on_the_wire_is_named() -> None:
+def test_a_value_without_a_wire_form_is_named() -> None:
     with pytest.raises(TypeError, match="type object is unsupported"):
         wire.encode_json({"x": object()})
 

@@ -54,7 +54,9 @@ class Shell:
         app = importlib.import_module(f"mesolive_sdk_examples.{example}").app
         settings = {"MESOLIVE_URL": self.kit.url, "MESOLIVE_API_KEY": self.kit.token} | environment
         printing.out.width = WIDTH
-        result = await asyncio.to_thread(CliRunner().invoke, app, [str(one) for one in arguments], env=settings)
+        result = await asyncio.to_thread(
+            CliRunner().invoke, app, [str(argument) for argument in arguments], env=settings
+        )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Run(result.exit_code, result.stdout, result.stderr)

@@ -211,10 +211,10 @@ class Autopilot:
         superseded: list[list[Task]] = []
         for tasks in subjects.values():
             begun = next((task for task in tasks if not task.is_untouched), None)
-            kept = begun if begun is not None else tasks[-1]
-            superseded.append([task for task in tasks if task.event_id != kept.event_id])
-            if len(tasks) > 1 and kept.state is TaskState.WAITING and kept.due is not None:
-                self._memory.change(kept, due=None)  # a new scheduled time is a new occasion
+            current = begun if begun is not None else tasks[-1]
+            superseded.append([task for task in tasks if task.event_id != current.event_id])
+            if len(tasks) > 1 and current.state is TaskState.WAITING and current.due is not None:
+                self._memory.change(current, due=None)  # a new scheduled time is a new occasion
         behind = behind or any(len(others) > 1 for others in superseded)
         return self._end_superseded([task for others in superseded for task in others], in_one=behind)
 

@@ -20,7 +20,7 @@ from mesolive_sdk import models, wire
 from mesolive_sdk.automation.memory import Memory
 from mesolive_sdk.automation.notices import Category, Notices
 from mesolive_sdk.automation.order_plans import PlanToOrder
-from mesolive_sdk.automation.orders import Carried, Ended, OrderRunner, Why, Working
+from mesolive_sdk.automation.orders import LOOK_AGAIN, Carried, Ended, OrderRunner, Why, Working
 from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy
 from mesolive_sdk.automation.preparing import Prepared, Preparer
 from mesolive_sdk.automation.tasks import SCHEDULE_STEP, Task, TaskKind, TaskState
@@ -35,6 +35,9 @@ for as long as their signal is on."""
 EXIT_AGAIN = timedelta(minutes=1)
 MAX_AGAIN = timedelta(minutes=15)
 """When an exit that failed is tried again: after a minute, then twice as long each time, up to this."""
+
+EVALUATED_WITHIN = timedelta(minutes=2)
+"""How long a task that waited for its session also waits for the first evaluation of it, which may end the signal."""
 
 STILL_PROCESSING = (models.IdempotencyRecordStatus.Processing,)
 
@@ -144,6 +147,8 @@ class TaskExecutor:
                 return self.end(task, TaskState.SKIPPED, refusal)
             # The task was started under another configuration: nothing is sent for it, and its state is kept.
             return self._put_off(task, f"left as it is: {refusal}")
+        if self._waited(task) and (later := await self._not_yet(task)) is not None:
+            return later
         while not task.state.is_final and (task.due is None or task.due <= self._now()):
             try:
                 if task.state is TaskState.WAITING:
@@ -165,6 +170,34 @@ class TaskExecutor:
                 task = self._try_again(task, str(error))
             except NoPriceError as error:
                 return self._put_off(task, str(error))
+        return task
+
+    def _waited(self, task: Task) -> bool:
+        """Whether an exit or adjustment at a venue is due again after an attempt that came to nothing."""
+        return (
+            task.state is TaskState.WAITING
+            and task.kind is not TaskKind.ENTRY
+            and task.due is not None
+            and task.due <= self._now()
+            and not self._is_paper(task)
+        )
+
+    async def _not_yet(self, task: Task) -> Task | None:
+        """Return a task that still has to wait for its class or for an evaluation, or that holds no more; else `None`.
+
+        What was signalled before the close may hold no more at the opening. The evaluation is asked for, because the
+        event that ends the signal may come behind the look at the log.
+        """
+        assert task.due is not None  # noqa: S101 - see `_waited`
+        session = await self._preparer.session(task)
+        if not session.takes_orders:
+            return self._wait(task, session.opens_in, task.note)
+        holds = True if task.step > 0 else await self._preparer.holds_since(task, session.opened_at)
+        if holds is False:
+            return self.end(task, TaskState.WITHDRAWN, f"it holds no more; before that: {task.note}")
+        if holds or self._now() >= task.due + EVALUATED_WITHIN:
+            return None
+        self.again[task.event_id] = self._now() + LOOK_AGAIN
         return task
 
     async def _missed(self, task: Task) -> str | None:
@@ -303,8 +336,31 @@ class TaskExecutor:
                 return await self._next_step(task)
             case Ended(filled=True):
                 return await self._half_filled(task, plan, verdict, urgent=urgent)
+            case Ended(why=Why.OUT_OF_HOURS):
+                return await self._out_of_hours(task, verdict.text)
             case Ended():
                 return self._unfilled(task, verdict)
+
+    async def _out_of_hours(self, task: Task, why: str) -> Task:
+        """Put off an exit or adjustment until its class takes orders; an entry has times of its own."""
+        if task.kind is TaskKind.ENTRY:
+            return await self._come_to_nothing(
+                task, TaskState.SKIPPED, f"{why}; considered anew at the next scheduled time"
+            )
+        if task.went_off and task.step == 0:
+            return self.end(task, TaskState.WITHDRAWN, f"the signal went off; before that: {why}")
+        session = await self._preparer.session(task)
+        wait = session.opens_in if not session.takes_orders else LOOK_AGAIN
+        self._notices.log(
+            Category.TROUBLE, task, f"prepared anew in {wait.total_seconds():.0f} s, when its class takes orders: {why}"
+        )
+        return self._wait(task, wait, why, state=TaskState.WAITING, attempt=task.attempt + 1, request=None)
+
+    def _wait(self, task: Task, wait: timedelta, why: str | None, **changes: Any) -> Task:  # noqa: ANN401 - as `Memory.change`
+        """Have a task wait."""
+        due = self._now() + wait
+        self.again[task.event_id] = due
+        return self._memory.change(task, note=why, due=due, **changes)
 
     def _unfilled(self, task: Task, ended: Ended) -> Task:
         """Decide the next step after orders that ended without a complete fill."""
@@ -321,6 +377,8 @@ class TaskExecutor:
             return self.end(task, TaskState.FAILED, why)  # the exit that waits closes what is held
         policy = self._policies[task.kind]
         if task.kind is TaskKind.EXIT and policy.half_filled is HalfFilled.FINISH and ended.why is not Why.OTHERS:
+            if ended.why is Why.OUT_OF_HOURS:
+                return await self._out_of_hours(task, why)
             return self._try_again(task, why)  # a new plan closes what is still held
         position_id = task.position_id
         if position_id is None:
@@ -370,20 +428,14 @@ class TaskExecutor:
         """
         if task.went_off and task.step == 0:
             return self.end(task, TaskState.WITHDRAWN, f"the signal went off; before that: {why}")
-        changes: dict[str, Any] = {
-            "state": TaskState.WAITING,
-            "attempt": task.attempt + 1,
-            "request": None,
-            "note": why,
-        }
+        changes: dict[str, Any] = {"state": TaskState.WAITING, "attempt": task.attempt + 1, "request": None}
         if task.kind is TaskKind.EXIT:
             wait = min(EXIT_AGAIN * 2 ** min(task.attempt, 10), MAX_AGAIN)
             self._notices.log(Category.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
-            self.again[task.event_id] = self._now() + wait
-            return self._memory.change(task, **changes, due=self._now() + wait)
+            return self._wait(task, wait, why, **changes)
         if task.attempt + 1 >= ATTEMPTS:
             return self.end(task, TaskState.FAILED, why)
-        return self._memory.change(task, **changes)
+        return self._memory.change(task, note=why, **changes)
 
     def _put_off(self, task: Task, why: str) -> Task:
         """Leave a task as it is for now."""

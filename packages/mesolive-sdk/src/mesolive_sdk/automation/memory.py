@@ -99,7 +99,7 @@ class Memory:
     ----------
     path
         The SQLite file, created when it is missing. `":memory:"` keeps nothing after the end.
-    most_tasks
+    max_tasks
         The number of completed tasks that are kept. Older ones are deleted with their orders.
 
     Raises
@@ -108,8 +108,8 @@ class Memory:
         By every method, when the file cannot be read or written: then nothing may be acted on.
     """
 
-    def __init__(self, path: Path | str, *, most_tasks: int = MAX_TASKS) -> None:
-        self._most_tasks = most_tasks
+    def __init__(self, path: Path | str, *, max_tasks: int = MAX_TASKS) -> None:
+        self._max_tasks = max_tasks
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -196,7 +196,7 @@ class Memory:
         connection.execute(
             "DELETE FROM tasks WHERE state NOT IN (?, ?)"
             " AND seq < (SELECT seq FROM tasks ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-            (TaskState.WAITING.value, TaskState.EXECUTING.value, self._most_tasks - 1),
+            (TaskState.WAITING.value, TaskState.EXECUTING.value, self._max_tasks - 1),
         )
         if connection.execute("SELECT changes()").fetchone()[0]:
             connection.execute("DELETE FROM intents WHERE event_id NOT IN (SELECT event_id FROM tasks)")

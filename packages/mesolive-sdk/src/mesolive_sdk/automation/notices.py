@@ -83,7 +83,7 @@ class Notices:
     listener
         Called with each notice.
     strategies
-        Those whose notices are told; `None` for all.
+        Those whose notices are shown; `None` for all.
     now
         The time of a notice.
     """

@@ -10,7 +10,7 @@ from mesolive_sdk import models, wire
 from mesolive_sdk.automation.memory import Memory
 from mesolive_sdk.automation.notices import Category
 from mesolive_sdk.automation.order_plans import GroupState, GroupToOrder, PlanToOrder
-from mesolive_sdk.automation.tasks import Intent, IntentKind, IntentOutcome, Task
+from mesolive_sdk.automation.tasks import OUT_OF_HOURS, Intent, IntentKind, IntentOutcome, Task
 from mesolive_sdk.automation.walking import OrderPolicy, PriceStep
 from mesolive_sdk.clients import MesoLiveControlHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException
@@ -143,6 +143,8 @@ class OrderCalls:
             outcome = IntentOutcome.PUT_OFF
         elif error.status is models.StatusCode.Conflict:
             outcome = IntentOutcome.OUT_OF_DATE
+        elif error.error is not None and error.error.Code == OUT_OF_HOURS:
+            outcome = IntentOutcome.OUT_OF_HOURS
         else:
             outcome = IntentOutcome.REFUSED
         self._memory.learn(intent, outcome, None, str(error))

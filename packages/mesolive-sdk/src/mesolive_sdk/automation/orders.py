@@ -49,9 +49,11 @@ class Why(StrEnum):
     OVER = "over"
     """It was not filled in time and was cancelled by us."""
     OTHERS = "others"
-    """Somebody else cancelled the order."""
+    """Another program or person cancelled the order."""
     EXPIRED = "expired"
     REFUSED = "refused"
+    OUT_OF_HOURS = "out of hours"
+    """Its option class takes no orders now."""
     OUT_OF_DATE = "out of date"
     PASSING = "passing"
 
@@ -158,9 +160,8 @@ class OrderRunner:
             if foreign is not None:
                 if foreign.OrderId not in self._others:
                     self._others.add(foreign.OrderId)
-                    text = (
-                        f"order {foreign.OrderId} of somebody else works for group {group.todo.group}: it is waited for"
-                    )
+                    number = group.todo.group
+                    text = f"order {foreign.OrderId} of another program works for group {number}: it is waited for"
                     self._report(Category.TROUBLE, task, text, Order=foreign.OrderId)
                 return Working(self._now() + LOOK_AGAIN)
             return await self._advance(task, policy, plan, group, partly=partly, urgent=urgent)
@@ -225,7 +226,11 @@ class OrderRunner:
             return None
         if last.order_id in unsent:
             return self._after(group, group.orders[-1], partly=partly)
-        why = {IntentOutcome.OUT_OF_DATE: Why.OUT_OF_DATE, IntentOutcome.REFUSED: Why.REFUSED}
+        why = {
+            IntentOutcome.OUT_OF_DATE: Why.OUT_OF_DATE,
+            IntentOutcome.OUT_OF_HOURS: Why.OUT_OF_HOURS,
+            IntentOutcome.REFUSED: Why.REFUSED,
+        }
         text = last.note or "the order could not be sent"
         return Ended(why.get(last.outcome or IntentOutcome.PUT_OFF, Why.PASSING), text, partly)
 
@@ -273,7 +278,7 @@ class OrderRunner:
             case models.OrderState.Expired:
                 return Ended(Why.EXPIRED, f"{name} expired with the session", partly)
             case models.OrderState.Cancelled:
-                return Ended(Why.OTHERS, f"{name} was cancelled by somebody else", partly)
+                return Ended(Why.OTHERS, f"{name} was cancelled by another program or person", partly)
             case _:
                 return Ended(Why.OTHERS, f"{name} is {latest.State.value}", partly)
 

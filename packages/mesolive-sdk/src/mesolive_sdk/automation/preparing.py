@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from mesolive_sdk import models
@@ -24,6 +26,25 @@ Variables are set by the server, behind the last of these or by itself.
 """
 
 _SECTIONS = {TaskKind.ENTRY: "Entry", TaskKind.EXIT: "Exit", TaskKind.ADJUSTMENT: "Adjustment"}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSession:
+    """The session in which the options on an underlying are ordered: the one that runs, else the next.
+
+    Attributes
+    ----------
+    opened_at
+        Its opening, in market time.
+    opens_in
+        How long until then, in real time; negative once it runs.
+    takes_orders
+        Whether an order may be sent now.
+    """
+
+    opened_at: datetime
+    opens_in: timedelta
+    takes_orders: bool
 
 
 class Preparer:
@@ -94,6 +115,32 @@ class Preparer:
         args = models.GetStrategyArgs(StrategyId=task.strategy_id)
         return (await self._control.get_strategy(args)).StrategyDefinition
 
+    async def session(self, task: Task) -> OrderSession:
+        """Return the session of orders on the strategy's underlying, for the task's account."""
+        symbol = str((await self._definition(task)).get("Symbol"))
+        args = models.GetSessionArgs(Symbol=symbol, BrokerAccountId=task.account)
+        session = await self._control.get_session(args)
+        opened_at = session.OrdersOpen or session.SessionOpen
+        opens_in = (opened_at - session.MarketTime) / float(session.Speed)
+        return OrderSession(opened_at, opens_in, takes_orders=session.TakesOrders is not False)
+
+    async def holds_since(self, task: Task, moment: datetime) -> bool | None:
+        """Return whether what a signal is for held in an evaluation at a market time or later.
+
+        `None` without one, or where it is unknown.
+        """
+        args = models.GetEvaluationsArgs(StrategyId=task.strategy_id, BrokerAccountId=task.account)
+        positions = [
+            position
+            for strategy in (await self._control.get_evaluations(args)).Evaluations
+            for position in strategy.Positions
+            if position.PositionId == task.position_id and position.At >= moment
+        ]
+        results = {check.Result for position in positions for check in _checks(task, position)}
+        if True in results:
+            return True
+        return None if not results or None in results else False
+
     async def is_scheduled(self, task: Task) -> bool:
         """Whether the strategy has a schedule for a signal's kind."""
         section = _SECTIONS[task.kind]
@@ -108,6 +155,15 @@ class Preparer:
         """Return the trading operations of a condition's adjustment, in their order."""
         actions = _section(await self._definition(task), "Adjustment", "ConditionalAdjustments", task.condition or "")
         return [operation for names, operation in _OPERATIONS if any(actions.get(name) is not None for name in names)]
+
+
+def _checks(task: Task, position: models.PositionEvaluated) -> list[models.ConditionEvaluation]:
+    """Return the checks behind a signal, of a position as it was evaluated."""
+    if task.kind is TaskKind.ADJUSTMENT:
+        return [item.Condition for item in position.Adjustments if item.Condition.Statement == task.condition]
+    leaving = position.Exit
+    checks = [leaving.MaxDaysInTrade, leaving.ProfitTarget, leaving.StopLoss, *leaving.Conditions]
+    return [check for check in checks if check is not None]
 
 
 def _reason(status: models.PreparationStatusResult) -> str:

@@ -16,6 +16,10 @@ NOT_SENT = "NotSent"
 """Code of an order that ended before it was written to the venue: too late, or the venue was not ready for it."""
 
 
+OUT_OF_HOURS = "OutsideTradingHours"
+"""Code of the refusal of an order while its option class takes none."""
+
+
 class TaskKind(enum.Enum):
     """What a signal asks for."""
 
@@ -35,7 +39,7 @@ class TaskState(enum.Enum):
     UNFILLED = "unfilled"
     """Ordered, not filled, cancelled: nothing was traded."""
     HALF_FILLED = "half filled"
-    """A part was traded, and the rest could not be: somebody has to look."""
+    """A part was traded, and the rest could not be: the user has to act."""
     FAILED = "failed"
 
     @property
@@ -143,6 +147,8 @@ class IntentOutcome(enum.Enum):
     """It was refused for a reason that passes."""
     REFUSED = "refused"
     """It was refused, and would be again."""
+    OUT_OF_HOURS = "out of hours"
+    """It was refused because the option class takes no orders now."""
     OUT_OF_DATE = "out of date"
     """It was refused because the plan does not fit any more."""
     NEVER_SENT = "never sent"

@@ -45,7 +45,7 @@ class HalfFilled(StrEnum):
     """The action on a partially filled plan."""
 
     REPORT = "report"
-    """It is told as an error, and the position is not touched any more."""
+    """It is reported as an error, and the position is not touched any more."""
     FINISH = "finish"
     """The rest is ordered at the natural price."""
 

@@ -195,7 +195,7 @@ class HubClient:
 
 
 def signalr_error(error: Exception, method: str) -> MesoLiveSignalRError:
-    """Return what stands for a failure of the connection, or for an answer that cannot be read."""
+    """Return the exception for a failure of the connection, or for an answer that cannot be read."""
     if isinstance(error, WireValidationError | PayloadMismatchError):
         return MesoLiveSignalRError(f"the server's answer cannot be read: {error}", method)
     # What the server's hub method said comes behind a sentence of SignalR's.

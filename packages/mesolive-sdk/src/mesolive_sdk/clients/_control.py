@@ -368,6 +368,10 @@ class MesoLiveControlHubClient(HubClient):
         """Return an exec plan with what its preparation found and its orders have done."""
         return await self._call("GetExecPlan", args, models.GetExecPlanResult)
 
+    async def regroup_exec_plan(self, args: models.RegroupExecPlanArgs) -> models.RegroupExecPlanResult:
+        """Choose which legs of a plan are ordered together and which apart; a new plan takes the old one's place."""
+        return await self._call("RegroupExecPlan", args, models.RegroupExecPlanResult)
+
     async def list_exec_plans(self, args: models.ListExecPlansArgs | None = None) -> models.ListExecPlansResult:
         """List exec plans, the newest first."""
         return await self._call("ListExecPlans", args or models.ListExecPlansArgs(), models.ListExecPlansResult)

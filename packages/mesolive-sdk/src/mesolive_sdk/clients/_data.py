@@ -89,9 +89,21 @@ class MesoLiveDataHubClient(HubClient):
         """Return the live data of an underlying, once."""
         return await self._call("GetUnderlyingSnapshot", args, models.GetUnderlyingSnapshotResult)
 
+    def stream_positions_data(self, args: models.StreamPositionsDataArgs) -> DataStream[models.PositionsDataEntry]:
+        """Stream the live data of many positions, an item for each that changes; an extension."""
+        # An item of a position that is taken late must not push out those of the others.
+        buffer = 2 * max(STREAM_BUFFER, len(args.PositionIds))
+        return self._stream("StreamPositionsData", args, models.PositionsDataEntry, buffer)
+
     def stream_chain_data(self, args: models.StreamChainDataArgs) -> DataStream[models.ChainDataEntry]:
         """Stream a window of strikes with quotes and greeks, at most once a second; an extension."""
         return self._stream("StreamChainData", args, models.ChainDataEntry)
+
+    def stream_evaluations(
+        self, args: models.StreamEvaluationsArgs | None = None
+    ) -> DataStream[models.EvaluationsEntry]:
+        """Stream the last evaluations, also those that were false, at most once a second; an extension."""
+        return self._stream("StreamEvaluations", args or models.StreamEvaluationsArgs(), models.EvaluationsEntry)
 
     def stream_account_data(self, args: models.StreamAccountDataArgs) -> DataStream[models.AccountDataEntry]:
         """Stream an account's value, cash, margin, PnL and greeks, at most once a second; an extension."""
@@ -101,6 +113,6 @@ class MesoLiveDataHubClient(HubClient):
         """Return an account's value, cash, margin, PnL and greeks, once; an extension."""
         return await self._call("GetAccountSnapshot", args, models.GetAccountSnapshotResult)
 
-    def _stream(self, method: str, args: msgspec.Struct, item: type[T]) -> DataStream[T]:
-        stream = self._connection.stream(method, args, item_type=msgspec.Raw, buffer=STREAM_BUFFER, latest_only=True)
+    def _stream(self, method: str, args: msgspec.Struct, item: type[T], buffer: int = STREAM_BUFFER) -> DataStream[T]:
+        stream = self._connection.stream(method, args, item_type=msgspec.Raw, buffer=buffer, latest_only=True)
         return DataStream(stream, method, item, self._encoding)

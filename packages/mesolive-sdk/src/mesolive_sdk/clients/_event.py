@@ -133,6 +133,10 @@ class MesoLiveEventHubClient(HubClient):
         """Call `handler` for each order that a halt or a risk limit did not let leave."""
         return self._on("OnOrderRefused", handler)
 
+    def on_access_event(self, handler: Callable[[models.AccessEvent], R]) -> Callable[[models.AccessEvent], R]:
+        """Call `handler` for each sign-in, ended session, created and revoked key of the user."""
+        return self._on("OnAccessEvent", handler)
+
     def on_error(self, handler: Callable[[models.ErrorEvent], R]) -> Callable[[models.ErrorEvent], R]:
         """Have `handler(event)` called when an error began or ended."""
         return self._on("OnError", handler)
@@ -192,7 +196,7 @@ class MesoLiveEventHubClient(HubClient):
         return self._on("OnAutoUpdateVarsAdjustmentFailed", handler)
 
     def on_any_event(self, handler: Callable[[models.MesoLiveEvent], R]) -> Callable[[models.MesoLiveEvent], R]:
-        """Have `handler(event)` called for each event of every callback; `type(event).callback` tells which."""
+        """Have `handler(event)` called for each event of every callback; `type(event).callback` names it."""
         for callback in models.EVENT_MODELS:
             self._on(callback, handler)
         return handler

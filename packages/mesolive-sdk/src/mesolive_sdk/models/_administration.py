@@ -122,6 +122,9 @@ class AccountLimits(msgspec.Struct, kw_only=True):
         Which exits leave while prices cannot be judged: `Refuse`, `LimitOnly` or `Allow`.
     QueueOrders
         Whether orders may be sent outside of the sessions of their classes, and wait for them at the broker.
+    NightSessions
+        Whether the account trades in the night and curb sessions of index options (SPX, XSP, VIX): its strategies are
+        evaluated and its orders are taken there too.
     """
 
     BrokerAccountId: str
@@ -135,6 +138,7 @@ class AccountLimits(msgspec.Struct, kw_only=True):
     AllowUnlimitedLoss: bool
     StaleExits: str
     QueueOrders: bool = False
+    NightSessions: bool = False
 
 
 class SetAccountLimitsArgs(msgspec.Struct, kw_only=True):
@@ -145,7 +149,7 @@ class SetAccountLimitsArgs(msgspec.Struct, kw_only=True):
     BrokerAccountId
         The account.
     AllowLive, MaxContracts, MaxPremium, MaxNotional, MaxLoss, MaxOrdersPerMinute, PriceBand, AllowUnlimitedLoss,
-    QueueOrders
+    QueueOrders, NightSessions
         As in `AccountLimits`.
     StaleExits
         `Refuse`, `LimitOnly` or `Allow`.
@@ -162,6 +166,7 @@ class SetAccountLimitsArgs(msgspec.Struct, kw_only=True):
     AllowUnlimitedLoss: bool | None = None
     StaleExits: str | None = None
     QueueOrders: bool | None = None
+    NightSessions: bool | None = None
 
 
 class ListApiKeysArgs(msgspec.Struct, kw_only=True):
@@ -181,6 +186,12 @@ class ApiKeyInfo(Timed, kw_only=True):
         `trade`, or `watch` for one that reads only.
     CreatedAt, ExpiresAt, RevokedAt, LastUsedAt
         Real times; null where it never was.
+    LastAddress
+        From where a connection was made with it last; null where that is not known.
+    Connections
+        How many connections are open with it now, over all hubs.
+    Sessions
+        How many browsers are signed in that began with it: they end with it.
     """
 
     times: ClassVar[tuple[str, ...]] = ("CreatedAt", "ExpiresAt", "RevokedAt", "LastUsedAt")
@@ -192,6 +203,9 @@ class ApiKeyInfo(Timed, kw_only=True):
     ExpiresAt: UtcDateTime | None = None
     RevokedAt: UtcDateTime | None = None
     LastUsedAt: UtcDateTime | None = None
+    LastAddress: str | None = None
+    Connections: int = 0
+    Sessions: int = 0
 
 
 class ListApiKeysResult(msgspec.Struct, kw_only=True):
@@ -315,8 +329,8 @@ class ListConnectionsArgs(msgspec.Struct, kw_only=True):
     """Arguments of `ListConnections`: none."""
 
 
-class HubConnection(msgspec.Struct, kw_only=True):
-    """Open connections of one key or session to one hub.
+class HubConnection(Timed, kw_only=True):
+    """Open connections of one key or session to one hub, from one address.
 
     Attributes
     ----------
@@ -330,7 +344,13 @@ class HubConnection(msgspec.Struct, kw_only=True):
         `trade`, or `watch`.
     Count
         How many connections.
+    Since
+        When the first of them that is open began, by real time.
+    Address
+        Where they come from.
     """
+
+    times: ClassVar[tuple[str, ...]] = ("Since",)
 
     Hub: str
     KeyId: str | None = None
@@ -338,6 +358,8 @@ class HubConnection(msgspec.Struct, kw_only=True):
     Label: str | None = None
     Role: str
     Count: int
+    Since: UtcDateTime | None = None
+    Address: str | None = None
 
 
 class ListConnectionsResult(msgspec.Struct, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from mesolive_sdk.models import _enums as enums
 from mesolive_sdk.models._base import Id, IdempotencyKeyStr, JsonObject, PageArgs, PageResult, Timed, UtcDateTime
+from mesolive_sdk.models._common import GreekValues
 from mesolive_sdk.models._envelope import MesoLiveApiError
 
 StrategyNameStr = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -204,6 +205,11 @@ class LiveAccount(Timed, kw_only=True):
     UnrealizedPnL, DayPnL
         Of what is held, at the mark, and what the positions have brought since the close of the session before,
         realised and unrealised, by the server's books; null while they are not known. Extensions.
+    Greeks
+        Delta, gamma, theta and vega of all that is held, at the marks; null while a leg has none. An extension.
+    DeltaDollars
+        The delta of each underlying times its price, summed, in account currency and without betas: deltas of several
+        underlyings in one measure. An extension.
     """
 
     times: ClassVar[tuple[str, ...]] = ("LastUpdated", "CreatedAt", "DisabledAt")
@@ -224,6 +230,8 @@ class LiveAccount(Timed, kw_only=True):
     DisabledAt: UtcDateTime | None = None
     UnrealizedPnL: Decimal | None = None
     DayPnL: Decimal | None = None
+    Greeks: GreekValues | None = None
+    DeltaDollars: Decimal | None = None
 
 
 class ListAccountsArgs(PageArgs, kw_only=True):

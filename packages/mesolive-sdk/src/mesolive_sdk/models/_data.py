@@ -75,6 +75,44 @@ class PositionDataEntry(msgspec.Struct, kw_only=True):
     LegGroupPnLs: dict[int, LivePnL] | None = None
 
 
+class StreamPositionsDataArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `StreamPositionsData`; an extension.
+
+    Attributes
+    ----------
+    PositionIds
+        Which positions; 500 at most. One that is not known has no items; where none is known, the stream ends with
+        `NotFound`.
+    PriceFields, GreekFields, PnlFields
+        On which bases prices, greeks and PnL are wanted.
+    IncludePosition, IncludeLegs, IncludeLegGroups
+        Which blocks are wanted of each position, its legs and its leg groups.
+    Provider
+        Whose quotes to use; null for the server's default.
+    """
+
+    PositionIds: IdList
+    PriceFields: enums.LiveQuoteFields = ALL_FIELDS
+    GreekFields: enums.LiveQuoteFields = ALL_FIELDS
+    PnlFields: enums.LiveQuoteFields = ALL_FIELDS
+    IncludePosition: enums.LiveDataInclude = ALL_BLOCKS
+    IncludeLegs: enums.LiveDataInclude = ALL_BLOCKS
+    IncludeLegGroups: enums.LiveDataInclude = ALL_BLOCKS
+    Provider: enums.DataProviderType | None = None
+
+
+class PositionsDataEntry(PositionDataEntry, kw_only=True):
+    """One item of `StreamPositionsData`: that of one of the positions.
+
+    Attributes
+    ----------
+    PositionId
+        Which one.
+    """
+
+    PositionId: Id
+
+
 class GetPositionSnapshotResult(PositionDataEntry, kw_only=True):
     """Result of `GetPositionSnapshot`."""
 

@@ -48,6 +48,7 @@ class IdempotencyOperation(WireEnum):
     HaltTrading = "HaltTrading"
     ResumeTrading = "ResumeTrading"
     HaltAndFlatten = "HaltAndFlatten"
+    RegroupExecPlan = "RegroupExecPlan"
     Unknown = "Unknown"
 
 
@@ -56,6 +57,19 @@ class HaltScope(WireEnum):
 
     All = "All"
     Entries = "Entries"
+    Unknown = "Unknown"
+
+
+class AccessChange(WireEnum):
+    """What happened to an API key or to a browser's session."""
+
+    SignedIn = "SignedIn"
+    SignedInAgain = "SignedInAgain"
+    SessionEnded = "SessionEnded"
+    SessionExpired = "SessionExpired"
+    SignInRefused = "SignInRefused"
+    KeyCreated = "KeyCreated"
+    KeyRevoked = "KeyRevoked"
     Unknown = "Unknown"
 
 
@@ -70,6 +84,7 @@ class NotificationKind(WireEnum):
     Agents = "Agents"
     Limits = "Limits"
     Halts = "Halts"
+    Access = "Access"
     Unknown = "Unknown"
 
 

@@ -301,6 +301,44 @@ class OrderRefusedEvent(MesoLiveEvent, kw_only=True):
     Message: str
 
 
+class AccessEvent(MesoLiveEvent, kw_only=True):
+    """A browser signed in, was refused or was signed out, or an API key was created or revoked.
+
+    Attributes
+    ----------
+    Change
+        What happened. `SignedInAgain`: a browser that is signed in has presented a key again. With a revoked key the
+        sessions end that began with it. `SessionExpired`: the time of a session was over, or it was not used for
+        long. `SignInRefused`: wrong codes or keys, or pages of other origins; at most one event a minute.
+    At
+        When, by real time; `EventTime` is market time.
+    Role
+        What the key or the session may do: `trade`, `watch` or `agent`; empty for refused sign-ins.
+    KeyId, KeyLabel
+        The key that was created or revoked, or that the session began with; null for a session that began with a code.
+    SessionId, Address, UserAgent
+        The session, and the browser as it was at sign-in; of refused sign-ins the address of the last.
+    By
+        The key, or `session:` and the session, that did it; null for the command line and for the server itself.
+    Attempts
+        How many sign-ins were refused since the event before; null for everything else.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("EventTime", "At")
+    callback: ClassVar[str] = "OnAccessEvent"
+
+    Change: enums.AccessChange
+    At: UtcDateTime
+    Role: str
+    KeyId: str | None = None
+    KeyLabel: str | None = None
+    SessionId: str | None = None
+    Address: str | None = None
+    UserAgent: str | None = None
+    By: str | None = None
+    Attempts: int | None = None
+
+
 class ErrorEvent(MesoLiveEvent, kw_only=True):
     """Something that needs attention began or ended.
 
@@ -345,6 +383,7 @@ EVENT_MODELS: MappingProxyType[str, type[MesoLiveEvent]] = MappingProxyType(
             AgentStatusEvent,
             HaltChangeEvent,
             OrderRefusedEvent,
+            AccessEvent,
             ErrorEvent,
             PositionEntryPreparationCompletedEvent,
             PositionExitPreparationCompletedEvent,

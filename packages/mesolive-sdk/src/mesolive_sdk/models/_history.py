@@ -44,6 +44,10 @@ class EquityPoint(Timed, kw_only=True):
         In market time.
     NetLiquidation, Cash, Margin
         As in `LiveAccount`.
+    PnL, DayPnL
+        Unrealised, and of the day, as in `LiveAccount`; null too for samples of before these were stored.
+    Delta, Gamma, Theta, Vega, DeltaDollars
+        Of all that is held, as in `LiveAccount`; likewise.
     """
 
     times: ClassVar[tuple[str, ...]] = ("At",)
@@ -52,6 +56,13 @@ class EquityPoint(Timed, kw_only=True):
     NetLiquidation: Decimal | None = None
     Cash: Decimal
     Margin: Decimal | None = None
+    PnL: Decimal | None = None
+    DayPnL: Decimal | None = None
+    Delta: Decimal | None = None
+    Gamma: Decimal | None = None
+    Theta: Decimal | None = None
+    Vega: Decimal | None = None
+    DeltaDollars: Decimal | None = None
 
 
 class GetEquityHistoryResult(msgspec.Struct, kw_only=True):
@@ -105,6 +116,8 @@ class PositionPoint(Timed, kw_only=True):
         The mark of its underlying.
     Delta, Gamma, Theta, Vega
         Of the whole position, as in `PositionGreeks`.
+    Margin
+        As in `LivePosition`; null too for samples of before it was stored.
     """
 
     times: ClassVar[tuple[str, ...]] = ("At",)
@@ -118,6 +131,7 @@ class PositionPoint(Timed, kw_only=True):
     Gamma: Decimal | None = None
     Theta: Decimal | None = None
     Vega: Decimal | None = None
+    Margin: Decimal | None = None
 
 
 class GetPositionHistoryResult(msgspec.Struct, kw_only=True):

@@ -5,12 +5,14 @@ These models are extensions: the published API does not have them.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from mesolive_sdk.models._actions import TradingHalt
 from mesolive_sdk.models._base import Id, Timed, UtcDateTime
-from mesolive_sdk.models._common import ConditionEvaluation
+from mesolive_sdk.models._common import ConditionEvaluation, LiveContract
 from mesolive_sdk.models._events import EntrySignalsResult, ExitSignalsResult
 from mesolive_sdk.models._replay import MesoLiveEventEnvelope
 
@@ -22,10 +24,13 @@ class GetEvaluationsArgs(msgspec.Struct, kw_only=True):
     ----------
     StrategyId, BrokerAccountId
         Which strategy, on which account.
+    PositionId
+        Only this position: the evaluation of its strategy on its account, with no entry and no other position.
     """
 
     StrategyId: Id | None = None
     BrokerAccountId: str | None = None
+    PositionId: Id | None = None
 
 
 class AdjustmentEvaluated(msgspec.Struct, kw_only=True):
@@ -107,17 +112,48 @@ class GetEvaluationsResult(msgspec.Struct, kw_only=True):
     Evaluations: list[StrategyEvaluated]
 
 
+class StreamEvaluationsArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `StreamEvaluations`: null is any.
+
+    Attributes
+    ----------
+    StrategyId, BrokerAccountId
+        Which strategy, on which account.
+    PositionId
+        Only this position: the evaluation of its strategy on its account, with no entry and no other position.
+    """
+
+    StrategyId: Id | None = None
+    BrokerAccountId: str | None = None
+    PositionId: Id | None = None
+
+
+class EvaluationsEntry(msgspec.Struct, kw_only=True):
+    """Item of `StreamEvaluations`: at once, and after each evaluation, at most one a second.
+
+    Attributes
+    ----------
+    Evaluations
+        The last ones since the server has started, by strategy and account; `At` says which are new.
+    """
+
+    Evaluations: list[StrategyEvaluated]
+
+
 class GetOutlookArgs(Timed, kw_only=True):
     """Arguments of `GetOutlook`.
 
     Attributes
     ----------
+    From
+        From when, in market time, not before now; null for now.
     To
-        Until when, in market time, at most 14 days ahead; null for a week.
+        Until when, in market time, at most 14 days ahead of now; null for a week after `From`, or until then.
     """
 
-    times: ClassVar[tuple[str, ...]] = ("To",)
+    times: ClassVar[tuple[str, ...]] = ("From", "To")
 
+    From: UtcDateTime | None = None
     To: UtcDateTime | None = None
 
 
@@ -136,6 +172,50 @@ class OutlookSession(Timed, kw_only=True):
     Close: UtcDateTime
 
 
+class OutlookLeg(msgspec.Struct, kw_only=True):
+    """A leg that settles at its expiration.
+
+    Attributes
+    ----------
+    LegId, Name, Contract
+        Which leg.
+    Qty
+        Signed contracts that are held; 0 for a marker leg.
+    Settlement
+        `AM` for one that settles by the opening prices of its day, else `PM`.
+    """
+
+    LegId: int
+    Name: str
+    Contract: LiveContract
+    Qty: Decimal
+    Settlement: str
+
+
+class OutlookGate(Timed, kw_only=True):
+    """What must be open before a strategy may enter, besides its conditions.
+
+    Attributes
+    ----------
+    Gate
+        `Schedule`, `MaxPositionsInFlight`, `EntryShiftDays`, `ReentryDays`, `Session` or `Halt`.
+    Open
+        Whether it is open now.
+    Until
+        When a closed one opens, in market time; null where no time opens it, but an event: a position that is closed,
+        or trading that is resumed.
+    Why
+        Why it is closed, in words; null while it is open.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("Until",)
+
+    Gate: str
+    Open: bool
+    Until: UtcDateTime | None = None
+    Why: str | None = None
+
+
 class OutlookItem(Timed, kw_only=True):
     """What the server will do at an instant.
 
@@ -147,8 +227,13 @@ class OutlookItem(Timed, kw_only=True):
         `Entry`, `Exit` or `Adjustment` (a scheduled time), or `Expiration` (options that are held settle).
     StrategyId, StrategyName, BrokerAccountId
         Which strategy, on which account.
-    PositionId
+    PositionId, PositionName
         The position; null for an entry.
+    Closed
+        The gates of `OutlookStrategy.Gates` that will be closed then, as far as that is known now: those that wait for
+        a day that is later, and those that nothing but an event opens. Empty for what nothing holds up.
+    Legs
+        Of an expiration: the legs that settle.
     """
 
     times: ClassVar[tuple[str, ...]] = ("At",)
@@ -159,6 +244,54 @@ class OutlookItem(Timed, kw_only=True):
     StrategyName: str
     BrokerAccountId: str
     PositionId: int | None = None
+    PositionName: str | None = None
+    Closed: list[str] | None = None
+    Legs: list[OutlookLeg] | None = None
+
+
+class OutlookStrategy(Timed, kw_only=True):
+    """The session in which a strategy is evaluated on an account.
+
+    Attributes
+    ----------
+    StrategyId, StrategyName, BrokerAccountId
+        Which strategy, on which account.
+    Symbol
+        Its underlying.
+    SessionOpen, SessionClose
+        The session of the underlying in which it is evaluated: the one that runs, else the next, in market time.
+    IsOpen
+        Whether it runs.
+    Active
+        Whether it may enter there; one that is not has positions still.
+    Gates
+        What must be open for an entry besides its conditions; empty where it is not active.
+    NextEntryAt, NextExitAt, NextAdjustmentAt
+        The first scheduled time of each, `NextEntryAt` once the days that it waits are over; null without a schedule
+        (then every evaluation decides), and where no time lies within the next weeks. Of exits and adjustments null
+        without a position.
+    """
+
+    times: ClassVar[tuple[str, ...]] = (
+        "SessionOpen",
+        "SessionClose",
+        "NextEntryAt",
+        "NextExitAt",
+        "NextAdjustmentAt",
+    )
+
+    StrategyId: int
+    StrategyName: str
+    BrokerAccountId: str
+    Symbol: str
+    SessionOpen: UtcDateTime
+    SessionClose: UtcDateTime
+    IsOpen: bool
+    Active: bool = True
+    Gates: list[OutlookGate] | None = None
+    NextEntryAt: UtcDateTime | None = None
+    NextExitAt: UtcDateTime | None = None
+    NextAdjustmentAt: UtcDateTime | None = None
 
 
 class GetOutlookResult(Timed, kw_only=True):
@@ -173,6 +306,10 @@ class GetOutlookResult(Timed, kw_only=True):
     Items
         In the order of time, the first 1000. Entries and exits without a schedule are watched at every evaluation and
         are not listed.
+    Strategies
+        Every strategy that is active or has positions, on each account, with its session and its gates.
+    Halts
+        The halts in force that concern the caller.
     """
 
     times: ClassVar[tuple[str, ...]] = ("At",)
@@ -180,6 +317,8 @@ class GetOutlookResult(Timed, kw_only=True):
     At: UtcDateTime
     Sessions: list[OutlookSession]
     Items: list[OutlookItem]
+    Strategies: list[OutlookStrategy] | None = None
+    Halts: list[TradingHalt] | None = None
 
 
 class CheckStrategyDefinitionArgs(msgspec.Struct, kw_only=True):

@@ -29,7 +29,7 @@ class QuietHours(msgspec.Struct, kw_only=True):
     TimeZone
         A name of the IANA database, such as `Europe/Berlin`.
     Except
-        What is told at once all the same; null for nothing.
+        What is sent at once all the same; null for nothing.
     """
 
     From: str

@@ -172,6 +172,27 @@ class CancelOrderResult(msgspec.Struct, kw_only=True):
     State: enums.OrderState
 
 
+class OrderLeg(msgspec.Struct, kw_only=True):
+    """What an order trades of one leg (extension).
+
+    Attributes
+    ----------
+    Name
+        The leg of the plan.
+    Ratio
+        Signed contracts per combo; 0 for a marker leg.
+    Contract
+        What is traded.
+    LegId
+        The leg of the position that an exit or an adjustment changes; null for one that the order opens.
+    """
+
+    Name: str
+    Ratio: Decimal
+    Contract: LiveContract
+    LegId: int | None = None
+
+
 class Order(Timed, kw_only=True):
     """One order of a leg group.
 
@@ -198,6 +219,8 @@ class Order(Timed, kw_only=True):
     LegRatios
         What is traded: contracts of each leg per combo, by leg name. A field of ours, as those that follow; null from
         other servers.
+    Legs
+        The same with the contract of each leg.
     PositionId, StrategyId
         Its position, null before an entry's first fill, and its strategy.
     Reason
@@ -230,6 +253,7 @@ class Order(Timed, kw_only=True):
     TimeInForce: enums.TimeInForce
     LastUpdated: UtcDateTime
     LegRatios: dict[str, Decimal] | None = None
+    Legs: list[OrderLeg] | None = None
     PositionId: int | None = None
     StrategyId: int | None = None
     Reason: str | None = None
@@ -280,11 +304,14 @@ class ListOrdersArgs(PageArgs, kw_only=True):
         Only orders on this account.
     State
         Only orders in this state.
+    NewestFirst
+        Begin with the newest order and page backwards; an extension. Without it the oldest comes first.
     """
 
     ExecPlanId: Id | None = None
     BrokerAccountId: str | None = None
     State: enums.OrderState | None = None
+    NewestFirst: bool = False
 
 
 class ListOrdersResult(PageResult, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from mesolive_sdk.models import _enums as enums
 from mesolive_sdk.models._base import Id, Timed, UtcDateTime
 from mesolive_sdk.models._data import ComboLeg
 
@@ -33,6 +34,10 @@ class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
     ----------
     PositionIds
         Open positions, up to `MAX_GRAPH_POSITIONS`; null for none.
+    StrategyId, BrokerAccountId
+        All open positions of this strategy, of this account, or of the strategy on the account; null for none.
+    Symbol
+        Of that choice only the positions of this underlying; null where all are of one.
     ExecPlanId
         What this plan would still trade, at the marks now, together with the position that it changes; null for none.
     QtyMultiplier
@@ -48,9 +53,15 @@ class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
         How many prices, 3 to `MAX_GRAPH_POINTS`; they are evenly spaced.
     VolShift
         Points of volatility that are added to that of every leg, -100 to 200.
+    Provider
+        Whose quotes value all of it; null for those that value the account of what is held, or that the plan was
+        prepared on.
     """
 
     PositionIds: Annotated[list[Id], msgspec.Meta(max_length=MAX_GRAPH_POSITIONS)] | None = None
+    StrategyId: Id | None = None
+    BrokerAccountId: str | None = None
+    Symbol: str | None = None
     ExecPlanId: Id | None = None
     QtyMultiplier: Decimal | None = None
     Combo: Annotated[list[ComboLeg], msgspec.Meta(max_length=MAX_GRAPH_CONTRACTS)] | None = None
@@ -59,6 +70,7 @@ class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
     PriceTo: Decimal | None = None
     Points: Annotated[int, msgspec.Meta(ge=3, le=MAX_GRAPH_POINTS)] = 121
     VolShift: Decimal = Decimal(0)
+    Provider: enums.DataProviderType | None = None
 
 
 class RiskCurve(Timed, kw_only=True):
@@ -107,6 +119,17 @@ class GetRiskGraphResult(Timed, kw_only=True):
         One per day asked for.
     SigmaMove
         One standard deviation of the underlying until the first expiration, in points; null where it is not known.
+    MaxProfit, MaxLoss
+        The most that can be won and lost at expiration at any price, what was paid and realised included, to the cent.
+        A loss is positive; it is negative where something is won at any price. With several expirations the loss is
+        that of the risk limits: what is sold is covered by what expires no earlier. Null where it is unlimited or not
+        known.
+    UnlimitedProfit, UnlimitedLoss
+        Whether nothing limits it: more calls are bought, or sold, than are covered.
+    MaxProfitEstimated
+        Whether legs have several expirations, so that `MaxProfit` is the model's value at the first of them.
+    PositionIds
+        The positions in the sum.
     MissingLegs
         Names of legs without a quote, for which the graph cannot be drawn; its values are null then. A leg of a plan or
         a candidate needs a mark, too.
@@ -120,4 +143,10 @@ class GetRiskGraphResult(Timed, kw_only=True):
     Prices: list[Decimal]
     Curves: list[RiskCurve]
     SigmaMove: Decimal | None = None
+    MaxProfit: Decimal | None = None
+    MaxLoss: Decimal | None = None
+    UnlimitedProfit: bool = False
+    UnlimitedLoss: bool = False
+    MaxProfitEstimated: bool = False
+    PositionIds: list[int]
     MissingLegs: list[str]

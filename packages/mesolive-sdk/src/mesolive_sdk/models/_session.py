@@ -16,7 +16,18 @@ from mesolive_sdk.models._base import Timed, UtcDateTime
 
 
 class GetSessionArgs(msgspec.Struct, kw_only=True):
-    """Arguments of `GetSession`: none."""
+    """Arguments of `GetSession`.
+
+    Attributes
+    ----------
+    Symbol
+        An underlying whose sessions are listed; null for the sessions of the stock exchange.
+    BrokerAccountId
+        An account, for `Symbol`: its market data and its settings decide; null for the server's.
+    """
+
+    Symbol: str | None = None
+    BrokerAccountId: str | None = None
 
 
 class GetSessionResult(Timed, kw_only=True):
@@ -39,18 +50,36 @@ class GetSessionResult(Timed, kw_only=True):
     MarketTime, RealTime
         Now.
     SessionOpen, SessionClose
-        The exchange session that runs, else the next one, in market time; early closes included.
+        The exchange session that runs, else the next one, in market time; early closes included. Of `Symbol`: the
+        session in which strategies on it are evaluated.
     IsOpen
         Whether it runs.
+    NextSessionOpen
+        The opening that comes next: that of the session after the one that runs, else of `SessionOpen`.
     SignalsEverySeconds
         Market seconds between two evaluations.
     EnforceMaxAdjustments
         Whether a position is closed in place of an adjustment beyond `MaxAdjustmentCount`.
     DataProviders
         The market data providers that are there.
+    Symbol
+        The underlying that was asked for.
+    OrdersOpen, OrdersClose
+        The session in which orders on options of `Symbol` are taken that runs, else the next one.
+    TakesOrders
+        Whether such an order may be sent now; null without a `Symbol`.
     """
 
-    times: ClassVar[tuple[str, ...]] = ("ExpiresAt", "MarketTime", "RealTime", "SessionOpen", "SessionClose")
+    times: ClassVar[tuple[str, ...]] = (
+        "ExpiresAt",
+        "MarketTime",
+        "RealTime",
+        "SessionOpen",
+        "SessionClose",
+        "NextSessionOpen",
+        "OrdersOpen",
+        "OrdersClose",
+    )
 
     User: str
     Role: str
@@ -65,9 +94,14 @@ class GetSessionResult(Timed, kw_only=True):
     SessionOpen: UtcDateTime
     SessionClose: UtcDateTime
     IsOpen: bool
+    NextSessionOpen: UtcDateTime | None = None
     SignalsEverySeconds: Decimal
     EnforceMaxAdjustments: bool
     DataProviders: list[enums.DataProviderType]
+    Symbol: str | None = None
+    OrdersOpen: UtcDateTime | None = None
+    OrdersClose: UtcDateTime | None = None
+    TakesOrders: bool | None = None
 
 
 class AcknowledgeErrorArgs(msgspec.Struct, kw_only=True):
@@ -139,14 +173,18 @@ class DefinitionVariable(msgspec.Struct, kw_only=True):
     Name
         As it is written.
     Source
-        `Language`, `Leg`, `Expiration`, `Position` (captured at entry), `VarDefines` or `ExternalData`.
+        `Language`, `Leg`, `Expiration`, `Position` (captured at entry) or `VarDefines`. The columns of external data
+        are known once it was read and are not listed.
     Help
         What it is, with its unit.
+    Type
+        What statements get: `Number`, or `Integer` for one without fractions.
     """
 
     Name: str
     Source: str
     Help: str
+    Type: str = "Number"
 
 
 class ListVariablesResult(msgspec.Struct, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from mesolive_sdk.models import _enums as enums
 from mesolive_sdk.models._administration import AccountLimits
-from mesolive_sdk.models._base import Id, Timed, UtcDateTime
+from mesolive_sdk.models._base import Id, IdempotencyKeyStr, Timed, UtcDateTime
 from mesolive_sdk.models._orders import LegGroupOrder
 from mesolive_sdk.models._prepare import (
     PreparePositionAdjustmentResult,
@@ -55,6 +55,31 @@ class OrderRefusal(msgspec.Struct, kw_only=True):
     Fields: dict[str, list[str]] | None = None
 
 
+class OrderVerdict(msgspec.Struct, kw_only=True):
+    """What one check of the risk of an order says.
+
+    Attributes
+    ----------
+    Check
+        `Halt`, `EntriesHalt`, `LiveAllowed`, `OrderRate`, `TradingHours`, `Contracts`, `Quotes`, `Price`, `Premium`,
+        `Worth`, `Notional`, `UnlimitedLoss` or `MaxLoss`. Those that do not concern the order are left out: an exit
+        may be of any size.
+    Passed
+        Whether it lets the order leave; null while it cannot be judged, for there is no quote.
+    Code, Message
+        As `SendOrder` would refuse; null where it passes.
+    Value, Limit
+        What was compared with what; null where the check compares no amounts.
+    """
+
+    Check: str
+    Passed: bool | None = None
+    Code: str | None = None
+    Message: str | None = None
+    Value: Decimal | None = None
+    Limit: Decimal | None = None
+
+
 class CheckOrderResult(Timed, kw_only=True):
     """Result of `CheckOrder`. Amounts are in account currency; null is not known.
 
@@ -89,6 +114,9 @@ class CheckOrderResult(Timed, kw_only=True):
         Of the account by the margin rules of its strategies, without the order and once it is filled.
     Limits
         What the account may send.
+    Verdicts
+        What each check of the order's risk says, those that pass included, in the order in which they are made; none
+        for an order that does not fit its plan. `Refusal` tells also of what is no risk, such as an outdated plan.
     """
 
     times: ClassVar[tuple[str, ...]] = ("At",)
@@ -112,6 +140,7 @@ class CheckOrderResult(Timed, kw_only=True):
     MarginBefore: Decimal | None = None
     MarginAfter: Decimal | None = None
     Limits: AccountLimits
+    Verdicts: list[OrderVerdict] | None = None
 
 
 class GetExecPlanArgs(msgspec.Struct, kw_only=True):
@@ -181,13 +210,13 @@ class ExecPlanInfo(Timed, kw_only=True):
         `Prepared`, `Filled` (its variables are being set) or `Executed`.
     QtyMultiplier
         What the orders so far, else the preparation, multiply its quantities with; null for none.
-    CreatedAt
-        When it was prepared, in market time.
+    CreatedAt, ExecutedAt
+        When it was prepared, and when its last fill was booked, in market time; null until then.
     Groups
         Its leg groups.
     """
 
-    times: ClassVar[tuple[str, ...]] = ("CreatedAt",)
+    times: ClassVar[tuple[str, ...]] = ("CreatedAt", "ExecutedAt")
 
     ExecPlanId: int
     Kind: str
@@ -199,6 +228,7 @@ class ExecPlanInfo(Timed, kw_only=True):
     PositionName: str
     QtyMultiplier: Decimal | None = None
     CreatedAt: UtcDateTime
+    ExecutedAt: UtcDateTime | None = None
     Groups: list[ExecPlanGroup]
 
 
@@ -232,3 +262,34 @@ class GetExecPlanResult(msgspec.Struct, kw_only=True):
     Entry: PreparePositionEntryResult | None = None
     Exit: PreparePositionExitResult | None = None
     Adjustment: PreparePositionAdjustmentResult | None = None
+
+
+class RegroupExecPlanArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `RegroupExecPlan`.
+
+    Attributes
+    ----------
+    IdempotencyKey
+        The client's key of the call.
+    ExecPlanId
+        One of the caller's plans, of which nothing was ordered or executed.
+    Groups
+        The names of the legs of each group, as `LegGroups` has them: what is ordered together, as one combo. Each leg
+        is in one group; marker legs may be left out. Groups are numbered from 1.
+    """
+
+    IdempotencyKey: IdempotencyKeyStr
+    ExecPlanId: Id
+    Groups: Annotated[list[list[str]], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class RegroupExecPlanResult(GetExecPlanResult, kw_only=True):
+    """Result of `RegroupExecPlan`: the plan that stands in the place of the old one, which is gone.
+
+    Attributes
+    ----------
+    Plan, Warnings
+        The new plan, and groups that are risky to order first: what they sell is covered by another group.
+    """
+
+    Warnings: list[str]

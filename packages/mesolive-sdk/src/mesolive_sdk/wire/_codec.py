@@ -26,7 +26,7 @@ Encoding: TypeAlias = Literal["json", "messagepack"]
 
 
 def enc_hook(value: object) -> object:
-    """Return what stands for a value that msgspec does not know: a flag set's text.
+    """Return the plain form of a value that msgspec does not know: a flag set's text.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def enc_hook(value: object) -> object:
 
 
 def dec_hook(type_: type, value: object) -> object:
-    """Return the flag set that a plain value stands for.
+    """Return the flag set of a plain value.
 
     Raises
     ------
