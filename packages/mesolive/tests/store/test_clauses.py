@@ -22,8 +22,8 @@ async def test_a_bound_list_finds_what_it_names(database: Database, wanted: list
     async with database.write() as tx:
         await tx.execute(insert(users), [{"name": name, "created_at": NOW} for name in names])
         for _ in range(3):
-            found = [row.name for row in await tx.all(BY_NAMES, {"wanted": wanted})]
-            assert found == [name for name in names if name in wanted]
+            result = [row.name for row in await tx.all(BY_NAMES, {"wanted": wanted})]
+            assert result == [name for name in names if name in wanted]
         ids = {row.name: row.id for row in await tx.all(select(users.c.id, users.c.name))}
         for _ in range(3):
             rows = await tx.all(BY_IDS, {"ids": [ids["ann"], ids["bob"]], "but": "ann"})

@@ -231,14 +231,14 @@ class TestNothingIsAnswered:
 
         def stall(_connection: object) -> None:
             committing.set()
-            answer.wait(30)
+            answer.wait(60)
 
         gathering.add("ann")
         gathering.add("refused", refuse)  # it may have been refused for what "ann" wrote
         gathering.add("bob")
         event.listen(database._engines.writer, "commit", stall)
         ending = asyncio.create_task(gathering.let_go())
-        await asyncio.to_thread(committing.wait, 30)
+        await asyncio.to_thread(committing.wait, 60)
         assert gathering.heard == []
         assert not any(task.done() for task in gathering.tasks.values())
         assert await names(database) == []

@@ -5,7 +5,6 @@ import contextlib
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -26,27 +25,13 @@ from mesolive.store.engines import UnusableDatabaseError
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import event_counters
 from mesolive_sdk.models import StatusCode
+from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.store.attempts import NOW, Attempt, add_user, names, names_in
 from mesolive_testkit.store.postgres import Postgres
 
 
 async def fail(_tx: WriteTransaction) -> None:
     raise LookupError
-
-
-PassTime = Callable[[float], None]
-
-
-@pytest.fixture
-async def pass_time(monkeypatch: pytest.MonkeyPatch) -> PassTime:
-    """Return what lets seconds pass for every deadline of the event loop, at once."""
-    loop = asyncio.get_running_loop()
-
-    def jump(seconds: float) -> None:
-        before = loop.time
-        monkeypatch.setattr(loop, "time", lambda: before() + seconds)
-
-    return jump
 
 
 async def break_a_rule(tx: WriteTransaction) -> None:
@@ -69,13 +54,13 @@ class TestAWriteTransaction:
         assert attempt.outcome is Outcome.ROLLED_BACK
 
     async def test_runs_its_callbacks_in_order_after_the_commit(self, database: Database) -> None:
-        heard: list[tuple[str, Outcome]] = []
+        received: list[tuple[str, Outcome]] = []
         async with database.write() as tx:
-            tx.after_commit(lambda: heard.append(("first", tx.outcome)))
-            tx.after_commit(lambda: heard.append(("second", tx.outcome)))
+            tx.after_commit(lambda: received.append(("first", tx.outcome)))
+            tx.after_commit(lambda: received.append(("second", tx.outcome)))
             await add_user(tx, "ann")
-            assert heard == []
-        assert heard == [("first", Outcome.COMMITTED), ("second", Outcome.COMMITTED)]
+            assert received == []
+        assert received == [("first", Outcome.COMMITTED), ("second", Outcome.COMMITTED)]
 
     async def test_never_runs_its_callbacks_when_it_was_rolled_back(self, database: Database) -> None:
         attempt = Attempt(database)
@@ -84,16 +69,16 @@ class TestAWriteTransaction:
         assert attempt.heard == []
 
     async def test_stays_committed_when_a_callback_fails_and_runs_the_others(self, database: Database) -> None:
-        heard: list[str] = []
+        received: list[str] = []
 
         def fall_over() -> None:
             raise LookupError
 
         async with database.write() as tx:
             tx.after_commit(fall_over)
-            tx.after_commit(lambda: heard.append("second"))
+            tx.after_commit(lambda: received.append("second"))
             await add_user(tx, "ann")
-        assert heard == ["second"]
+        assert received == ["second"]
         assert await names(database) == ["ann"]
 
     async def test_that_breaks_a_rule_of_the_tables_leaves_nothing_and_the_next_one_works(
@@ -176,7 +161,9 @@ class TestACancelledWriter:
             await add_user(tx, "bob")
         assert await names(database) == ["bob"]
 
-    async def test_that_was_cancelled_at_any_step_is_told_truly_whether_it_committed(self, database: Database) -> None:
+    async def test_a_caller_cancelled_at_any_step_learns_whether_its_transaction_committed(
+        self, database: Database
+    ) -> None:
         outcomes: set[Outcome | None] = set()
         committed: list[str] = []
         finished = False
@@ -209,7 +196,7 @@ class TestACancelledWriter:
         assert Outcome.UNKNOWN not in outcomes
 
     async def test_is_held_until_a_commit_under_way_has_answered(self, database: Database) -> None:
-        heard: list[str] = []
+        received: list[str] = []
         tasks: list[asyncio.Task[None]] = []
         engine = database._engines.writer
 
@@ -220,7 +207,7 @@ class TestACancelledWriter:
 
         async def write() -> None:
             async with database.write() as tx:
-                tx.after_commit(lambda: heard.append("committed"))
+                tx.after_commit(lambda: received.append("committed"))
                 await add_user(tx, "ann")
 
         event.listen(engine, "commit", cancel_the_caller)
@@ -230,7 +217,7 @@ class TestACancelledWriter:
                 await tasks[0]
         finally:
             event.remove(engine, "commit", cancel_the_caller)
-        assert heard == ["committed"]
+        assert received == ["committed"]
         assert await names(database) == ["ann"]
 
     async def test_that_waits_for_its_turn_goes_without_a_trace(self, database: Database) -> None:
@@ -296,27 +283,33 @@ class TestLimits:
         assert entered == [0, 1]
         await database.close()
 
-    async def test_say_when_a_commit_does_not_answer_and_still_announce_it_later(self, sqlite_url: str) -> None:
-        database = await Database.open(sqlite_url, limits=Limits(commit_seconds=0.05))
+    async def test_say_when_a_commit_does_not_answer_and_still_announce_it_later(
+        self, sqlite_url: str, pass_time: PassTime
+    ) -> None:
+        database = await Database.open(sqlite_url)
         engine = database._engines.writer
-        answer = threading.Event()
-        heard = asyncio.Event()
+        committing, answer = threading.Event(), threading.Event()
+        received = asyncio.Event()
 
         def stall(_connection: object) -> None:
-            answer.wait(30)
+            committing.set()
+            answer.wait(60)
 
         event.listen(engine, "commit", stall)
         attempt = Attempt(database)
 
         async def listen(tx: WriteTransaction) -> None:
-            tx.after_commit(heard.set)
+            tx.after_commit(received.set)
 
+        running = asyncio.create_task(attempt.run(listen))
+        await asyncio.to_thread(committing.wait, 60)
+        pass_time(Limits().commit_seconds)
         with pytest.raises(OutcomeUnknownError):
-            await attempt.run(listen)
+            await running
         assert attempt.outcome is Outcome.UNKNOWN
         assert await names(database) == []
         answer.set()
-        await heard.wait()
+        await received.wait()
         event.remove(engine, "commit", stall)
         async with database.write() as second:  # the turn was kept until the first had ended
             assert await names_in(second) == ["ann"]
@@ -371,11 +364,11 @@ class TestSqlite:
         database = await Database.open(sqlite_url)
         async with database.write() as tx:
             await add_user(tx, "ann")
-        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+        result = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
         assert (
-            len(found) == 5
+            len(result) == 5
         )  # the database, its log, the log's index, the mark of its commits, and the emergency file
-        assert set(found.values()) == {0o600}
+        assert set(result.values()) == {0o600}
         await database.close()
 
     async def test_serves_two_processes_on_one_file(self, sqlite_url: str) -> None:

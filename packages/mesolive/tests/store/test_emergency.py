@@ -17,9 +17,9 @@ REVOKED = RevocationNote("0123456789abcdef", NOW)
 
 @pytest.fixture
 def emergency(tmp_path: Path) -> EmergencyFile:
-    found = EmergencyFile.beside(tmp_path / "mesolive.sqlite3")
-    found.prepare()
-    return found
+    result = EmergencyFile.beside(tmp_path / "mesolive.sqlite3")
+    result.prepare()
+    return result
 
 
 def path_of(emergency: EmergencyFile) -> Path:
@@ -27,7 +27,7 @@ def path_of(emergency: EmergencyFile) -> Path:
     return emergency.path
 
 
-def test_what_is_added_is_read_by_everybody_until_it_is_removed(emergency: EmergencyFile, tmp_path: Path) -> None:
+def test_an_entry_is_read_by_every_process_until_it_is_removed(emergency: EmergencyFile, tmp_path: Path) -> None:
     other = EmergencyFile.beside(tmp_path / "mesolive.sqlite3")
     assert other.notes() == ()
     assert emergency.add(HALT)
@@ -66,7 +66,7 @@ def test_a_line_that_was_cut_off_hides_no_other(emergency: EmergencyFile) -> Non
     assert emergency.notes() == (HALT,)
 
 
-def test_without_a_file_nothing_is_noted(tmp_path: Path) -> None:
+def test_without_a_file_no_entry_is_stored(tmp_path: Path) -> None:
     for emergency in (EmergencyFile(None), EmergencyFile.beside(tmp_path / "mesolive.sqlite3")):
         assert not emergency.add(HALT)
         assert emergency.notes() == ()

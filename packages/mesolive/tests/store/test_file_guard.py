@@ -103,7 +103,7 @@ async def test_a_log_that_was_cut_is_noticed_with_the_number_of_commits_that_are
     database = await Database.open(url_of(file))
     await add_user(database, "ann")
     log = file.with_name(f"{file.name}-wal")
-    kept = log.stat().st_size
+    stored = log.stat().st_size
     for name in ("bob", "cid", "dan"):
         await add_user(database, name)
     died = tmp_path / "died"  # as the files are when the process is killed
@@ -111,11 +111,11 @@ async def test_a_log_that_was_cut_is_noticed_with_the_number_of_commits_that_are
     for path in (file, log, mark_file(file)):
         shutil.copy(path, died / path.name)
     await database.close()
-    os.truncate(died / log.name, kept)
+    os.truncate(died / log.name, stored)
 
-    found = await Database.open(url_of(died / file.name))
-    assert await found.missing_commits() == 3
-    await found.close()
+    result = await Database.open(url_of(died / file.name))
+    assert await result.missing_commits() == 3
+    await result.close()
     command = await Database.open(url_of(died / file.name))
     await add_user(command, "eve")  # a command may write before the server starts: the mark stays
     assert await command.missing_commits() > 0
@@ -138,13 +138,13 @@ async def test_a_whole_history_is_complete_after_a_clean_end_a_kill_and_a_lost_m
         shutil.copy(path, killed / path.name)
     await database.close()
     for place in (file, killed / file.name):
-        found = await Database.open(url_of(place))
-        assert await found.missing_commits() == 0
-        await found.close()
+        result = await Database.open(url_of(place))
+        assert await result.missing_commits() == 0
+        await result.close()
     mark_file(file).unlink()
-    found = await Database.open(url_of(file))
-    assert await found.missing_commits() == 0
-    await found.close()
+    result = await Database.open(url_of(file))
+    assert await result.missing_commits() == 0
+    await result.close()
 
 
 async def test_a_transaction_that_changes_nothing_has_no_number(file: Path) -> None:

@@ -46,14 +46,16 @@ async def test_every_constraint_has_the_name_that_the_code_knows_it_by(new_datab
     def names(connection: Connection) -> dict[str, set[str | None]]:
         inspector = inspect(connection)
         return {
-            table: {found["name"] for found in inspector.get_foreign_keys(table)}
-            | {found["name"] for found in inspector.get_unique_constraints(table)}
+            table: {key["name"] for key in inspector.get_foreign_keys(table)}
+            | {constraint["name"] for constraint in inspector.get_unique_constraints(table)}
             for table in metadata.tables
         }
 
     # SQLite does not keep the name of a primary key that numbers its rows.
     known = {
-        name: {str(found.name) for found in table.constraints if not isinstance(found, PrimaryKeyConstraint)}
+        name: {
+            str(constraint.name) for constraint in table.constraints if not isinstance(constraint, PrimaryKeyConstraint)
+        }
         for name, table in metadata.tables.items()
     }
     assert await new_database._engines.run(names) == known

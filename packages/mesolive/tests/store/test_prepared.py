@@ -146,11 +146,11 @@ class TestAPreparedStatement:
                 with pytest.raises((StatementError, InterfaceError)):
                     await tx.all(BY_NAME, {})
 
-    async def test_is_heard_by_listeners(self, sqlite: Database) -> None:
-        heard: list[tuple[str, object]] = []
+    async def test_calls_listeners(self, sqlite: Database) -> None:
+        received: list[tuple[str, object]] = []
 
         def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-            heard.append((statement.split(maxsplit=1)[0], parameters))
+            received.append((statement.split(maxsplit=1)[0], parameters))
 
         async with sqlite.write() as tx:
             await add_user(tx, "ann")
@@ -159,7 +159,7 @@ class TestAPreparedStatement:
             event.listen(sqlite._engines.writer, "before_cursor_execute", note)
             await tx.all(BY_NAME, {"wanted": "bob"})
             event.remove(sqlite._engines.writer, "before_cursor_execute", note)
-        assert heard == [("SELECT", ["bob"])]
+        assert received == [("SELECT", ["bob"])]
 
     async def test_that_takes_long_leaves_the_event_loop(self, sqlite: Database) -> None:
         numbers = select(literal(1).label("number")).cte(recursive=True)

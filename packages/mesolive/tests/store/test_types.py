@@ -105,8 +105,8 @@ class TestDecimals:
 
     def test_can_be_looked_up_by_value(self, connection: Connection) -> None:
         stored(connection, amount=Decimal("4512.50"))
-        found = select(func.count()).where(values.c.amount == Decimal("4512.5"))
-        assert connection.execute(found).scalar_one() == 1
+        selection = select(func.count()).where(values.c.amount == Decimal("4512.5"))
+        assert connection.execute(selection).scalar_one() == 1
         listed = select(func.count()).where(values.c.amount.in_([Decimal("4512.500")]))
         assert connection.execute(listed).scalar_one() == 1
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,66 +27,87 @@ from mesolive_testkit.store.postgres import Postgres
 from mesolive_testkit.store.schema import differences
 from mesolive_testkit.venues import SIM
 
+# A whole database for each version that is kept.
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 VERSIONS = sorted(path.name for path in DATA.iterdir())
 
-OldDatabase = tuple[str, Path]
-"""The URL of a database as an earlier version left it, and the answers that version gave of it."""
+
+@dataclass(frozen=True)
+class Upgraded:
+    """A database of an earlier version that this one has opened.
+
+    Attributes
+    ----------
+    url
+        The database; every test of the module reads the same one, and none removes anything.
+    differences
+        How the schema differed from the code's after it was opened the first time.
+    dump
+        The dump that it was made from; beside it lies what the earlier version answered of it.
+    """
+
+    url: str
+    differences: Sequence[object]
+    dump: Path
+
+    @property
+    def dumped_tables(self) -> set[str]:
+        """The tables of which the dump has rows."""
+        dump = self.dump.read_text(encoding="utf-8")
+        return set(re.findall(r'^INSERT INTO (?:public\.)?"?(\w+)"?', dump, re.MULTILINE))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(params=VERSIONS)
-def old(request: pytest.FixtureRequest, engine: str) -> OldDatabase:
-    """Load the dump of an earlier version."""
-    directory: Path = DATA / request.param
-    if engine == "sqlite":
-        url: str = request.getfixturevalue("sqlite_url")
-        load_sqlite(directory / "sqlite.sql", Path(url.removeprefix("sqlite:///")))
-    else:
-        url = request.getfixturevalue("postgres_url")
-        server: Postgres = request.getfixturevalue("postgres_server")
-        server.load(url, directory / "postgresql.sql")
-    return url, directory / f"{engine}.json"
+@pytest.fixture(scope="module", params=VERSIONS)
+def old(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+    """Load the dump of an earlier version and upgrade it: once for all tests of the version and the engine."""
+    dump: Path = DATA / request.param / f"{engine}.sql"
+    with ExitStack() as stack:
+        if engine == "sqlite":
+            file = tmp_path_factory.mktemp(request.param) / "data" / "mesolive.sqlite3"
+            load_sqlite(dump, file)
+            url = f"sqlite:///{file}"
+        else:
+            server: Postgres = request.getfixturevalue("postgres_server")
+            url = server.create_database()
+            stack.callback(server.drop_database, url)
+            server.load(url, dump)
+        yield Upgraded(url, asyncio.run(upgraded(url)), dump)
 
 
-async def test_a_database_of_an_earlier_version_is_upgraded_and_answers_as_it_did(
-    old: OldDatabase, tmp_path: Path
-) -> None:
-    url, expected = old
-    found = json.loads(json.dumps(await upgraded_answers(url, tmp_path)))
-    for name, before in json.loads(expected.read_text(encoding="utf-8")).items():
-        # The server's own start adds events; what was told before is told as it was.
-        assert found[name][: len(before)] == before, name
-
-
-async def test_an_upgraded_schema_is_exactly_that_of_the_code(old: OldDatabase) -> None:
-    database = await Database.open(old[0])
+async def upgraded(url: str) -> Sequence[object]:
+    """Open a database for the first time; return how its schema differs from the code's afterwards."""
+    database = await Database.open(url)
     try:
-        assert await database._engines.run(differences) == []
+        return await database._engines.run(differences)
+    finally:
+        await database.close()
+
+
+async def test_an_upgraded_schema_is_exactly_that_of_the_code(old: Upgraded) -> None:
+    assert old.differences == []
+    database = await Database.open(old.url)
+    try:
         async with database.read() as tx:
             assert await tx.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
     finally:
         await database.close()
 
 
-def told_tables(old: OldDatabase) -> set[str]:
-    """Return the tables that the dump has rows of."""
-    dump = old[1].with_suffix(".sql").read_text(encoding="utf-8")
-    return set(re.findall(r'^INSERT INTO (?:public\.)?"?(\w+)"?', dump, re.MULTILINE))
-
-
-async def test_every_table_of_the_old_database_keeps_its_rows(old: OldDatabase) -> None:
-    database = await Database.open(old[0])
+async def test_every_table_of_the_old_database_keeps_its_rows(old: Upgraded) -> None:
+    database = await Database.open(old.url)
     try:
         async with database.read() as tx:
             counts = {
                 name: await tx.scalar(select(func.count()).select_from(table))
                 for name, table in metadata.tables.items()
-                if name in told_tables(old)
+                if name in old.dumped_tables
             }
     finally:
         await database.close()
@@ -92,15 +116,15 @@ async def test_every_table_of_the_old_database_keeps_its_rows(old: OldDatabase) 
 
 
 @pytest.mark.parametrize("old", ["abab24c"], indirect=True)
-async def test_limits_of_an_account_keep_their_values_and_get_the_careful_new_ones(old: OldDatabase) -> None:
-    database = await Database.open(old[0])
+async def test_limits_of_an_account_keep_their_values_and_new_limits_get_their_defaults(old: Upgraded) -> None:
+    database = await Database.open(old.url)
     try:
         async with database.read() as tx:
             account_id = await tx.scalar(select(accounts.c.id).where(accounts.c.broker_account_id == SIM))
-            found = await limits_of(tx, account_id)
+            limits = await limits_of(tx, account_id)
     finally:
         await database.close()
-    assert found == Limits(
+    assert limits == Limits(
         allow_live=True,
         max_contracts=Decimal(40),
         max_premium=Decimal(250_000),
@@ -113,10 +137,8 @@ async def test_limits_of_an_account_keep_their_values_and_get_the_careful_new_on
     )
 
 
-async def test_accounts_of_an_old_database_belong_to_no_connection_and_accept_live_quotes_only(
-    old: OldDatabase,
-) -> None:
-    database = await Database.open(old[0])
+async def test_accounts_of_an_old_database_belong_to_no_connection_and_accept_live_quotes_only(old: Upgraded) -> None:
+    database = await Database.open(old.url)
     try:
         async with database.read() as tx:
             rows = await tx.all(select(accounts))
@@ -126,12 +148,17 @@ async def test_accounts_of_an_old_database_belong_to_no_connection_and_accept_li
     assert {(row.connection_id, row.data_provider, row.accept_delayed) for row in rows} == {(None, None, False)}
 
 
-async def test_an_upgrade_that_is_opened_again_changes_nothing_more(old: OldDatabase) -> None:
-    for _ in range(2):
-        await (await Database.open(old[0])).close()
-    database = await Database.open(old[0])
-    assert await database._engines.run(differences) == []
-    await database.close()
+async def test_an_upgrade_that_is_opened_again_changes_nothing_more(old: Upgraded) -> None:
+    assert await upgraded(old.url) == []
+
+
+async def test_a_database_of_an_earlier_version_is_upgraded_and_answers_as_it_did(
+    old: Upgraded, tmp_path: Path
+) -> None:
+    answers = json.loads(json.dumps(await upgraded_answers(old.url, tmp_path)))
+    for name, before in json.loads(old.dump.with_suffix(".json").read_text(encoding="utf-8")).items():
+        # The server's own start adds events; what was announced before is answered as it was.
+        assert answers[name][: len(before)] == before, name
 
 
 # --- databases of an odd state
@@ -159,9 +186,7 @@ async def test_a_missing_index_is_created_at_start_and_logged(
     database = await Database.open(database_url)
     assert await database._engines.run(differences) == []
     await database.close()
-    assert [log["index"] for log in captured_logs if log["event"] == "missing_index_created"] == [
-        "ix_legs_account_contract"
-    ]
+    assert [log["index"] for log in captured_logs if log["event"] == "index_created"] == ["ix_legs_account_contract"]
 
 
 @pytest.mark.parametrize(

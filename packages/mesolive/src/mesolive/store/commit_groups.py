@@ -6,7 +6,7 @@ disk writes; here they wait for one:
 1. The first writer begins the database's transaction. When its block has ended well, it becomes a member of the group.
 2. Where another writer waits for its turn, that one runs its block in the same transaction behind a savepoint.
    A block that raises is rolled back to its savepoint and takes nothing else with it.
-3. The group is committed when nobody waits for a turn any more, or when it is full or old enough. Only then are its
+3. The group is committed when no writer waits for a turn any more, or when it is full or old enough. Only then are its
    members answered, and their callbacks run, in the order of their turns.
 
 A writer that is alone waits for nothing. While a group is committed the next writers gather.
@@ -74,7 +74,7 @@ class CommitGroup:
         return len(self.members) < MAX_MEMBERS and self._loop.time() - self._began < MAX_GROUP_SECONDS
 
     async def outcome(self) -> None:
-        """Wait until it is known what became of the group; a caller that is cancelled is held until then.
+        """Wait for the outcome of the group's commit; a cancelled caller waits too.
 
         Raises
         ------
@@ -179,7 +179,7 @@ class WriteLane:
 
     @property
     def is_free(self) -> bool:
-        """Whether nobody writes or waits."""
+        """Whether there is no writer and none waits."""
         return self._turns.is_free
 
     async def enter(self, user_id: int | None) -> CommitGroup:
@@ -232,7 +232,7 @@ class WriteLane:
             self._begin_commit(group)
 
     def _commit_open(self) -> bool:
-        """Commit the open group, as nobody waits for a turn; return whether there is one, which then has the turn."""
+        """Commit the open group, as no writer waits for a turn; return whether there is one, which has the turn."""
         group, self._open = self._open, None
         if group is None:
             return False

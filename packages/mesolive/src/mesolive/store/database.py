@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -118,6 +119,10 @@ class Database:
         What is kept in memory of rows that never change.
     version
         A number that grows when a write transaction begins and when it has ended.
+    limits
+        Timeouts and limits of transactions.
+    writing
+        The tasks that are within a write transaction.
     """
 
     def __init__(self, engines: Engines, limits: Limits, *, transient: bool = False) -> None:
@@ -126,11 +131,11 @@ class Database:
         self.emergency = EmergencyFile.beside(engines.file)
         self.caches = RowCaches()
         self._engines = engines
-        self._limits = limits
+        self.limits = limits
         self._connections = FairTurns(engines.writers)
         self._lanes: dict[int | None, WriteLane] = {}
         self._waiting = 0
-        self._writing: set[asyncio.Task[Any] | None] = set()  # tasks within a write block
+        self.writing: set[asyncio.Task[Any] | None] = set()
         self.tasks = Tasks()  # commits and rollbacks under way
 
     @classmethod
@@ -216,54 +221,23 @@ class Database:
         OutcomeUnknownError
             On leaving, when the answer of the commit did not arrive.
         """
-        return self._write(user_id)
+        return _WriteBlock(self, user_id)
 
     async def close(self) -> None:
         """Wait for commits under way and close all connections."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.commit_seconds):
+            async with asyncio.timeout(self.limits.commit_seconds):
                 await self.tasks.join()
         await self._engines.close()
 
     @asynccontextmanager
     async def _read(self) -> AsyncGenerator[Transaction]:
-        async with _deadline(self._limits.read_seconds), self._engines.reading() as link:
+        async with _Deadline(self.limits.read_seconds), self._engines.reading() as link:
             yield Transaction(link, self.caches)
 
-    @asynccontextmanager
-    async def _write(self, user_id: int | None) -> AsyncGenerator[WriteTransaction]:
-        task = asyncio.current_task()
-        if task in self._writing:
-            raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
-        async with _deadline(self._limits.write_seconds) as deadline:
-            writer = await self._take_turn(user_id)
-            self._writing.add(task)
-            self.version += 1
-            try:
-                await writer.begin(user_id)
-                yield writer.tx
-                if writer.tx.failed:
-                    raise RuntimeError(
-                        "a statement of the transaction failed and its block went on: nothing was committed"
-                    )
-            except BaseException as error:
-                if not deadline.expired():
-                    deadline.reschedule(None)
-                await self._roll_back(writer)
-                if isinstance(error, Exception):
-                    await writer.settled()
-                raise
-            finally:
-                self._writing.discard(task)
-            # The deadline bounds the block. A commit has its own timeout and is never interrupted.
-            deadline.reschedule(None)
-            try:
-                await writer.commit()
-            finally:
-                self.version += 1
-
-    async def _take_turn(self, user_id: int | None) -> _Writer:
-        if self._waiting >= self._limits.waiting_writers:
+    async def take_turn(self, user_id: int | None) -> _Writer:
+        """Wait for a turn to write, and return what writes; for `write`."""
+        if self._waiting >= self.limits.waiting_writers:
             raise DatabaseBusyError
         lane = self._lane(user_id)
         self._waiting += 1
@@ -278,16 +252,16 @@ class Database:
         lane = self._lanes.get(key)
         if lane is None:
             if len(self._lanes) >= MAX_LANES:
-                self._lanes = {known: kept for known, kept in self._lanes.items() if not kept.is_free}
-            lane = WriteLane(self._engines, self._connections, self._limits.commit_seconds, self.tasks)
+                self._lanes = {known: each for known, each in self._lanes.items() if not each.is_free}
+            lane = WriteLane(self._engines, self._connections, self.limits.commit_seconds, self.tasks)
             self._lanes[key] = lane
         return lane
 
-    async def _roll_back(self, writer: _Writer) -> None:
+    async def roll_back(self, writer: _Writer) -> None:
         """Roll back in a task of its own, so that a cancelled caller does not interrupt it, and wait for it."""
         task = self.tasks.spawn("rollback", writer.rollback(), expected=Exception)
         task.add_done_callback(_log_ended)
-        until = task.get_loop().time() + self._limits.commit_seconds
+        until = task.get_loop().time() + self.limits.commit_seconds
         interrupted: asyncio.CancelledError | None = None
         while not task.done() and (left := until - task.get_loop().time()) > 0:
             try:
@@ -300,17 +274,99 @@ class Database:
 
 def _log_ended(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.warning("transaction_did_not_end_well", error=type(error).__name__)
+        _log.warning("transaction_end_failed", error=type(error).__name__)
 
 
-@asynccontextmanager
-async def _deadline(seconds: float) -> AsyncGenerator[asyncio.Timeout]:
-    """Bound a transaction; a `TimeoutError` of something else within it stays what it is."""
-    deadline: asyncio.Timeout | None = None
-    try:
-        async with asyncio.timeout(seconds) as deadline:
-            yield deadline
-    except TimeoutError:
-        if deadline is not None and deadline.expired():
-            raise TransactionTimeoutError(seconds) from None
-        raise
+class _Deadline:
+    """Bounds a transaction; a `TimeoutError` of something else within it stays what it is."""
+
+    __slots__ = ("_seconds", "_timeout")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    def lift(self) -> None:
+        """End the limit, unless it has been reached."""
+        if not self._timeout.expired():
+            self._timeout.reschedule(None)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise TransactionTimeoutError(self._seconds) from None
+
+
+class _WriteBlock(AbstractAsyncContextManager[WriteTransaction]):
+    """The context of `Database.write`, used once.
+
+    A class: each generator is registered with the event loop, which costs more than the rest of this.
+    """
+
+    __slots__ = ("_database", "_deadline", "_task", "_user_id", "_writer")
+
+    def __init__(self, database: Database, user_id: int | None) -> None:
+        self._database = database
+        self._user_id = user_id
+
+    async def __aenter__(self) -> WriteTransaction:
+        database = self._database
+        self._task = asyncio.current_task()
+        if self._task in database.writing:
+            raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
+        self._deadline = _Deadline(database.limits.write_seconds)
+        await self._deadline.__aenter__()
+        try:
+            self._writer = await database.take_turn(self._user_id)
+            database.writing.add(self._task)
+            database.version += 1
+            try:
+                await self._writer.begin(self._user_id)
+            except BaseException as error:
+                await self._roll_back(error)
+                raise
+        except BaseException as error:
+            await self._deadline.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self._writer.tx
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await self._commit()
+            else:
+                await self._roll_back(error)
+        except BaseException as failure:
+            await self._deadline.__aexit__(type(failure), failure, failure.__traceback__)
+            raise
+        await self._deadline.__aexit__(kind, error, trace)
+
+    async def _commit(self) -> None:
+        if self._writer.tx.failed:
+            error = RuntimeError("a statement of the transaction failed and its block went on: nothing was committed")
+            await self._roll_back(error)
+            raise error
+        self._database.writing.discard(self._task)
+        # The deadline bounds the block. A commit has its own timeout and is never interrupted.
+        self._deadline.lift()
+        try:
+            await self._writer.commit()
+        finally:
+            self._database.version += 1
+
+    async def _roll_back(self, error: BaseException) -> None:
+        try:
+            self._deadline.lift()
+            await self._database.roll_back(self._writer)
+            if isinstance(error, Exception):
+                await self._writer.settled()
+        finally:
+            self._database.writing.discard(self._task)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mesolive.errors import ServiceError
 from mesolive.store.connection import UnusableDatabaseError
@@ -32,8 +33,7 @@ class DatabaseMovedError(ServiceError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
+class FileIdentity(Struct, frozen=True):
     """The identity of a file (device and inode), independent of its name."""
 
     device: int
@@ -64,7 +64,7 @@ class HighWaterMark:
     def __init__(self, database: Path) -> None:
         self.file = mark_file(database)
         self._descriptor: int | None = None
-        self._held = False
+        self._is_protected = False
 
     def read(self) -> int | None:
         """Return the number, or `None` where there is none."""
@@ -80,12 +80,12 @@ class HighWaterMark:
         """
         if self._descriptor is None:
             # A command beside a stopped server may be the first to write after history was lost.
-            self._held = missing_commits(self.read(), sequence) > 0
+            self._is_protected = missing_commits(self.read(), sequence) > 0
         self._put(sequence)
 
     def accept(self, sequence: int) -> None:
         """Note a number that may be below the mark: what is missing was reported."""
-        self._held = False
+        self._is_protected = False
         self._put(sequence)
         self.sync()
 
@@ -93,7 +93,7 @@ class HighWaterMark:
         with contextlib.suppress(OSError):
             if self._descriptor is None:
                 self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT, 0o600)
-            if not self._held:
+            if not self._is_protected:
                 os.pwrite(self._descriptor, f"{sequence:0{_WIDTH}d}".encode(), 0)
 
     def sync(self) -> None:

@@ -16,7 +16,7 @@ from mesolive.store.connection import UnusableDatabaseError
 from mesolive.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0013"
+HEAD = "0015"
 """The revision that this server works with; a test compares it with the newest migration."""
 
 MAX_DEFECTS_SHOWN = 5
@@ -134,7 +134,7 @@ def _check_schema(connection: Connection) -> None:
         )
     for index in sorted(missing, key=lambda index: str(index.name)):
         connection.execute(CreateIndex(index))
-        _log.warning("missing_index_created", index=index.name)
+        _log.warning("index_created", index=index.name)
 
 
 def _missing_constraints(inspector: Inspector, table: Table) -> Iterator[str]:

@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,14 +26,14 @@ _CONTROLS = frozenset({"Limit", "ContinuationToken"})
 _MARK_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Which rows to read and how the next page is asked for.
 
     Attributes
     ----------
     after
-        Show rows with greater ids only; `start` of the query on the first page.
+        Show rows with greater ids only, or with smaller ones where the query goes backwards; `start` of the query on
+        the first page.
     limit
         Show so many at most. Read one more: `cut` sees by it that there is a next page.
     """
@@ -50,7 +49,7 @@ class Page:
         Parameters
         ----------
         rows
-            Up to `limit + 1` rows in the order of their ids.
+            Up to `limit + 1` rows in the order of their ids, or in its reverse.
         id_name
             The attribute that holds a row's id.
         """

@@ -15,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -71,27 +72,31 @@ class Prepared:
         The dialect it was compiled for.
     """
 
-    __slots__ = ("_binds", "_dialect", "_make", "_results", "_returns_rows", "sql")
+    __slots__ = ("_constants", "_dialect", "_make", "_processors", "_results", "_returns_rows", "_values", "sql")
 
     def __init__(self, compiled: SQLCompiler, names: frozenset[str], dialect: Dialect) -> None:
         self.sql: str = compiled.string
         self._dialect = dialect
         processors: Mapping[str, Processor] = compiled._bind_processors  # pyright: ignore[reportPrivateUsage, reportAssignmentType] # noqa: SLF001 - what an execution applies
-        self._binds: list[tuple[str | None, Processor | None, Any]] = []
-        for name in compiled.positiontup or ():
+        places = list(compiled.positiontup or ())
+        # The values of a row are taken by C code, and what has to be changed of them is changed in their places.
+        self._values = _getter([name for name in places if name in names])
+        self._constants: list[tuple[int, Any]] = []
+        self._processors: list[tuple[int, Processor]] = []
+        for place, name in enumerate(places):
             processor = processors.get(name)
-            if name in names:
-                self._binds.append((name, processor, None))
-            else:
+            if name not in names:
                 value = compiled.binds[name].effective_value
-                self._binds.append((None, None, processor(value) if processor is not None else value))
+                self._constants.append((place, value if processor is None else processor(value)))
+            elif processor is not None:
+                self._processors.append((place, processor))
         columns = compiled._result_columns  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - their names and types
         self._returns_rows = bool(columns)
         keys: list[str] = [column.keyname for column in columns]
         row_type = namedtuple("Row", keys, rename=True)  # noqa: PYI024 # pyright: ignore[reportUntypedNamedTuple] - the query names them
         self._make = row_type._make
-        found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        self._results = [(place, processor) for place, processor in enumerate(found) if processor is not None]
+        by_column = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._results = [(place, processor) for place, processor in enumerate(by_column) if processor is not None]
 
     def run(self, connection: Connection, parameters: Parameters | None) -> PreparedResult:
         """Run the statement.
@@ -121,10 +126,12 @@ class Prepared:
         return PreparedResult(self._rows(raw), cursor.rowcount, cursor.lastrowid)
 
     def _bind(self, given: Mapping[str, Any]) -> list[Any]:
-        return [
-            value if name is None else given[name] if processor is None else processor(given[name])
-            for name, processor, value in self._binds
-        ]
+        row = list(self._values(given))
+        for place, constant in self._constants:
+            row.insert(place, constant)  # in ascending order, so that each comes to its place
+        for place, processor in self._processors:
+            row[place] = processor(row[place])
+        return row
 
     def _rows(self, raw: list[tuple[Any, ...]]) -> list[Any]:
         make, results = self._make, self._results
@@ -137,6 +144,20 @@ class Prepared:
                 row[place] = processor(row[place])
             rows.append(make(row))
         return rows
+
+
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Return a function that takes the values of some names out of a mapping, in their order."""
+    if not names:
+        return _nothing
+    if len(names) == 1:
+        name = names[0]
+        return lambda given: (given[name],)  # `itemgetter` of one name gives the value itself
+    return itemgetter(*names)
+
+
+def _nothing(_given: Mapping[str, Any]) -> Sequence[Any]:
+    return ()
 
 
 def _many(parameters: Parameters | None) -> Sequence[Mapping[str, Any]] | None:

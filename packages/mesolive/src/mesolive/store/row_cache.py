@@ -1,4 +1,4 @@
-"""Row cache: what was read of rows that never change, kept per database, the longest unused forgotten first.
+"""Row cache: rows that never change, cached per database, least recently used evicted first.
 
 Only what is committed is kept. A transaction may read what others have written and not committed yet; should that be
 lost, its ids would be given to other rows.

@@ -193,22 +193,22 @@ async def _locked_server(url: URL) -> AsyncGenerator[ServerLock]:
     )
     lock = ServerLock()
     try:
-        held = _Held(await _take(engine))
+        holder = _LockConnection(await _take(engine))
     except (OSError, TimeoutError) as error:
         raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
     except DBAPIError as error:
         raise UnusableDatabaseError(f"the database cannot be used: {error.orig}") from error
-    lock.tasks.start_loop("server lock", partial(_hold, engine, held, lock), may_return=True)
+    lock.tasks.start_loop("server lock", partial(_hold, engine, holder, lock), may_return=True)
     try:
         yield lock
     finally:
         await lock.tasks.stop()
-        await held.drop()
+        await holder.drop()
         await engine.dispose()
 
 
 @dataclass
-class _Held:
+class _LockConnection:
     """The connection that has the lock; none while it is lost."""
 
     connection: AsyncConnection | None
@@ -240,24 +240,24 @@ async def _take(engine: AsyncEngine) -> AsyncConnection:
     return connection
 
 
-async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock, turns: Turns) -> None:
+async def _hold(engine: AsyncEngine, holder: _LockConnection, lock: ServerLock, turns: Turns) -> None:
     """Check that the lock is held; after a lost connection take it again, unless another server has it."""
     while not lock.lost.is_set():
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            if held.connection is None:
-                held.connection = await _take(engine)
-                _log.info("server_lock_taken_again")
+            if holder.connection is None:
+                holder.connection = await _take(engine)
+                _log.info("server_lock_reacquired")
             async with asyncio.timeout(ANSWER_SECONDS):
-                await held.connection.execute(_ALIVE)
+                await holder.connection.execute(_ALIVE)
             turns.turned()
         except DatabaseInUseError as error:
             _log.critical("server_lock_lost", reason=str(error))
             lock.lost.set()
         except (OSError, TimeoutError, DBAPIError) as error:
             # Without the database no order is sent and no event is delivered: retry until it is back.
-            _log.warning("server_lock_in_doubt", error=type(error).__name__)
-            await held.drop()
+            _log.warning("server_lock_unconfirmed", error=type(error).__name__)
+            await holder.drop()
 
 
 async def _drop(connection: AsyncConnection) -> None:

@@ -30,9 +30,10 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime, nullable=True),
     Column("role", String(16), nullable=True),
     Column("last_used_at", UtcDateTime, nullable=True),
+    Column("last_address", String(64), nullable=True),
     Index(None, "user_id"),
 )
-"""A key without a role may trade. `last_used_at` is accurate to some minutes."""
+"""A key without a role may trade. `last_used_at` and `last_address` are accurate to some minutes."""
 
 portal_codes = Table(
     "portal_codes",

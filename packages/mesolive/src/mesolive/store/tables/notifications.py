@@ -33,4 +33,4 @@ notification_rules = Table(
     UniqueConstraint("user_id", "name"),
     sqlite_autoincrement=True,
 )
-"""`cursor` is committed before a message leaves: after a crash an event is told at most once."""
+"""`cursor` is committed before a message leaves: after a crash an event is sent at most once."""

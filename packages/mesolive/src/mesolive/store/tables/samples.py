@@ -15,6 +15,13 @@ account_samples = Table(
     Column("net_liquidation", DecimalText),
     Column("cash", DecimalText, nullable=False),
     Column("margin", DecimalText),
+    Column("unrealized_pnl", DecimalText),
+    Column("day_pnl", DecimalText),
+    Column("delta", Double[float]()),
+    Column("gamma", Double[float]()),
+    Column("theta", Double[float]()),
+    Column("vega", Double[float]()),
+    Column("delta_dollars", Double[float]()),
 )
 """`at` is a whole minute of market time."""
 
@@ -27,6 +34,7 @@ position_samples = Table(
     Column("realized_pnl", DecimalText, nullable=False),
     Column("mark", Double[float]()),
     Column("underlying", Double[float]()),
+    Column("margin", DecimalText),
     Column("delta", Double[float]()),
     Column("gamma", Double[float]()),
     Column("theta", Double[float]()),

@@ -66,12 +66,14 @@ accounts = Table(
     Column("data_provider", String(16)),
     Column("accept_delayed", Boolean, nullable=False, default=False),
     Column("disabled_at", UtcDateTime),
+    Column("night_sessions", Boolean, nullable=False, default=False),
     UniqueConstraint("user_id", "broker_account_id"),
     sqlite_autoincrement=True,
 )
 """Accounts. `connection_id` names the connection by which a broker's account is reached. `data_provider` is the one
 whose quotes value the account, where the owner has chosen it; with `accept_delayed` decisions are made on delayed
-quotes too. `disabled_at` is when the owner of an account of a connection has disabled it; null while it is used."""
+quotes too. `disabled_at` is when the owner of an account of a connection has disabled it; null while it is used. With
+`night_sessions` its strategies are evaluated, and its orders are taken, in the night and curb sessions of indexes."""
 
 account_limits = Table(
     "account_limits",
