@@ -42,6 +42,13 @@ async def test_each_minute_has_what_the_account_and_the_position_were_worth(kit:
     assert [(point.NetLiquidation, point.Cash, point.Margin) for point in points] == [
         (account.NetLiquidationValue, account.Cash, account.MaintenanceMarginReq) for account in expected
     ]
+    for point, account in zip(points, expected, strict=True):
+        assert account.Greeks is not None
+        assert (point.PnL, point.DayPnL) == (account.UnrealizedPnL, account.DayPnL)
+        assert float(point.Delta or 0) == pytest.approx(float(account.Greeks.Delta or 0))
+        assert float(point.Theta or 0) == pytest.approx(float(account.Greeks.Theta or 0))
+        assert float(point.Vega or 0) == pytest.approx(float(account.Greeks.Vega or 0))
+        assert float(point.DeltaDollars or 0) == pytest.approx(float(account.DeltaDollars or 0))
     asked = models.GetPositionHistoryArgs(PositionId=entered.PositionId)
     history = await kit.control.get_position_history(asked)
     assert history.StepSeconds == 60
@@ -53,6 +60,7 @@ async def test_each_minute_has_what_the_account_and_the_position_were_worth(kit:
     assert float(last.Delta or 0) == pytest.approx(float(shown.PositionGreeks.Mark.Delta or 0))
     assert float(last.Theta or 0) == pytest.approx(float(shown.PositionGreeks.Mark.Theta or 0))
     assert last.Underlying is not None
+    assert last.Margin == shown.Margin
 
 
 async def test_a_step_shows_the_last_sample_within_it(kit: Kit) -> None:

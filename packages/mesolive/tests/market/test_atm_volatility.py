@@ -71,24 +71,33 @@ def test_without_any_sound_put_there_is_no_value() -> None:
     assert chain.book.view().underlying.iv is None
 
 
-async def test_the_days_volatility_is_noted_in_session_every_five_minutes() -> None:
+async def test_the_days_volatility_is_noted_in_session_every_half_hour_and_before_the_close_every_five_minutes() -> (
+    None
+):
     chain = flat_chain()
-    book = chain.book
-    book.note_volatility(chain.clock.now())
-    today = MORNING.date()
-    first = book.history.days[-1]
-    assert (first.day, first.close) == (today, None)
-    assert first.iv == book.view().underlying.iv
-    chain.book.update(MORNING, chain.index("SPX", date(2024, 4, 19), Right.PUT, 5000), {"bid": 1.0})
-    await chain.clock.advance(299)
-    book.note_volatility(chain.clock.now())
-    assert book.history.days[-1].iv == first.iv
-    await chain.clock.advance(1)
-    book.note_volatility(chain.clock.now())
-    assert book.history.days[-1].iv != first.iv
+    book, clock, today = chain.book, chain.clock, MORNING.date()
+    put = chain.index("SPX", date(2024, 4, 19), Right.PUT, 5000)
+
+    async def noted_after(seconds: float, bid: float) -> float | None:
+        """Let time pass, with another volatility from its end on, and return the one that is noted."""
+        await clock.advance(seconds)
+        book.update(clock.now(), put, {"bid": bid})
+        book.note_volatility(clock.now())
+        return book.history.days[-1].iv
+
+    first = await noted_after(0, 100.0)
+    assert (book.history.days[-1].day, book.history.days[-1].close) == (today, None)
+    assert first == pytest.approx(book.view().underlying.iv, rel=1e-12)
+    assert await noted_after(1799, 99.0) == first
+    assert await noted_after(301, 98.0) != first, "the half hour is over"
+    session = book.calendar.session(today)
+    assert session is not None
+    left = (session[1] - clock.now()).total_seconds()
+    last = await noted_after(left - 1800, 97.0)
+    assert await noted_after(299, 96.0) == last
+    assert await noted_after(1, 95.0) != last
     noted = book.history
-    await chain.clock.advance(8 * 3600)
-    book.note_volatility(chain.clock.now())
+    await noted_after(8 * 3600, 94.0)
     assert book.history is noted, "the session is over"
 
 

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesolive.clock import ManualClock
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import TimedPrice
 from mesolive.market.contracts import Right, Underlying, UnderlyingKind
 from mesolive.market.listing import Listing
 from mesolive.market.quality import QuoteQuality
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import Quote
 from mesolive_testkit.market import CALENDAR, MORNING, Chain, expiration, flat_chain
 
@@ -31,9 +32,9 @@ def put(chain: Chain, strike: int = 4900) -> int:
 
 
 def quote_of(chain: Chain, index: int) -> Quote:
-    found = chain.book.view().find(chain.listing.contract(index))
-    assert found is not None
-    return found[0].quote(found[1])
+    location = chain.book.view().find(chain.listing.contract(index))
+    assert location is not None
+    return location[0].quote(location[1])
 
 
 async def test_each_price_keeps_the_time_at_which_it_last_changed() -> None:
@@ -111,15 +112,17 @@ async def test_a_view_is_taken_anew_when_a_second_has_gone_by_without_a_change()
 
 
 async def test_a_view_taken_before_a_settlement_is_not_served_after_it() -> None:
-    one = expiration("SPXW", FRIDAY)
-    chain = flat_chain([one, expiration("SPXW", date(2024, 4, 19))], now=one.settles_at - timedelta(milliseconds=200))
-    assert one in chain.book.view().expirations
+    front = expiration("SPXW", FRIDAY)
+    chain = flat_chain(
+        [front, expiration("SPXW", date(2024, 4, 19))], now=front.settles_at - timedelta(milliseconds=200)
+    )
+    assert front in chain.book.view().expirations
     await chain.clock.advance(0.3)
     view = chain.book.view()
-    assert one not in view.expirations
+    assert front not in view.expirations
     assert view.slice("SPXW", FRIDAY, Right.CALL) is None
     assert view.find(chain.listing.contract(0)) is None
-    assert view.forward(one) is None
+    assert view.forward(front) is None
 
 
 async def test_a_change_wakes_subscribers() -> None:
@@ -161,7 +164,7 @@ async def test_what_was_deferred_does_not_overwrite_what_came_later() -> None:
     assert quote_of(chain, index).bid == 4.0
 
 
-async def test_a_silent_provider_makes_the_book_stale_and_a_word_without_news_makes_it_fresh() -> None:
+async def test_a_silent_provider_makes_the_book_stale_and_a_heartbeat_makes_it_fresh() -> None:
     chain = flat_chain()
     assert not chain.book.stale
     await chain.clock.advance(61.0)
@@ -173,7 +176,7 @@ async def test_a_silent_provider_makes_the_book_stale_and_a_word_without_news_ma
     assert not chain.book.view().stale
 
 
-def test_a_book_that_never_heard_anything_is_stale() -> None:
+def test_a_book_without_any_update_is_stale() -> None:
     listing = Listing(Underlying("SPX"), {expiration("SPXW", FRIDAY): {Right.CALL: [Decimal(100)]}})
     assert QuoteBook(listing, ManualClock(MORNING), CALENDAR).stale
 
@@ -193,12 +196,12 @@ async def test_a_new_listing_keeps_the_quotes_of_what_stays() -> None:
     )
     chain.book.relist(listing)
     view = chain.book.view()
-    found = view.find(contract)
-    assert found is not None
-    quote = found[0].quote(found[1])
+    location = view.find(contract)
+    assert location is not None
+    quote = location[0].quote(location[1])
     assert (quote.bid, quote.ask, quote.bid_time) == (3.0, 3.2, MORNING + SECOND)
-    assert np.isnan(found[0].bid[0]), "a new strike has no quote yet"
-    assert [one.day for one in view.expirations] == [FRIDAY, added.day]
+    assert np.isnan(location[0].bid[0]), "a new strike has no quote yet"
+    assert [item.day for item in view.expirations] == [FRIDAY, added.day]
 
 
 async def test_the_middle_of_an_index_is_its_last_value_that_of_a_stock_its_market() -> None:
@@ -285,7 +288,7 @@ async def test_a_quote_has_the_quality_that_the_provider_stated_with_it() -> Non
     assert before.live_throughout, "a view does not change after it was taken"
 
 
-async def test_a_quality_alone_is_a_change_that_readers_are_told() -> None:
+async def test_a_changed_quality_alone_notifies_readers() -> None:
     chain = flat_chain()
     version = chain.book.version
     assert chain.book.grade(MORNING + SECOND, slice(None), QuoteQuality.DELAYED)
@@ -325,7 +328,7 @@ async def test_quality_and_age_stay_with_their_contracts_when_the_listing_change
     assert place is not None
     more = {right: [*strikes, Decimal("4000.5")] for right, strikes in listed.items()}
     chain.book.relist(Listing(chain.listing.underlying, {chain.listing.expirations[place]: more}))
-    found = chain.book.view().find(contract)
-    assert found is not None
-    quote = found[0].quote(found[1])
+    location = chain.book.view().find(contract)
+    assert location is not None
+    quote = location[0].quote(location[1])
     assert (quote.quality, quote.quoted_at) == (QuoteQuality.DELAYED, MORNING + SECOND)

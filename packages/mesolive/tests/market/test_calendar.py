@@ -127,7 +127,7 @@ def test_the_ends_of_the_calendar_are_refused_and_not_wrapped_around() -> None:
         ("GOOG", Settlement.PM),
     ],
 )
-def test_a_trading_class_tells_when_it_settles(root: str, settlement: Settlement) -> None:
+def test_a_trading_class_states_its_settlement_instant(root: str, settlement: Settlement) -> None:
     assert settlement_of(root) is settlement
 
 

@@ -41,7 +41,7 @@ prices = st.floats(allow_nan=True, allow_infinity=True)
 
 @given(st.lists(st.tuples(prices, prices), max_size=20))
 def test_a_sound_market_is_never_crossed_one_sided_or_negative(quotes: list[tuple[float, float]]) -> None:
-    bid = np.array([one for one, _ in quotes], dtype=np.float64)
-    ask = np.array([one for _, one in quotes], dtype=np.float64)
-    found = sound_quotes(bid, ask)
-    assert np.all((bid[found] >= 0.0) & (ask[found] > 0.0) & (bid[found] <= ask[found]) & np.isfinite(ask[found]))
+    bid = np.array([quote for quote, _ in quotes], dtype=np.float64)
+    ask = np.array([quote for _, quote in quotes], dtype=np.float64)
+    result = sound_quotes(bid, ask)
+    assert np.all((bid[result] >= 0.0) & (ask[result] > 0.0) & (bid[result] <= ask[result]) & np.isfinite(ask[result]))

@@ -39,9 +39,9 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_table_is_read_by_symbol_and_day(tmp_path: Path) -> None:
-    found = read_dividends(written(tmp_path, TABLE))
-    assert found["SPY"].dividends == (Dividend(date(2025, 12, 19), 1.993), Dividend(date(2026, 3, 20), 1.74))
-    assert found["KO"].dividends == (Dividend(date(2026, 3, 13), 0.53),)
+    result = read_dividends(written(tmp_path, TABLE))
+    assert result["SPY"].dividends == (Dividend(date(2025, 12, 19), 1.993), Dividend(date(2026, 3, 20), 1.74))
+    assert result["KO"].dividends == (Dividend(date(2026, 3, 13), 0.53),)
 
 
 def test_dividends_of_one_day_are_added_up() -> None:
@@ -50,7 +50,7 @@ def test_dividends_of_one_day_are_added_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("SPY,20.3.2026,1.7", "line 2: ExDate: expected a day as YYYY-MM-DD, got '20.3.2026'"),
         ("SPY,2026-02-30,1.7", "line 2: ExDate: expected a day"),
@@ -62,10 +62,12 @@ def test_dividends_of_one_day_are_added_up() -> None:
         ("SPY,2026-03-20", "line 2: expected 3 fields, got 2"),
     ],
 )
-def test_a_line_that_cannot_be_understood_is_named_with_what_was_expected(tmp_path: Path, line: str, said: str) -> None:
+def test_a_line_that_cannot_be_understood_is_named_with_what_was_expected(
+    tmp_path: Path, line: str, message: str
+) -> None:
     with pytest.raises(DividendFileError, match=r"dividends\.csv") as refused:
         read_dividends(written(tmp_path, f"Symbol,ExDate,Amount\n{line}\n"))
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_table_without_its_columns_or_its_file_is_refused(tmp_path: Path) -> None:
@@ -97,8 +99,10 @@ def stock_chain(amount: float) -> Chain:
     chain = flat_chain([replace(expiration("GOOG", day), style=ExerciseStyle.AMERICAN) for day in days])
     listing, now = chain.listing, chain.clock.now()
     counts = [end - start for start, _, end in listing.bounds]
-    rows = [DividendSchedule.of([Dividend(EX_DATE, amount)]).within(now, one.settles_at) for one in listing.expirations]
-    years = np.repeat([(one.settles_at - now) / timedelta(days=365) for one in listing.expirations], counts)
+    rows = [
+        DividendSchedule.of([Dividend(EX_DATE, amount)]).within(now, item.settles_at) for item in listing.expirations
+    ]
+    years = np.repeat([(item.settles_at - now) / timedelta(days=365) for item in listing.expirations], counts)
     dividends, discount = CashDividends.of(rows, counts), np.exp(-RATE * years)
     forward = (SPOT - dividends.worth(RATE * years)) / discount
     spot = np.full(years.size, SPOT)
@@ -112,8 +116,8 @@ def gaps(chain: Chain) -> list[float]:
     """Return by how much calls and puts of a strike near the money differ in volatility, by expiration."""
     view = chain.book.view()
     result: list[float] = []
-    for one in view.expirations:
-        calls, puts = (view.slice("GOOG", one.day, right) for right in (Right.CALL, Right.PUT))
+    for item in view.expirations:
+        calls, puts = (view.slice("GOOG", item.day, right) for right in (Right.CALL, Right.PUT))
         assert calls is not None
         assert puts is not None
         near = np.abs(calls.strikes / SPOT - 1.0) < 0.04
@@ -130,18 +134,18 @@ def test_with_its_dividends_a_book_finds_one_volatility_for_call_and_put() -> No
     assert max(known) < 1e-3
     assert max(spread) > 3.0 * max(known)
     view = chain.book.view()
-    for one in view.expirations:
-        part = view.slice("GOOG", one.day, Right.PUT)
+    for item in view.expirations:
+        part = view.slice("GOOG", item.day, Right.PUT)
         assert part is not None
         assert part.iv[np.abs(part.strikes / SPOT - 1.0) < 0.04] == pytest.approx(0.25, abs=1e-3)
         net = SPOT - amount * math.exp(-RATE * (EX_DATE - chain.clock.now().date()).days / 365)
-        forward = view.forward(one)
+        forward = view.forward(item)
         assert forward is not None
-        assert forward * view.discount(one) == pytest.approx(net, rel=2e-4)
-        assert [paid for _, paid in view.dividends(one)] == [amount]
+        assert forward * view.discount(item) == pytest.approx(net, rel=2e-4)
+        assert [paid for _, paid in view.dividends(item)] == [amount]
 
 
-async def test_a_market_tells_its_books_of_the_dividends_that_were_named() -> None:
+async def test_a_market_passes_the_named_dividends_to_its_books() -> None:
     chain = stock_chain(10.0)
     symbol = chain.listing.underlying.symbol
     schedule = DividendSchedule.of([Dividend(EX_DATE, 10.0)])

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from mesolive.market import forward_curve
-from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import Right
-from mesolive.market.forward_curve import FORWARDS_KEPT_FOR, RATES_KEPT_FOR, ForwardCurve
+from mesolive.market.forward_curve import FORWARDS_MAX_AGE, RATES_MAX_AGE, ForwardCurve
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.pricing.black import values
 from mesolive.pricing.forwards import ImpliedForward, PairQuotes, ParityFit, fit_forwards, imply_forwards
 from mesolive_testkit.market import Chain, expiration, flat_chain
 from mesolive_testkit.market.chains import SPOT
 
 DAYS = tuple(date(2024, 3, day) for day in (12, 13, 14, 15, 18, 19, 20, 21, 22, 25, 26))
-MINUTE = FORWARDS_KEPT_FOR.total_seconds()
+MINUTE = FORWARDS_MAX_AGE.total_seconds()
 
 
 class Fits:
@@ -50,7 +50,7 @@ def requote(chain: Chain, now: datetime, spot: float, *, rate: float = 0.05, car
     """Quote the chain as it is worth at a price of the underlying, a rate and a carry; the print stays."""
     listing = chain.listing
     years = np.repeat(
-        [(one.settles_at - now) / timedelta(days=365) for one in listing.expirations],
+        [(item.settles_at - now) / timedelta(days=365) for item in listing.expirations],
         [end - start for start, _, end in listing.bounds],
     )
     forward = spot * np.exp(carry * years)
@@ -78,7 +78,7 @@ async def test_between_two_fits_of_the_chain_only_what_is_read_is_fitted(monkeyp
     await chain.clock.advance(MINUTE)
     assert chain.book.view().forward(last) is not None
     assert len(fits.whole) == 2
-    assert RATES_KEPT_FOR / FORWARDS_KEPT_FOR == 15
+    assert RATES_MAX_AGE / FORWARDS_MAX_AGE == 15
 
 
 async def test_marks_of_sound_markets_need_no_forward(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,25 +97,25 @@ async def test_marks_of_sound_markets_need_no_forward(monkeypatch: pytest.Monkey
 
 async def test_a_forward_follows_its_quotes_within_a_minute_and_its_rate_within_a_quarter_of_an_hour() -> None:
     chain = made()
-    one = expiration("SPXW", DAYS[-1])
+    front = expiration("SPXW", DAYS[-1])
     chain.book.view().warm()
-    before = chain.book.view().discount(one)
+    before = chain.book.view().discount(front)
     await chain.clock.advance(MINUTE)
     now = chain.clock.now()
     requote(chain, now, SPOT, rate=0.08, carry=0.02)
-    years = (one.settles_at - now) / timedelta(days=365)
+    years = (front.settles_at - now) / timedelta(days=365)
     view = chain.book.view()
-    assert view.forward(one) == pytest.approx(SPOT * math.exp(0.02 * years), rel=3e-5)
-    assert view.discount(one) == pytest.approx(before, rel=1e-5)
-    await chain.clock.advance(RATES_KEPT_FOR.total_seconds() - MINUTE)
+    assert view.forward(front) == pytest.approx(SPOT * math.exp(0.02 * years), rel=3e-5)
+    assert view.discount(front) == pytest.approx(before, rel=1e-5)
+    await chain.clock.advance(RATES_MAX_AGE.total_seconds() - MINUTE)
     later = chain.clock.now()
     requote(chain, later, SPOT, rate=0.08, carry=0.02)
-    years = (one.settles_at - later) / timedelta(days=365)
-    assert chain.book.view().discount(one) == pytest.approx(math.exp(-0.08 * years), rel=1e-4)
+    years = (front.settles_at - later) / timedelta(days=365)
+    assert chain.book.view().discount(front) == pytest.approx(math.exp(-0.08 * years), rel=1e-4)
 
 
 @pytest.mark.parametrize("place", [1, len(DAYS) - 1], ids=["a near expiration", "a far one"])
-async def test_after_hours_the_spot_of_the_options_is_followed_though_the_print_stands(place: int) -> None:
+async def test_after_hours_the_spot_of_the_options_is_followed_though_the_print_is_constant(place: int) -> None:
     chain = made()
     chain.book.view().warm()
     for move in (0.996, 1.004, 0.99):
@@ -133,15 +133,15 @@ async def test_what_is_fitted_is_what_the_whole_chain_implies_at_that_moment() -
     curve = curve_of(chain)
     bid, ask = view.columns.values["bid"], view.columns.values["ask"]
     quotes: list[PairQuotes] = []
-    for place, one in enumerate(chain.listing.expirations):
+    for place, item in enumerate(chain.listing.expirations):
         calls, puts = chain.listing.pairs(place)
-        years = (one.settles_at - view.now) / timedelta(days=365)
+        years = (item.settles_at - view.now) / timedelta(days=365)
         strikes = chain.listing.strikes[calls]
         quotes.append(PairQuotes(years, strikes, bid[calls], ask[calls], bid[puts], ask[puts]))
     for place, expected in enumerate(imply_forwards(SPOT, quotes)):
-        found = curve.implied(place)
-        assert found is not None
-        assert (found.forward, found.discount, found.spot) == pytest.approx(
+        result = curve.implied(place)
+        assert result is not None
+        assert (result.forward, result.discount, result.spot) == pytest.approx(
             (expected.forward, expected.discount, expected.spot), rel=1e-12
         )
 

@@ -44,35 +44,35 @@ def ours(view: BookView, count: int = 5) -> list[tuple[OptionContract, Stated]]:
 
 def changed(rows: list[tuple[OptionContract, Stated]], **by: float) -> list[tuple[OptionContract, Stated]]:
     return [
-        (contract, Stated(**{name: value + by.get(name, 0.0) for name, value in vars(one).items()}))
-        for contract, one in rows
+        (contract, Stated(**{name: value + by.get(name, 0.0) for name, value in vars(row).items()}))
+        for contract, row in rows
     ]
 
 
 def test_equal_models_are_not_apart(view: BookView) -> None:
-    found = compare(view, ours(view))
-    assert set(found) == {"volatility", "delta", "gamma", "vega", "theta"}
-    assert all(one.median == one.largest == 0.0 and one.contracts == 5 for one in found.values())
+    result = compare(view, ours(view))
+    assert set(result) == {"volatility", "delta", "gamma", "vega", "theta"}
+    assert all(item.median == item.largest == 0.0 and item.contracts == 5 for item in result.values())
 
 
-def test_the_median_and_the_largest_difference_of_a_value_are_told(view: BookView) -> None:
+def test_the_median_and_the_largest_difference_of_a_value_are_reported(view: BookView) -> None:
     rows = ours(view)
-    found = compare(view, [*changed(rows[:4], delta=0.01), *changed(rows[4:], delta=-0.2, volatility=0.05)])
-    assert found["delta"].median == pytest.approx(0.01)
-    assert found["delta"].largest == pytest.approx(0.2)
-    assert found["volatility"].largest == pytest.approx(0.05)
-    assert "delta 0.0100 (at most 0.2000)" in in_words(found)
+    result = compare(view, [*changed(rows[:4], delta=0.01), *changed(rows[4:], delta=-0.2, volatility=0.05)])
+    assert result["delta"].median == pytest.approx(0.01)
+    assert result["delta"].largest == pytest.approx(0.2)
+    assert result["volatility"].largest == pytest.approx(0.05)
+    assert "delta 0.0100 (at most 0.2000)" in in_words(result)
 
 
 def test_vega_is_compared_as_a_part_of_ours(view: BookView) -> None:
     rows = ours(view)
-    half = [(contract, Stated(**{**vars(one), "vega": one.vega / 2})) for contract, one in rows]
+    half = [(contract, Stated(**{**vars(row), "vega": row.vega / 2})) for contract, row in rows]
     assert compare(view, half)["vega"].median == pytest.approx(0.5)
 
 
 def test_what_one_of_the_two_lacks_is_left_out(view: BookView) -> None:
     rows = ours(view, 2)
     unstated = [(rows[0][0], Stated(math.nan, math.nan, math.nan, math.nan, math.nan)), rows[1]]
-    assert {one.contracts for one in compare(view, unstated).values()} == {1}
+    assert {item.contracts for item in compare(view, unstated).values()} == {1}
     assert compare(view, unstated[:1]) == {}
     assert in_words({}) == "none is stated yet"

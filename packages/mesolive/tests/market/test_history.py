@@ -91,7 +91,7 @@ def test_nonsense_is_not_recorded(price: float) -> None:
         DailySeries().record(TODAY, close=price)
 
 
-def test_no_more_than_two_years_are_kept() -> None:
+def test_at_most_two_years_are_stored() -> None:
     series = DailySeries.of(Day(TODAY - timedelta(days=age), 100.0) for age in range(MAX_DAYS))
     longer = series.record(TODAY + timedelta(days=1), close=101.0)
     assert len(longer.days) == MAX_DAYS

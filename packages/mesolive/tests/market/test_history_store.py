@@ -47,12 +47,12 @@ class Memory:
         if self.failures:
             self.failures -= 1
             raise OSError("the disk is full")
-        self.days.setdefault((source, symbol), {}).update({one.day: one for one in days})
+        self.days.setdefault((source, symbol), {}).update({item.day: item for item in days})
         self.saved.set()
 
-    async def held(self, symbol: str) -> Sequence[OptionContract]:
+    async def open_contracts(self, symbol: str) -> Sequence[OptionContract]:
         """Return what is held."""
-        return [one for one in self.contracts if one.underlying == symbol]
+        return [contract for contract in self.contracts if contract.underlying == symbol]
 
 
 async def running(memory: Memory, moment: datetime, seed: int = 1) -> tuple[Market, ManualClock]:
@@ -70,12 +70,12 @@ def spot(market: Market) -> float:
 
 
 def day(market: Market, of: date) -> Day:
-    found = market.book("SPX").history.of_day(of)
-    assert found is not None
-    return found
+    result = market.book("SPX").history.of_day(of)
+    assert result is not None
+    return result
 
 
-async def test_a_simulated_market_goes_on_with_its_last_price_on_another_path() -> None:
+async def test_a_simulated_market_resumes_with_its_last_price_on_another_path() -> None:
     memory = Memory()
     market, clock = await running(memory, MORNING)
     await clock.advance(3600)
@@ -93,7 +93,7 @@ async def test_a_simulated_market_goes_on_with_its_last_price_on_another_path() 
     assert moves[0] != pytest.approx(moves[1])
 
 
-async def test_days_on_which_nobody_looked_have_openings_and_closes_between_the_known_ones() -> None:
+async def test_days_without_a_running_server_have_openings_and_closes_between_the_known_ones() -> None:
     memory = Memory()
     market, clock = await running(memory, datetime(2024, 3, 11, 19, 0, tzinfo=UTC))
     await clock.advance(2 * 3600)
@@ -103,7 +103,7 @@ async def test_days_on_which_nobody_looked_have_openings_and_closes_between_the_
     market, _ = await running(memory, friday)
     assert day(market, MONDAY).close == closed
     missed = [day(market, date(2024, 3, number)) for number in (12, 13, 14)]
-    assert all(one.open is not None and one.close is not None and one.iv is not None for one in missed)
+    assert all(item.open is not None and item.close is not None and item.iv is not None for item in missed)
     today = day(market, date(2024, 3, 15))
     assert (today.close, today.open) == (None, market.view("SPX").underlying.today_open)
     assert market.view("SPX").underlying.previous_close == missed[-1].close
@@ -111,7 +111,7 @@ async def test_days_on_which_nobody_looked_have_openings_and_closes_between_the_
     assert 0.85 < spot(market) / closed < 1.15
     await market.stop()
     again, _ = await running(memory, friday)
-    assert [day(again, one.day) for one in missed] == missed, "what was told once stays"
+    assert [day(again, item.day) for item in missed] == missed, "what was told once stays"
     await again.stop()
 
 
@@ -129,19 +129,19 @@ async def test_the_invented_year_stays_the_same_from_start_to_start() -> None:
 async def test_what_is_held_stays_listed_however_far_the_market_has_gone() -> None:
     memory = Memory()
     market, _ = await running(memory, MORNING)
-    expiration = next(one for one in market.view("SPX").expirations if (one.day - MONDAY).days > 20)
+    expiration = next(item for item in market.view("SPX").expirations if (item.day - MONDAY).days > 20)
     far = OptionContract("SPX", expiration.root, expiration.day, Right.PUT, Decimal(5003))
     assert market.view("SPX").find(far) is None
     memory.contracts = [far, OptionContract("SPX", "SPXW", date(2024, 3, 1), Right.PUT, Decimal(5000))]
     await market.stop()
     market, _ = await running(memory, MORNING + timedelta(minutes=5))
-    found = market.view("SPX").find(far)
-    assert found is not None
-    assert found[0].mark[found[1]] > 0
+    location = market.view("SPX").find(far)
+    assert location is not None
+    assert location[0].mark[location[1]] > 0
     await market.stop()
 
 
-async def test_a_market_that_nobody_has_looked_at_for_years_begins_anew() -> None:
+async def test_a_market_not_run_for_years_begins_again() -> None:
     memory = Memory()
     memory.days["Simulated", "SPX"] = {date(2021, 3, 1): Day(date(2021, 3, 1), 9000.0)}
     market, _ = await running(memory, MORNING)
@@ -153,7 +153,7 @@ async def test_days_that_are_not_over_are_not_known_yet() -> None:
     memory = Memory()
     later = Day(date(2024, 3, 12), close=6000.0, open=6000.0)
     today = Day(MONDAY, close=5100.0, open=5050.0, last=5080.0)
-    memory.days["Simulated", "SPX"] = {one.day: one for one in (today, later)}
+    memory.days["Simulated", "SPX"] = {item.day: item for item in (today, later)}
     market, _ = await running(memory, MORNING)
     assert (day(market, MONDAY).close, day(market, MONDAY).open) == (None, 5050.0)
     assert market.book("SPX").history.of_day(later.day) is None
@@ -161,7 +161,7 @@ async def test_days_that_are_not_over_are_not_known_yet() -> None:
     await market.stop()
 
 
-async def test_a_chain_set_in_motion_begins_with_its_quotes_and_keeps_days_of_its_own(tmp_path: Path) -> None:
+async def test_a_chain_set_in_motion_begins_with_its_quotes_and_stores_days_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "chain.csv"
     file.write_bytes(export_bytes([export_row("SPXW", date(2024, 3, 15), 5000, (20.1, 20.4), (19.8, 20.2))]))
     export = read_export(file)
@@ -190,7 +190,7 @@ async def test_another_provider_knows_its_days_best_and_has_its_gaps_filled() ->
     market = Market([ObedientProvider(chain.book, name=DataProviderType.Ibkr)])
     market.remember_in(memory)
     await market.start()
-    assert [one.close for one in chain.book.history.days] == [4990.0, 5002.0]
+    assert [item.close for item in chain.book.history.days] == [4990.0, 5002.0]
     chain.book.history = chain.book.history.record(CALENDAR.local(chain.clock.now()).date(), opening=5010.0)
     await market.stop()
     assert memory.days["Ibkr", "SPX"][friday].close == 5002.0
@@ -198,17 +198,17 @@ async def test_another_provider_knows_its_days_best_and_has_its_gaps_filled() ->
     assert memory.asked_since == [chain.clock.now().date() - RETENTION]
 
 
-async def test_what_could_not_be_kept_is_kept_with_the_next_change() -> None:
+async def test_a_day_that_could_not_be_stored_is_stored_with_the_next_change() -> None:
     memory = Memory()
     memory.failures = 1
     with structlog.testing.capture_logs() as logs:
         market, clock = await running(memory, datetime(2024, 3, 11, 19, 59, tzinfo=UTC))
-        assert [one["event"] for one in logs] == ["market.history_not_kept"]
+        assert [record["event"] for record in logs] == ["market_history_not_stored"]
     assert memory.days == {}
     await clock.advance(120)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await memory.saved.wait()
-    kept = memory.days["Simulated", "SPX"]
-    assert kept[MONDAY].close == spot(market)
-    assert len(kept) > 250
+    stored = memory.days["Simulated", "SPX"]
+    assert stored[MONDAY].close == spot(market)
+    assert len(stored) > 250
     await market.stop()

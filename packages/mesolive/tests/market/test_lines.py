@@ -34,7 +34,7 @@ def test_pinned_contracts_take_the_lines_of_those_that_roll() -> None:
     assert set(lines.active) > set(CHAIN[10:13])
 
 
-def test_a_rolling_line_goes_on_when_its_quote_has_come_or_after_a_while() -> None:
+def test_a_rolling_line_moves_on_after_its_quote_or_after_a_while() -> None:
     lines = LineAllocator(2, 100.0)
     lines.advance(NOON, lambda count: CHAIN[:count])
     assert not lines.advance(NOON + SECOND, lambda count: CHAIN[2 : 2 + count]).stop
@@ -85,6 +85,7 @@ def test_numbers_that_quote_nothing_are_refused(lines: int, rate: float) -> None
         LineAllocator(lines, rate)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), st.floats(1.0, 50.0), st.data())
 def test_lines_and_requests_are_never_exceeded_and_what_is_pinned_comes_first(
     count: int, rate: float, data: st.DataObject

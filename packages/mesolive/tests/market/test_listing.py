@@ -51,7 +51,7 @@ def test_contracts_stand_by_settlement_then_root_then_right_then_strike() -> Non
     ]
 
 
-def test_every_contract_is_found_where_it_stands() -> None:
+def test_every_contract_is_found_at_its_index() -> None:
     listing = small()
     assert [listing.find(listing.contract(index)) for index in range(listing.size)] == list(range(listing.size))
 

@@ -11,7 +11,7 @@ import pytest
 from mesolive.clock import ManualClock
 from mesolive.market.contracts import Right
 from mesolive.market.lines import LinePriority
-from mesolive.market.partial_chain import KEPT_FOR, strikes_around
+from mesolive.market.partial_chain import RETENTION_TIME, strikes_around
 from mesolive.market.providers.simulated import spx_listing
 from mesolive.market.providers.simulated.limited import LimitedProvider
 from mesolive.market.providers.simulated.provider import SimulatedProvider
@@ -39,6 +39,7 @@ async def limited(
     await provider.stop()
 
 
+@pytest.mark.slow
 async def test_the_modelled_rest_has_the_deltas_and_prices_of_the_whole_chain(
     limited: tuple[LimitedProvider, ManualClock],
 ) -> None:
@@ -62,7 +63,7 @@ async def test_the_modelled_rest_has_the_deltas_and_prices_of_the_whole_chain(
         assert view.forward(expiration) == pytest.approx(whole.forward(expiration), abs=0.5)
 
 
-async def test_a_quote_stays_a_while_after_its_line_has_gone_on_and_then_is_modelled(
+async def test_a_quote_stays_a_while_after_its_line_has_moved_and_then_is_modelled(
     limited: tuple[LimitedProvider, ManualClock],
 ) -> None:
     provider, clock = limited
@@ -80,7 +81,7 @@ async def test_a_quote_stays_a_while_after_its_line_has_gone_on_and_then_is_mode
     quoted_at = view.quoted_at(index)
     assert quoted_at is not None
     assert view.now - quoted_at > timedelta(0)
-    await clock.advance(KEPT_FOR.total_seconds() + 4)
+    await clock.advance(RETENTION_TIME.total_seconds() + 4)
     assert book.view().columns.quality[index] == QuoteQuality.MODELLED
 
 
@@ -89,18 +90,19 @@ async def test_while_the_provider_is_silent_nothing_is_modelled_and_the_book_gro
 ) -> None:
     provider, clock = limited
     book = provider.books["SPX"]
-    heard = book.last_received_at
+    received = book.last_received_at
     provider.fall_silent()
     before = book.view().columns.values["mark"].copy()
     await clock.advance(70)
     assert book.stale
     assert np.array_equal(book.view().columns.values["mark"], before, equal_nan=True)
-    assert book.last_received_at == heard
+    assert book.last_received_at == received
     provider.speak_again()
     await clock.advance(4)
     assert not book.stale
 
 
+@pytest.mark.slow
 async def test_expirations_of_interest_are_quoted_oftener(limited: tuple[LimitedProvider, ManualClock]) -> None:
     provider, clock = limited
     last = provider.books["SPX"].listing.expirations[-1]

@@ -164,7 +164,9 @@ class LimitedRig(SimulatedRig):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self.limited = LimitedProvider(self.simulated, self.clock, lines=40, model_every=timedelta(seconds=5))
+        self.limited = LimitedProvider(
+            self.simulated, self.clock, lines=40, model_every=timedelta(seconds=5), turn=timedelta(milliseconds=250)
+        )
         self.provider = self.limited
 
     async def quote_all(self) -> None:
@@ -291,25 +293,26 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
 }
 
 
-# Two seconds a test: every second of market time the lines of the connector roll on, message by message.
-LONG = {"ibkr", "tastytrade", "agent, tastytrade", "agent, ibkr"}
-# Both of the above with the link between.
-LONGER = {"agent, tastytrade", "agent, ibkr"}
+# Up to two seconds a test: every second of market time the lines of a connector roll on, message by message. One of the
+# providers behind the link is enough for the fast lane.
+SLOW = {"ibkr", "tastytrade", "agent, its link cut", "agent, few lines", "agent, tastytrade", "agent, ibkr"}
+# A broker's connector with the link between.
+LONG = {"agent, tastytrade", "agent, ibkr"}
 # Ten seconds a test: both of the above, and the link. Those in which the link has a part are always run.
-LONGEST = "agent, ibkr"
+LINK_LINES_ONLY = "agent, ibkr"
 LINK_LINES = {"03", "06", "08", "10", "14", "16"}
 
 
 def marks_of(name: str) -> list[pytest.MarkDecorator]:
     """Return the lanes that leave a provider out."""
-    return [pytest.mark.slow] * (name in LONG) + [pytest.mark.long] * (name in LONGER)
+    return [pytest.mark.slow] * (name in SLOW) + [pytest.mark.long] * (name in LONG)
 
 
 @pytest.fixture(params=[pytest.param(name, marks=marks_of(name)) for name in RIGS])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Rig]:
     """Return a provider that runs."""
     line = request.function.__name__.split("_")[1]
-    if request.param == LONGEST and line not in LINK_LINES and os.environ.get("MESOLIVE_ACCEPTANCE") != "all":
+    if request.param == LINK_LINES_ONLY and line not in LINK_LINES and os.environ.get("MESOLIVE_ACCEPTANCE") != "all":
         pytest.skip("ten seconds a line: MESOLIVE_ACCEPTANCE=all runs all of them")
     # A short chain: the list is about what happens to contracts, not to how many.
     monkeypatch.setattr(spx_listing, "DAILY_DAYS", 2)
@@ -345,9 +348,9 @@ def near(rig: Rig, count: int = 6, right: Right = Right.PUT) -> list[OptionContr
 
 
 def quality_of(rig: Rig, contract: OptionContract) -> QuoteQuality:
-    found = book_of(rig).view().find(contract)
-    assert found is not None
-    return found[0].quote(found[1]).quality
+    location = book_of(rig).view().find(contract)
+    assert location is not None
+    return location[0].quote(location[1]).quality
 
 
 def needs_a_connection(rig: Rig) -> None:
@@ -415,9 +418,9 @@ class TestEveryProvider:
         await rig.clock.advance(61)
         view = book_of(rig).view()
         assert view.stale
-        found = view.find(contract)
-        assert found is not None
-        quote = found[0].quote(found[1])
+        location = view.find(contract)
+        assert location is not None
+        quote = location[0].quote(location[1])
         assert quote.bid is not None
         age = quote.age(view.now)
         assert age is not None
@@ -449,9 +452,9 @@ class TestEveryProvider:
         await rig.quote_all()
         view = book_of(rig).view()
         for contract in contracts:
-            found = view.find(contract)
-            assert found is not None
-            quote = found[0].quote(found[1])
+            location = view.find(contract)
+            assert location is not None
+            quote = location[0].quote(location[1])
             age = quote.age(view.now)
             assert quote.quality is QuoteQuality.LIVE
             assert age is not None
@@ -468,7 +471,7 @@ class TestEveryProvider:
         rig.provider.unsubscribe([unknown, known])
         assert rig.provider.status.state is AgentStatus.Connected
 
-    async def test_10_a_lost_permission_ends_the_quote_is_told_and_leaves_the_others_alone(self, rig: Rig) -> None:
+    async def test_10_a_lost_permission_ends_the_quote_is_reported_and_leaves_the_others_alone(self, rig: Rig) -> None:
         market = Market([rig.provider])
         contracts = near(rig)
         lease = market.subscribe(contracts)
@@ -514,7 +517,9 @@ class TestEveryProvider:
         assert market.status().state is AgentStatus.Error
         assert "no data since" in market.status().message
 
-    async def test_13_what_expires_leaves_the_views_at_its_settlement_and_the_close_is_kept(self, rig: Rig) -> None:
+    async def test_13_an_expired_contract_leaves_the_views_at_its_settlement_and_the_close_is_stored(
+        self, rig: Rig
+    ) -> None:
         book = book_of(rig)
         first = book.view().expirations[0]
         assert first.day == BEGIN.date()
@@ -536,10 +541,10 @@ class TestEveryProvider:
         await rig.quote_all()
         listing = book_of(rig).listing
         assert set(listing.strikes.tolist()) - before
-        kept = [contract for contract in held if listing.find(contract) is not None]
+        stored = [contract for contract in held if listing.find(contract) is not None]
         if rig.is_connected_to_a_broker:
-            assert kept == held
-            assert {quality_of(rig, contract) for contract in kept} == {QuoteQuality.LIVE}
+            assert stored == held
+            assert {quality_of(rig, contract) for contract in stored} == {QuoteQuality.LIVE}
         lease.close()
 
     async def test_15_a_contract_is_subscribed_as_long_as_anybody_wants_it(self, rig: Rig) -> None:
@@ -552,20 +557,20 @@ class TestEveryProvider:
         two.close()
         two.close()
 
-    async def test_16_pinned_contracts_beyond_the_lines_are_told_in_the_status(self, rig: Rig) -> None:
+    async def test_16_pinned_contracts_beyond_the_lines_are_named_in_the_status(self, rig: Rig) -> None:
         if not isinstance(rig.provider, PartialProvider):
             pytest.skip("the whole chain is quoted")
         market = Market([rig.provider])
         count = rig.provider.line_use.lines + 5
         lease = market.subscribe(near(rig, count))
-        await rig.clock.advance(5)
+        await rig.change()
         assert len(rig.provider.line_use.without) == 5
         assert "5 have no quotes" in rig.provider.status.message
         lease.close()
-        await rig.clock.advance(5)
+        await rig.change()
         assert not rig.provider.line_use.without
 
-    async def test_17_the_end_is_told_and_may_be_asked_for_twice(self, rig: Rig) -> None:
+    async def test_17_the_end_is_reported_and_may_be_requested_twice(self, rig: Rig) -> None:
         await rig.provider.stop()
         assert rig.provider.status.state is AgentStatus.Disconnected
         await rig.provider.stop()

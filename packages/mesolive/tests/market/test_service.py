@@ -118,11 +118,11 @@ async def test_live_quotes_come_before_synthetic_ones_unless_the_underlying_has_
 def test_a_contract_off_the_wire_resolves_to_the_listed_one_and_back() -> None:
     chain = flat_chain()
     market = Market([ObedientProvider(chain.book)])
-    found = market.resolve(wire(chain))
-    assert found == OptionContract("SPX", "SPXW", APRIL, Right.PUT, Decimal(4900))
-    sent = market.to_live(found)
+    contract = market.resolve(wire(chain))
+    assert contract == OptionContract("SPX", "SPXW", APRIL, Right.PUT, Decimal(4900))
+    sent = market.to_live(contract)
     assert sent.Expiration == datetime(2024, 4, 19, 20, 0, tzinfo=UTC)
-    assert market.resolve(sent) == found
+    assert market.resolve(sent) == contract
     assert market.to_live_underlying("SPX") == sent.Underlying
 
 
@@ -171,7 +171,7 @@ async def test_stopping_twice_stops_each_provider_once() -> None:
     assert [call for call, _ in provider.calls] == ["start", "stop"]
 
 
-async def test_a_provider_that_is_connected_but_mute_is_in_error_and_that_is_told() -> None:
+async def test_a_connected_but_silent_provider_is_in_error_and_reported() -> None:
     chain = flat_chain()
     market = Market([ObedientProvider(chain.book)])
     await market.start()
@@ -194,7 +194,7 @@ async def test_a_provider_that_is_connected_but_mute_is_in_error_and_that_is_tol
     await market.stop()
 
 
-async def test_the_death_and_the_return_of_a_provider_are_told_and_its_subscriptions_come_back() -> None:
+async def test_the_loss_and_the_return_of_a_provider_are_reported_and_its_subscriptions_restored() -> None:
     chain = flat_chain()
     provider = ObedientProvider(chain.book)
     market = Market([provider])

@@ -89,14 +89,16 @@ def test_market_time_does_not_go_back_over_restarts(chain: Path, bars: Path) -> 
         goes_on = open_source("simulated", asked).clock.now()
     assert goes_on >= evening
     assert CALENDAR.is_open(goes_on)
-    assert [one["log_level"] for one in logs] == ["warning"], "who asked for a start is told that he does not get it"
+    assert [record["log_level"] for record in logs] == ["warning"], (
+        "who asked for a start is told that he does not get it"
+    )
     reached = MORNING + timedelta(days=3)
     assert open_source("simulated", SourceRequest(path=chain, not_before=reached)).clock.now() >= reached
     middle = datetime(2015, 12, 24, 14, 32, tzinfo=UTC)
     assert open_source("recorded", SourceRequest(path=bars, not_before=middle)).clock.now() >= middle
 
 
-def test_the_time_of_the_same_market_goes_on_exactly_where_it_was(chain: Path, bars: Path) -> None:
+def test_the_time_of_the_same_market_resumes_exactly(chain: Path, bars: Path) -> None:
     for moment in (datetime(2026, 1, 5, 20, 49, tzinfo=UTC), datetime(2026, 1, 10, 3, 0, tzinfo=UTC)):
         resumed = SourceRequest(speed=0.001, not_before=moment, resumed=True)
         assert open_source("simulated", resumed).clock.now() - moment < timedelta(seconds=1)
@@ -114,10 +116,10 @@ def test_files_of_earlier_days_than_another_markets_start_at_their_own_time(chai
             later = SourceRequest(path=path, not_before=datetime(2026, 1, 5, tzinfo=UTC))
             started = open_source(kind, later).clock.now()
             assert started - open_source(kind, SourceRequest(path=path)).clock.now() < timedelta(minutes=1)
-    assert [(one["event"], one["log_level"]) for one in logs] == 2 * [("market_time_goes_back", "warning")]
+    assert [(record["event"], record["log_level"]) for record in logs] == 2 * [("market_time_went_back", "warning")]
 
 
-def test_what_cannot_be_made_is_said_in_one_line(tmp_path: Path, chain: Path, bars: Path) -> None:
+def test_the_error_of_an_invalid_market_is_one_line(tmp_path: Path, chain: Path, bars: Path) -> None:
     broken = tmp_path / "broken.csv"
     broken.write_bytes(b"Last:")
     late = datetime(2016, 1, 1, tzinfo=UTC)

@@ -39,10 +39,10 @@ def test_a_contract_that_many_want_is_subscribed_once_and_let_go_by_the_last() -
 def test_closing_twice_gives_back_once() -> None:
     provider = ObedientProvider(CHAIN.book)
     ledger = SubscriptionRegistry(provider)
-    kept = ledger.acquire(CONTRACTS[:1])
+    stored = ledger.acquire(CONTRACTS[:1])
     with ledger.acquire(CONTRACTS[:1]) as lease:
         lease.close()
-    assert wanted(provider) == Counter(kept.contracts)
+    assert wanted(provider) == Counter(stored.contracts)
 
 
 def test_after_a_reconnect_everything_that_is_wanted_is_subscribed_again() -> None:
@@ -50,11 +50,11 @@ def test_after_a_reconnect_everything_that_is_wanted_is_subscribed_again() -> No
     ledger = SubscriptionRegistry(provider)
     ledger.restore()
     assert provider.calls == []
-    kept, gone = ledger.acquire(CONTRACTS[:2]), ledger.acquire(CONTRACTS[2:3])
+    lease, gone = ledger.acquire(CONTRACTS[:2]), ledger.acquire(CONTRACTS[2:3])
     gone.close()
     provider.calls.clear()
     ledger.restore()
-    assert provider.calls == [("subscribe", tuple(sorted(kept.contracts, key=lambda one: one.symbol)))]
+    assert provider.calls == [("subscribe", tuple(sorted(lease.contracts, key=lambda one: one.symbol)))]
 
 
 def test_beyond_the_limit_nothing_is_subscribed() -> None:
@@ -69,7 +69,7 @@ def test_beyond_the_limit_nothing_is_subscribed() -> None:
 
 
 @given(st.lists(st.one_of(st.sets(st.sampled_from(CONTRACTS)), st.integers(0, 9)), max_size=30))
-def test_the_provider_always_knows_exactly_what_somebody_wants(script: list[set[OptionContract] | int]) -> None:
+def test_the_provider_always_has_exactly_the_subscribed_contracts(script: list[set[OptionContract] | int]) -> None:
     provider = ObedientProvider(CHAIN.book)
     ledger = SubscriptionRegistry(provider)
     leases: list[SubscriptionHandle] = []
@@ -79,4 +79,4 @@ def test_the_provider_always_knows_exactly_what_somebody_wants(script: list[set[
                 leases.pop(action % len(leases)).close()
         else:
             leases.append(ledger.acquire(action))
-        assert wanted(provider) == Counter({one for lease in leases for one in lease.contracts})
+        assert wanted(provider) == Counter({contract for lease in leases for contract in lease.contracts})

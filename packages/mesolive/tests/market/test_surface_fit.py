@@ -20,7 +20,7 @@ def points(years: float, k: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Exp
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.005, 2.0), st.integers(6, 40), st.randoms(use_true_random=False))
-def test_a_smile_is_found_again_from_a_few_of_its_points(years: float, count: int, random: object) -> None:
+def test_a_smile_is_fitted_from_a_few_of_its_points(years: float, count: int, random: object) -> None:
     deviation = 0.16 * np.sqrt(years)
     k = np.linspace(-3.0, 1.5, count) * deviation
     item = points(years, k)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from mesolive.clock import ManualClock
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.chain_slice import BookSlice
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import Right
 from mesolive.market.providers.chain_files import read_export
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import greeks, values
 from mesolive_testkit.market import CALENDAR, SHARED_DATA, needs_shared_data
@@ -33,13 +34,13 @@ def view_of(name: str) -> BookView:
 
 def month(view: BookView) -> list[tuple[BookSlice, float, float]]:
     """Return the slices that settle within 5 to 45 days, each with its days and its forward."""
-    found: list[tuple[BookSlice, float, float]] = []
-    for one in view.expirations:
-        days, forward = (one.settles_at - view.now) / timedelta(days=1), view.forward(one)
+    collected: list[tuple[BookSlice, float, float]] = []
+    for expiration in view.expirations:
+        days, forward = (expiration.settles_at - view.now) / timedelta(days=1), view.forward(expiration)
         if 5.0 < days < 45.0 and forward is not None:
-            slices = [view.slice(one.root, one.day, right) for right in Right]
-            found += [(part, days, forward) for part in slices if part is not None]
-    return found
+            slices = [view.slice(expiration.root, expiration.day, right) for right in Right]
+            collected += [(part, days, forward) for part in slices if part is not None]
+    return collected
 
 
 def decay(part: BookSlice, near: np.ndarray, days: float, forward: float, carry: float, discount: float) -> FloatArray:

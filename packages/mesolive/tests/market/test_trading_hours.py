@@ -81,6 +81,41 @@ def test_orders_are_taken_and_strategies_evaluated_in_sessions_of_their_own(
     assert (hours.takes_orders(at), hours.decides(at)) == (orders, decisions)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "moment", "used"),
+    [
+        ("SPX", "2024-03-10 20:14", False),
+        ("SPX", "2024-03-10 20:15", True),  # Sunday evening
+        ("XSP", "2024-03-12 09:24", True),
+        ("XSP", "2024-03-12 09:27", False),  # between the sessions
+        ("VIX", "2024-03-12 16:59", True),  # the curb session
+        ("VIX", "2024-03-12 17:00", False),
+        ("SPX", "2024-03-08 20:15", False),  # Friday evening
+        ("SPX", "2024-11-28 22:00", True),  # the session of the short day after Thanksgiving
+        ("SPX", "2024-11-29 13:15", False),  # no curb session on a short day
+        ("NDX", "2024-03-12 03:00", False),
+        ("SPY", "2024-03-12 16:30", False),
+    ],
+)
+def test_an_account_with_night_sessions_decides_and_orders_in_all_sessions_of_the_class(
+    symbol: str, moment: str, *, used: bool
+) -> None:
+    hours, at = trading_hours(symbol), new_york(moment)
+    assert (hours.takes_orders(at, night=True), hours.decides(at, night=True)) == (used, used)
+    assert not hours.takes_orders(at)
+
+
+@given(st.sampled_from(SYMBOLS), MOMENTS)
+def test_night_sessions_add_to_the_regular_one_and_are_sessions_of_the_class(symbol: str, moment: datetime) -> None:
+    hours = trading_hours(symbol)
+    assert hours.takes_orders(moment, night=True) is hours.is_open(moment)
+    assert hours.decides(moment, night=True) is hours.is_open(moment)
+    opening, close = hours.next_decision_session(moment, night=True)
+    assert hours.decides(moment, night=True) is (opening <= moment < close)
+    if hours.is_open(moment):
+        assert CALENDAR.session(hours.trading_day(moment)) is not None
+
+
 @given(st.sampled_from(SYMBOLS), MOMENTS)
 def test_orders_and_decisions_need_an_open_market_and_the_stocks_session_has_both(
     symbol: str, moment: datetime
@@ -112,7 +147,8 @@ def test_sessions_are_those_of_new_york_whatever_the_zone_of_the_machine(
     time.tzset()
     try:
         hours = TradingHours(CALENDAR, contract_specs().hours["globex"])
-        assert hours.order_session(date(2024, 3, 12)) == (new_york("2024-03-11 18:00"), new_york("2024-03-12 17:00"))
+        session = (new_york("2024-03-11 18:00"), new_york("2024-03-12 17:00"))
+        assert list(hours.order_sessions(date(2024, 3, 12))) == [session]
         assert hours.takes_orders(datetime.fromisoformat("2024-03-12T07:00:00+09:00"))
         assert not hours.decides(datetime.fromisoformat("2024-03-12T06:59:00+09:00"))
     finally:

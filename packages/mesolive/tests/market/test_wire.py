@@ -35,7 +35,7 @@ def wire(**changes: object) -> LiveContract:
 
 def test_a_contract_travels_with_the_instant_of_its_settlement() -> None:
     contract = OptionContract("SPX", "SPX", APRIL, Right.CALL, Decimal("4912.5"))
-    (expiration,) = (one for one in VIEW.expirations if one.root == "SPX")
+    (expiration,) = (item for item in VIEW.expirations if item.root == "SPX")
     assert live_contract(contract, expiration, Underlying("SPX")) == LiveContract(
         ContractType=MesoContractType.Options,
         Underlying=SPX,
@@ -55,7 +55,7 @@ def test_a_stock_travels_as_a_stock() -> None:
 @given(st.sampled_from(range(VIEW.listing.size)))
 def test_every_listed_contract_comes_back_as_itself(index: int) -> None:
     contract = VIEW.listing.contract(index)
-    (expiration,) = (one for one in VIEW.expirations if (one.root, one.day) == (contract.root, contract.day))
+    (expiration,) = (item for item in VIEW.expirations if (item.root, item.day) == (contract.root, contract.day))
     sent = live_contract(contract, expiration, VIEW.listing.underlying)
     assert candidates(sent, VIEW.expirations) == [contract]
 
@@ -71,14 +71,14 @@ def test_every_listed_contract_comes_back_as_itself(index: int) -> None:
     ],
 )
 def test_without_a_root_the_instant_decides_then_the_usual_order(expiration: datetime, root: str) -> None:
-    found = candidates(wire(Root=None, Expiration=expiration), VIEW.expirations)
-    assert [one.root for one in found] == [root, "SPX" if root == "SPXW" else "SPXW"]
-    assert {one.day for one in found} == {APRIL}
+    result = candidates(wire(Root=None, Expiration=expiration), VIEW.expirations)
+    assert [item.root for item in result] == [root, "SPX" if root == "SPXW" else "SPXW"]
+    assert {item.day for item in result} == {APRIL}
 
 
 def test_without_a_multiplier_that_of_the_expiration_is_meant() -> None:
-    (found,) = candidates(wire(Multiplier=None), VIEW.expirations)
-    assert found.multiplier == Decimal(100)
+    (result,) = candidates(wire(Multiplier=None), VIEW.expirations)
+    assert result.multiplier == Decimal(100)
 
 
 def test_a_contract_of_a_day_without_expiration_means_nothing() -> None:
@@ -106,5 +106,5 @@ def test_an_incomplete_contract_is_refused_with_the_field(contract: LiveContract
 
 def test_an_expiration_in_another_zone_is_the_same_instant() -> None:
     tokyo = datetime(2024, 4, 20, 5, 0, tzinfo=timezone(timedelta(hours=9)))
-    (found,) = candidates(wire(Expiration=tokyo), VIEW.expirations)
-    assert (found.root, found.day) == ("SPXW", APRIL)
+    (result,) = candidates(wire(Expiration=tokyo), VIEW.expirations)
+    assert (result.root, result.day) == ("SPXW", APRIL)

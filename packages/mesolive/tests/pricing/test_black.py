@@ -89,7 +89,7 @@ def test_calls_fall_and_are_convex_in_the_strike(
 def test_greeks_are_the_derivatives_of_the_value(
     is_call: bool, spot: float, strike: float, years: float, volatility: float, rate: float, carry: float
 ) -> None:
-    found = greeks(
+    computed = greeks(
         is_call,
         spot * math.exp((rate - carry) * years),
         strike,
@@ -102,15 +102,15 @@ def test_greeks_are_the_derivatives_of_the_value(
     def at(*, s: float = spot, t: float = years, v: float = volatility, r: float = rate) -> float:
         return bsm(is_call, s, strike, t, v, r, carry)
 
-    assert float(found.price) == pytest.approx(at(), rel=1e-12)
-    assert float(found.delta) == pytest.approx((at(s=spot + 1e-3) - at(s=spot - 1e-3)) / 2e-3, abs=1e-6)
-    assert float(found.gamma) == pytest.approx((at(s=spot + 0.02) - 2 * at() + at(s=spot - 0.02)) / 4e-4, abs=1e-4)
+    assert float(computed.price) == pytest.approx(at(), rel=1e-12)
+    assert float(computed.delta) == pytest.approx((at(s=spot + 1e-3) - at(s=spot - 1e-3)) / 2e-3, abs=1e-6)
+    assert float(computed.gamma) == pytest.approx((at(s=spot + 0.02) - 2 * at() + at(s=spot - 0.02)) / 4e-4, abs=1e-4)
     day = 1e-3
-    assert float(found.theta) == pytest.approx(
+    assert float(computed.theta) == pytest.approx(
         (at(t=years - day / 365) - at(t=years + day / 365)) / (2 * day), abs=1e-6
     )
-    assert float(found.vega) == pytest.approx((at(v=volatility + 1e-5) - at(v=volatility - 1e-5)) / 2e-3, abs=1e-6)
-    assert float(found.rho) == pytest.approx((at(r=rate + 1e-6) - at(r=rate - 1e-6)) / 2e-6, abs=1e-4)
+    assert float(computed.vega) == pytest.approx((at(v=volatility + 1e-5) - at(v=volatility - 1e-5)) / 2e-3, abs=1e-6)
+    assert float(computed.rho) == pytest.approx((at(r=rate + 1e-6) - at(r=rate - 1e-6)) / 2e-6, abs=1e-4)
 
 
 def test_arrays_broadcast_and_give_what_single_contracts_give() -> None:
@@ -128,17 +128,19 @@ def test_arrays_broadcast_and_give_what_single_contracts_give() -> None:
 
 @pytest.mark.parametrize("years", [0.0, -0.1])
 def test_a_settled_option_is_worth_its_intrinsic_value_and_nothing_else_moves(years: float) -> None:
-    found = greeks(np.array([True, True, False, False]), 100.0, np.array([90, 110, 90, 110.0]), years, 0.3, 1.0, 100.0)
-    assert found.price.tolist() == [10.0, 0.0, 0.0, 10.0]
-    assert found.delta.tolist() == [1.0, 0.0, 0.0, -1.0]
-    for still in (found.gamma, found.theta, found.vega, found.rho):
+    computed = greeks(
+        np.array([True, True, False, False]), 100.0, np.array([90, 110, 90, 110.0]), years, 0.3, 1.0, 100.0
+    )
+    assert computed.price.tolist() == [10.0, 0.0, 0.0, 10.0]
+    assert computed.delta.tolist() == [1.0, 0.0, 0.0, -1.0]
+    for still in (computed.gamma, computed.theta, computed.vega, computed.rho):
         assert still.tolist() == [0.0] * 4
 
 
 def test_without_volatility_the_option_is_its_forward_intrinsic_value() -> None:
-    found = greeks(True, 105.0, 100.0, 1.0, 0.0, 0.95, 100.0)
-    assert float(found.price) == pytest.approx(0.95 * 5.0)
-    assert float(found.gamma) == float(found.vega) == 0.0
+    computed = greeks(True, 105.0, 100.0, 1.0, 0.0, 0.95, 100.0)
+    assert float(computed.price) == pytest.approx(0.95 * 5.0)
+    assert float(computed.gamma) == float(computed.vega) == 0.0
 
 
 @pytest.mark.parametrize("missing", range(6))

@@ -54,6 +54,7 @@ def chain(
 STRIKES = np.array([80.0, 90.0, 97.0, 100.0, 103.0, 110.0, 125.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("days", "paid", "volatility", "within"),
     [
@@ -61,8 +62,8 @@ STRIKES = np.array([80.0, 90.0, 97.0, 100.0, 103.0, 110.0, 125.0])
         (60, ((15, 0.3),), 0.25, 1e-5),
         (30, ONE_LARGE, 0.25, 1e-5),
         (5, ((3, 0.5),), 0.4, 1e-5),
-        (365, QUARTERLY, 0.2, 5e-5),
-        (365, QUARTERLY, 0.6, 8e-5),
+        pytest.param(365, QUARTERLY, 0.2, 5e-5, marks=pytest.mark.long),
+        pytest.param(365, QUARTERLY, 0.6, 8e-5, marks=pytest.mark.long),
     ],
 )
 def test_values_agree_with_quantlibs_finite_differences(
@@ -73,8 +74,8 @@ def test_values_agree_with_quantlibs_finite_differences(
         for is_call in (True, False)
         for strike in STRIKES
     ]
-    found = chain(STRIKES, days, paid).values(np.full(2 * STRIKES.size, volatility))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=within * SPOT)
+    priced = chain(STRIKES, days, paid).values(np.full(2 * STRIKES.size, volatility))
+    np.testing.assert_allclose(priced, expected, rtol=0, atol=within * SPOT)
 
 
 def test_what_spreading_a_dividend_over_the_time_costs_is_what_the_page_says() -> None:
@@ -104,21 +105,28 @@ def differences(strikes: FloatArray, days: int, paid: Paid, level: FloatArray) -
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("days", "paid"), [(60, ((15, 0.3),)), (30, ONE_LARGE), (365, QUARTERLY)])
 def test_greeks_are_the_slopes_of_the_values(days: int, paid: Paid) -> None:
     strikes = np.array([85.0, 95.0, 100.0, 104.0])
     level = np.tile(0.25 - 0.2 * np.log(strikes / SPOT), 2)
-    found, expected = chain(strikes, days, paid).greeks(level), differences(strikes, days, paid, level)
+    computed, expected = chain(strikes, days, paid).greeks(level), differences(strikes, days, paid, level)
     scale = (1e-9, 1e-3, 2e-2, 3e-2, 1e-2, 2e-2)
     for name, part in zip(Greeks._fields, scale, strict=True):
-        ours, theirs = getattr(found, name), getattr(expected, name)
+        ours, theirs = getattr(computed, name), getattr(expected, name)
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=part * float(np.abs(theirs).max()), err_msg=name)
 
 
 def test_what_is_exercised_at_once_moves_as_the_underlying_does() -> None:
-    found = chain(np.array([70.0, 150.0]), 30, ((20, 0.01),)).greeks(np.full(4, 0.15))
-    assert found.price[3] == 50.0  # the put at 150
-    assert (found.delta[3], found.gamma[3], found.theta[3], found.vega[3], found.rho[3]) == (-1.0, 0.0, 0.0, 0.0, 0.0)
+    computed = chain(np.array([70.0, 150.0]), 30, ((20, 0.01),)).greeks(np.full(4, 0.15))
+    assert computed.price[3] == 50.0  # the put at 150
+    assert (computed.delta[3], computed.gamma[3], computed.theta[3], computed.vega[3], computed.rho[3]) == (
+        -1.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    )
 
 
 @pytest.mark.parametrize(("days", "paid"), [(60, ((15, 0.3),)), (30, ONE_LARGE), (365, QUARTERLY)])
@@ -126,10 +134,10 @@ def test_volatilities_come_back_from_prices_by_either_way_of_asking(days: int, p
     level = np.tile(0.3 - 0.3 * np.log(STRIKES / SPOT), 2)
     options = chain(STRIKES, days, paid)
     price = options.values(level)
-    told = price > options.lower_bound + 1e-3
+    reported = price > options.lower_bound + 1e-3
     together = chain(STRIKES, days, paid).implied_volatility(price)
-    assert told.sum() > 8
-    np.testing.assert_allclose(together[told], level[told], atol=5e-4)
+    assert reported.sum() > 8
+    np.testing.assert_allclose(together[reported], level[reported], atol=5e-4)
     for strike in (97.0, 103.0):
         place = int(np.flatnonzero(strike == STRIKES)[0])
         alone = chain(np.array([strike]), days, paid).implied_volatility(price[[place, place + STRIKES.size]])
@@ -154,20 +162,20 @@ def test_an_option_is_worth_its_exercise_at_any_time_and_its_european_value_at_l
 ) -> None:
     options = chain(np.array([strike]), 60, ((day, amount),), rate=rate)
     level = np.full(2, volatility)
-    found = options.values(level)
+    result = options.values(level)
     years = 60 / 365
     net = SPOT - amount * math.exp(-rate * day / 365)
     european = [
         float(black.values(right, net * math.exp(rate * years), strike, years, volatility, math.exp(-rate * years)))
         for right in (True, False)
     ]
-    assert np.all(found >= options.lower_bound - 2e-5 * SPOT)
-    assert np.all(found >= np.array(european) - 1e-9)
-    assert found[0] >= SPOT - strike
-    assert found[1] >= strike - SPOT
+    assert np.all(result >= options.lower_bound - 2e-5 * SPOT)
+    assert np.all(result >= np.array(european) - 1e-9)
+    assert result[0] >= SPOT - strike
+    assert result[1] >= strike - SPOT
     # Just before the dividend a call pays the price with it; just after it a put is owed the price without.
     assert (
-        found[0] >= math.exp(-rate * day / 365) * (-strike) + net + amount * math.exp(-rate * day / 365) - 2e-5 * SPOT
+        result[0] >= math.exp(-rate * day / 365) * (-strike) + net + amount * math.exp(-rate * day / 365) - 2e-5 * SPOT
     )
 
 
@@ -234,10 +242,11 @@ def quotes(days: int, paid: Paid, *, known: bool) -> PairQuotes:
     )
 
 
+@pytest.mark.slow
 def test_quotes_imply_the_forward_and_the_rate_that_priced_them_when_the_dividends_are_known() -> None:
     expirations = (30, 91, 182, 365)
-    found = imply_forwards(SPOT, [quotes(days, QUARTERLY, known=True) for days in expirations])
-    for days, item in zip(expirations, found, strict=True):
+    forwards = imply_forwards(SPOT, [quotes(days, QUARTERLY, known=True) for days in expirations])
+    for days, item in zip(expirations, forwards, strict=True):
         net = SPOT - sum(amount * math.exp(-RATE * day / 365) for day, amount in QUARTERLY if day < days)
         assert item.forward * item.discount == pytest.approx(net, abs=0.02)
         assert -math.log(item.discount) * 365 / days == pytest.approx(RATE, abs=0.004)

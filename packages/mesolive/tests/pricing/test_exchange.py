@@ -32,17 +32,17 @@ pytestmark = [
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_deltas_agree_with_the_exchanges(name: str) -> None:
-    found = compare(chain_export(name))
-    assert found.delta.size > 11_000
-    assert not np.isnan(found.delta).any()
-    assert Figures.median(found.delta) <= 0.003
-    assert Figures.high(found.delta) <= 0.015
+    result = compare(chain_export(name))
+    assert result.delta.size > 11_000
+    assert not np.isnan(result.delta).any()
+    assert Figures.median(result.delta) <= 0.003
+    assert Figures.high(result.delta) <= 0.015
 
 
 def test_volatilities_agree_with_the_exchanges() -> None:
-    found = compare(chain_export("spx-2023-09-14"))
-    assert Figures.median(found.iv) <= 0.0005
-    assert Figures.high(found.iv) <= 0.003
+    result = compare(chain_export("spx-2023-09-14"))
+    assert Figures.median(result.iv) <= 0.0005
+    assert Figures.high(result.iv) <= 0.003
 
 
 def test_the_exchange_counts_weekends_in_full() -> None:
@@ -50,22 +50,27 @@ def test_the_exchange_counts_weekends_in_full() -> None:
     export = chain_export("spx-2023-09-14")
     off_calendar: list[float] = []
     off_business: list[float] = []
-    for one in export.expirations:
-        near = np.abs(np.log(one.strikes / one.implied.forward)) < 0.02
-        near &= (one.call.iv > 0.0) & (one.put.iv > 0.0) & (one.call.bid > 0.05) & (one.put.bid > 0.05)
-        if not 1 <= one.days <= 35 or np.count_nonzero(near) < 3:
+    for expiration in export.expirations:
+        near = np.abs(np.log(expiration.strikes / expiration.implied.forward)) < 0.02
+        near &= (
+            (expiration.call.iv > 0.0)
+            & (expiration.put.iv > 0.0)
+            & (expiration.call.bid > 0.05)
+            & (expiration.put.bid > 0.05)
+        )
+        if not 1 <= expiration.days <= 35 or np.count_nonzero(near) < 3:
             continue
         # Total volatilities do not depend on time; divided by the published ones they give its root.
-        forward, discount, strikes = one.implied.forward, one.implied.discount, one.strikes[near]
+        forward, discount, strikes = expiration.implied.forward, expiration.implied.discount, expiration.strikes[near]
         call, put = (
             implied_volatility(side.middle[near], right, forward, strikes, 1.0, discount)
-            for right, side in ((True, one.call), (False, one.put))
+            for right, side in ((True, expiration.call), (False, expiration.put))
         )
-        published = 0.5 * (one.call.iv + one.put.iv)[near]
+        published = 0.5 * (expiration.call.iv + expiration.put.iv)[near]
         days = 365.0 * float(np.nanmedian((0.5 * (call + put) / published) ** 2))
-        for found, weights in ((off_calendar, CALENDAR), (off_business, BUSINESS)):
-            ours = 365.0 * years_to(us_options_calendar(), export.at, one.settles_at, weights)
-            found.append(abs(days - ours))
+        for result, weights in ((off_calendar, CALENDAR), (off_business, BUSINESS)):
+            ours = 365.0 * years_to(us_options_calendar(), export.at, expiration.settles_at, weights)
+            result.append(abs(days - ours))
     assert len(off_calendar) > 20
     assert max(off_calendar) < 0.2
     assert float(np.median(off_calendar)) < 0.05
@@ -82,18 +87,18 @@ def test_in_2022_the_exchanges_volatilities_break_parity_and_ours_do_not() -> No
 
     for name, theirs_low, theirs_high in (("spx-2022-02-04", 0.03, 1.0), ("spx-2023-09-14", 0.0, 0.002)):
         export = chain_export(name)
-        months = [one for one in export.expirations if 7 <= one.days <= 60]
+        months = [expiration for expiration in export.expirations if 7 <= expiration.days <= 60]
         ours: list[float] = []
         theirs: list[float] = []
-        for one in months:
-            years = (one.settles_at - export.at).total_seconds() / 86400 / 365
-            forward, discount = one.implied.forward, one.implied.discount
+        for month in months:
+            years = (month.settles_at - export.at).total_seconds() / 86400 / 365
+            forward, discount = month.implied.forward, month.implied.discount
             call, put = (
-                implied_volatility(side.middle, right, forward, one.strikes, years, discount)
-                for right, side in ((True, one.call), (False, one.put))
+                implied_volatility(side.middle, right, forward, month.strikes, years, discount)
+                for right, side in ((True, month.call), (False, month.put))
             )
-            ours.append(gap(one, call, put))
-            theirs.append(gap(one, one.call.iv, one.put.iv))
+            ours.append(gap(month, call, put))
+            theirs.append(gap(month, month.call.iv, month.put.iv))
         assert max(ours) < 0.002
         assert theirs_low <= float(np.median(theirs)) <= theirs_high
 
@@ -116,22 +121,22 @@ def test_in_2022_the_exchanges_volatilities_are_those_of_a_forward_28_points_low
 @pytest.mark.parametrize("name", EXPORTS)
 def test_the_middles_of_all_expirations_obey_parity_within_their_spreads(name: str) -> None:
     """The median pair of a year's expirations misses the line by a third of its own spread at most."""
-    for one in chain_export(name).expirations:
-        if not 2 <= one.days <= 365:
+    for expiration in chain_export(name).expirations:
+        if not 2 <= expiration.days <= 365:
             continue
-        assert one.implied.source is ForwardSource.PARITY
-        near = np.abs(one.strikes / one.implied.forward - 1.0) < 0.1
-        spread = (one.call.ask - one.call.bid + one.put.ask - one.put.bid)[near]
-        residual = np.abs(one.implied.residuals[near])
-        assert float(np.nanmedian(residual / spread)) < 1 / 3, (one.root, one.day)
+        assert expiration.implied.source is ForwardSource.PARITY
+        near = np.abs(expiration.strikes / expiration.implied.forward - 1.0) < 0.1
+        spread = (expiration.call.ask - expiration.call.bid + expiration.put.ask - expiration.put.bid)[near]
+        residual = np.abs(expiration.implied.residuals[near])
+        assert float(np.nanmedian(residual / spread)) < 1 / 3, (expiration.root, expiration.day)
 
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_morning_and_afternoon_expirations_of_one_day_imply_the_same_forward_and_rate(name: str) -> None:
     by_day: dict[object, list[Published]] = {}
-    for one in chain_export(name).expirations:
-        if 2 <= one.days <= 365:
-            by_day.setdefault(one.day, []).append(one)
+    for expiration in chain_export(name).expirations:
+        if 2 <= expiration.days <= 365:
+            by_day.setdefault(expiration.day, []).append(expiration)
     pairs = [(both[0].implied, both[1].implied) for both in by_day.values() if len(both) == 2]
     assert len(pairs) >= 4
     for morning, afternoon in pairs:
@@ -151,12 +156,12 @@ def test_a_years_rate_is_that_of_the_day(name: str, rate: float) -> None:
 @pytest.mark.parametrize("name", EXPORTS)
 def test_volatilities_price_the_quotes_that_they_came_from(name: str) -> None:
     export = chain_export(name)
-    for one in export.expirations:
-        years = (one.settles_at - export.at).total_seconds() / 86400 / 365
-        forward, discount = one.implied.forward, one.implied.discount
-        for right, side in ((True, one.call), (False, one.put)):
-            solved = implied_volatility(side.middle, right, forward, one.strikes, years, discount)
-            priced = values(right, forward, one.strikes, years, solved, discount)
+    for expiration in export.expirations:
+        years = (expiration.settles_at - export.at).total_seconds() / 86400 / 365
+        forward, discount = expiration.implied.forward, expiration.implied.discount
+        for right, side in ((True, expiration.call), (False, expiration.put)):
+            solved = implied_volatility(side.middle, right, forward, expiration.strikes, years, discount)
+            priced = values(right, forward, expiration.strikes, years, solved, discount)
             known = ~np.isnan(solved)
             np.testing.assert_allclose(priced[known], side.middle[known], rtol=1e-10, atol=1e-9)
 
@@ -171,18 +176,23 @@ async def test_a_view_of_the_market_gives_the_same_figures(name: str) -> None:
     try:
         view = market.view("SPX")
         export = chain_export(name)
-        for one in export.expirations:
-            chain = view.slice(one.root, one.day, Right.PUT)
-            if not 2 <= one.days <= 365 or chain is None:
+        for expiration in export.expirations:
+            chain = view.slice(expiration.root, expiration.day, Right.PUT)
+            if not 2 <= expiration.days <= 365 or chain is None:
                 continue
             forward = view.forward(chain.expiration)
-            assert forward == pytest.approx(one.implied.forward, abs=0.01)
-            years = (one.settles_at - export.at).total_seconds() / 86400 / 365
+            assert forward == pytest.approx(expiration.implied.forward, abs=0.01)
+            years = (expiration.settles_at - export.at).total_seconds() / 86400 / 365
             solved = implied_volatility(
-                one.put.middle, False, one.implied.forward, one.strikes, years, one.implied.discount
+                expiration.put.middle,
+                False,
+                expiration.implied.forward,
+                expiration.strikes,
+                years,
+                expiration.implied.discount,
             )
             # The middle of nothing and the smallest offer says nothing: the view takes the neighbours' there.
-            both = ~np.isnan(solved) & ~np.isnan(chain.iv) & (one.put.bid > 0.0)
+            both = ~np.isnan(solved) & ~np.isnan(chain.iv) & (expiration.put.bid > 0.0)
             assert np.count_nonzero(both) > 20
             np.testing.assert_allclose(chain.iv[both], solved[both], atol=2e-5)
     finally:

@@ -50,13 +50,13 @@ def without_quotes(years: float) -> PairQuotes:
 
 def test_clean_quotes_give_forward_rate_and_spot_exactly() -> None:
     times = (0.05, 0.25, 1.0, 2.0)
-    for years, found in zip(times, imply_forwards(4490.0, [quotes(years) for years in times]), strict=True):
-        assert found.source is ForwardSource.PARITY
-        assert found.pairs == 81
-        assert found.forward == pytest.approx(SPOT * math.exp(0.035 * years), rel=1e-9)
-        assert found.discount == pytest.approx(math.exp(-0.05 * years), rel=1e-9)
-        assert found.spot == pytest.approx(SPOT, rel=1e-6)
-        assert np.abs(found.residuals).max() < 1e-6
+    for years, time in zip(times, imply_forwards(4490.0, [quotes(years) for years in times]), strict=True):
+        assert time.source is ForwardSource.PARITY
+        assert time.pairs == 81
+        assert time.forward == pytest.approx(SPOT * math.exp(0.035 * years), rel=1e-9)
+        assert time.discount == pytest.approx(math.exp(-0.05 * years), rel=1e-9)
+        assert time.spot == pytest.approx(SPOT, rel=1e-6)
+        assert np.abs(time.residuals).max() < 1e-6
 
 
 @settings(max_examples=30, deadline=None)
@@ -64,10 +64,10 @@ def test_clean_quotes_give_forward_rate_and_spot_exactly() -> None:
 def test_noise_within_the_spread_moves_the_forward_by_less_than_the_noise(seed: int, rate: float, carry: float) -> None:
     times = (0.01, 0.1, 0.5, 1.0)
     chain = [quotes(years, rate=rate, carry=carry, noise=0.3, seed=seed + at) for at, years in enumerate(times)]
-    for years, found in zip(times, imply_forwards(SPOT, chain), strict=True):
-        assert found.forward == pytest.approx(SPOT * math.exp((rate - carry) * years), abs=0.3)
+    for years, time in zip(times, imply_forwards(SPOT, chain), strict=True):
+        assert time.forward == pytest.approx(SPOT * math.exp((rate - carry) * years), abs=0.3)
         # A day's discount factor is known to a hundredth of a percent, a year's to a tenth.
-        assert -math.log(found.discount) == pytest.approx(rate * years, abs=0.0003 + 0.001 * years)
+        assert -math.log(time.discount) == pytest.approx(rate * years, abs=0.0003 + 0.001 * years)
 
 
 def test_stale_pairs_do_not_bend_the_line_and_show_in_the_residuals() -> None:
@@ -81,10 +81,10 @@ def test_stale_pairs_do_not_bend_the_line_and_show_in_the_residuals() -> None:
         sound.put_bid,
         sound.put_ask,
     )
-    (found,) = imply_forwards(SPOT, [shifted])
-    assert found.forward == pytest.approx(SPOT * math.exp(0.0175), abs=0.6)
-    np.testing.assert_allclose(found.residuals[stale], 25.0, atol=1.0)
-    np.testing.assert_allclose(found.residuals[~stale], 0.0, atol=1.0)
+    (forwards,) = imply_forwards(SPOT, [shifted])
+    assert forwards.forward == pytest.approx(SPOT * math.exp(0.0175), abs=0.6)
+    np.testing.assert_allclose(forwards.residuals[stale], 25.0, atol=1.0)
+    np.testing.assert_allclose(forwards.residuals[~stale], 0.0, atol=1.0)
 
 
 def test_one_sided_crossed_and_empty_quotes_are_left_out() -> None:
@@ -95,30 +95,30 @@ def test_one_sided_crossed_and_empty_quotes_are_left_out() -> None:
     call_ask[12] = np.nan
     put_bid[13] = np.nan
     broken = PairQuotes(0.5, sound.strikes, call_bid, call_ask, put_bid, sound.put_ask)
-    (found,) = imply_forwards(SPOT, [broken])
-    assert found.pairs == 77
-    assert np.flatnonzero(np.isnan(found.residuals)).tolist() == [10, 11, 12, 13]
-    assert found.forward == pytest.approx(SPOT * math.exp(0.0175), rel=1e-9)
+    (forwards,) = imply_forwards(SPOT, [broken])
+    assert forwards.pairs == 77
+    assert np.flatnonzero(np.isnan(forwards.residuals)).tolist() == [10, 11, 12, 13]
+    assert forwards.forward == pytest.approx(SPOT * math.exp(0.0175), rel=1e-9)
 
 
 def test_an_expiration_without_quotes_follows_its_neighbours() -> None:
-    found = imply_forwards(4490.0, [quotes(0.25), without_quotes(0.3), quotes(0.5), quotes(0.75)])
-    assert [entry.source for entry in found] == [
+    forwards = imply_forwards(4490.0, [quotes(0.25), without_quotes(0.3), quotes(0.5), quotes(0.75)])
+    assert [entry.source for entry in forwards] == [
         ForwardSource.PARITY,
         ForwardSource.NEIGHBOURS,
         ForwardSource.PARITY,
         ForwardSource.PARITY,
     ]
-    assert found[1].forward == pytest.approx(SPOT * math.exp(0.035 * 0.3), rel=1e-6)
-    assert found[1].discount == pytest.approx(math.exp(-0.05 * 0.3), rel=1e-6)
-    assert found[1].pairs == 0
-    assert np.isnan(found[1].residuals).all()
+    assert forwards[1].forward == pytest.approx(SPOT * math.exp(0.035 * 0.3), rel=1e-6)
+    assert forwards[1].discount == pytest.approx(math.exp(-0.05 * 0.3), rel=1e-6)
+    assert forwards[1].pairs == 0
+    assert np.isnan(forwards[1].residuals).all()
 
 
 @pytest.mark.parametrize("chain", [[], [without_quotes(0.3)]])
 def test_a_chain_without_quotes_falls_back_to_the_spot(chain: Sequence[PairQuotes]) -> None:
-    for found in imply_forwards(SPOT, chain):
-        assert (found.forward, found.discount, found.source) == (SPOT, 1.0, ForwardSource.SPOT)
+    for forward in imply_forwards(SPOT, chain):
+        assert (forward.forward, forward.discount, forward.source) == (SPOT, 1.0, ForwardSource.SPOT)
 
 
 def test_the_rate_of_a_few_days_comes_from_the_certain_rates_behind_it() -> None:
@@ -128,8 +128,8 @@ def test_the_rate_of_a_few_days_comes_from_the_certain_rates_behind_it() -> None
             quotes(2 / 365, noise=0.4, seed=seed),
             *(quotes(years, noise=0.05, seed=100 + seed) for years in (0.08, 0.17, 0.25, 0.5)),
         ]
-        found = imply_forwards(SPOT, chain)
-        assert -math.log(found[0].discount) * 365 / 2 == pytest.approx(0.05, abs=0.005)
+        forwards = imply_forwards(SPOT, chain)
+        assert -math.log(forwards[0].discount) * 365 / 2 == pytest.approx(0.05, abs=0.005)
 
 
 def american_quotes(
@@ -159,11 +159,11 @@ def american_quotes(
 
 def test_american_quotes_imply_the_forward_and_rate_that_priced_them() -> None:
     times = (0.09, 0.26, 0.5, 1.0)
-    for years, found in zip(times, imply_forwards(360.0, [american_quotes(years) for years in times]), strict=True):
-        assert found.source is ForwardSource.PARITY
-        assert found.forward == pytest.approx(360.0 * math.exp(0.044 * years), abs=0.02)
-        assert -math.log(found.discount) / years == pytest.approx(0.05, abs=5e-4)
-        assert np.nanmax(np.abs(found.residuals)) < 0.02
+    for years, time in zip(times, imply_forwards(360.0, [american_quotes(years) for years in times]), strict=True):
+        assert time.source is ForwardSource.PARITY
+        assert time.forward == pytest.approx(360.0 * math.exp(0.044 * years), abs=0.02)
+        assert -math.log(time.discount) / years == pytest.approx(0.05, abs=5e-4)
+        assert np.nanmax(np.abs(time.residuals)) < 0.02
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_call_and_put_of_a_strike_have_one_volatility_at_what_american_quotes_im
 ) -> None:
     times = (0.1, 0.4, 1.0)
     chain = [american_quotes(years, rate=rate, dividends=dividends) for years in times]
-    for quotes_, found in zip(chain, imply_forwards(360.0, chain), strict=True):
+    for quotes_, result in zip(chain, imply_forwards(360.0, chain), strict=True):
         near = np.abs(quotes_.strikes / 360.0 - 1.0) < 0.08
         for right, bid, ask in (
             (True, quotes_.call_bid, quotes_.call_ask),
@@ -182,7 +182,7 @@ def test_call_and_put_of_a_strike_have_one_volatility_at_what_american_quotes_im
         ):
             middle = 0.5 * (bid + ask)[near]
             solved = american.implied_volatility(
-                middle, right, 360.0, quotes_.strikes[near], quotes_.years, found.discount, found.forward
+                middle, right, 360.0, quotes_.strikes[near], quotes_.years, result.discount, result.forward
             )
             # A cent at the money is a tenth of a volatility point for a month.
             np.testing.assert_allclose(solved, 0.25, atol=5e-4)
@@ -200,11 +200,11 @@ def test_stale_pairs_do_not_bend_what_american_quotes_imply() -> None:
         sound.put_ask,
         european=False,
     )
-    (found,) = imply_forwards(360.0, [shifted, *(american_quotes(years) for years in (0.3, 1.0))])[:1]
-    assert found.forward == pytest.approx(360.0 * math.exp(0.022), abs=0.15)
+    (forwards,) = imply_forwards(360.0, [shifted, *(american_quotes(years) for years in (0.3, 1.0))])[:1]
+    assert forwards.forward == pytest.approx(360.0 * math.exp(0.022), abs=0.15)
 
 
-def test_a_rate_that_american_quotes_do_not_tell_is_the_growth_of_their_forward() -> None:
+def test_a_rate_that_american_quotes_do_not_imply_is_the_growth_of_their_forward() -> None:
     """A week with quotes a dollar wide: nothing says more than that shares rise by interest and fall by dividends."""
     (rising,) = imply_forwards(360.0, [american_quotes(0.02, rate=0.08, dividends=0.0, half_spread=0.5)])
     assert rising.discount == pytest.approx(360.0 / rising.forward, abs=2e-4)
@@ -223,10 +223,10 @@ def test_noise_within_the_spread_of_american_quotes_moves_the_forward_by_less_th
         american_quotes(years, rate=rate, dividends=dividends, noise=0.05, half_spread=0.05, seed=seed + at)
         for at, years in enumerate(times)
     ]
-    for years, found in zip(times, imply_forwards(360.0, chain), strict=True):
-        assert found.forward == pytest.approx(360.0 * math.exp((rate - dividends) * years), abs=0.15)
+    for years, time in zip(times, imply_forwards(360.0, chain), strict=True):
+        assert time.forward == pytest.approx(360.0 * math.exp((rate - dividends) * years), abs=0.15)
 
 
 def test_a_settled_expiration_is_the_spot() -> None:
-    found = imply_forwards(SPOT, [without_quotes(-0.001), quotes(0.25), quotes(0.5), quotes(0.75)])
-    assert (found[0].forward, found[0].discount) == (SPOT, 1.0)
+    forwards = imply_forwards(SPOT, [without_quotes(-0.001), quotes(0.25), quotes(0.5), quotes(0.75)])
+    assert (forwards[0].forward, forwards[0].discount) == (SPOT, 1.0)

@@ -47,7 +47,7 @@ def test_a_wide_grid_agrees_with_jaeckels_own_implementation_to_1e_12() -> None:
     st.floats(0.01, 3.0),
     st.floats(0.8, 1.02),
 )
-def test_the_volatility_that_made_a_price_is_found_again(
+def test_the_volatility_that_made_a_price_is_implied_again(
     is_call: bool, moneyness: float, years: float, volatility: float, discount: float
 ) -> None:
     forward, strike = 4500.0, 4500.0 * moneyness
@@ -56,9 +56,9 @@ def test_the_volatility_that_made_a_price_is_found_again(
     bound = discount * (forward if is_call else strike)
     # Where the time value drowns in the rounding of the price, no volatility can be read from it.
     assume(price - intrinsic > 1e-7 * max(price, 1e-250) and bound - price > 1e-6 * bound and price > 1e-250)
-    found = float(implied_volatility(price, is_call, forward, strike, years, discount))
-    assert float(values(is_call, forward, strike, years, found, discount)) == pytest.approx(price, rel=1e-12)
-    assert found == pytest.approx(volatility, rel=1e-7)
+    implied = float(implied_volatility(price, is_call, forward, strike, years, discount))
+    assert float(values(is_call, forward, strike, years, implied, discount)) == pytest.approx(price, rel=1e-12)
+    assert implied == pytest.approx(volatility, rel=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -102,18 +102,18 @@ def test_contracts_without_a_value_do_not_disturb_their_neighbours() -> None:
     prices = values(True, 100.0, strikes, 0.5, 0.25, 0.99)
     prices[1] = np.nan
     prices[2] = -3.0
-    found = implied_volatility(prices, True, 100.0, strikes, 0.5, 0.99)
-    assert np.isnan(found).tolist() == [False, True, True, False]
-    np.testing.assert_allclose(found[[0, 3]], 0.25, rtol=1e-13)
+    implied = implied_volatility(prices, True, 100.0, strikes, 0.5, 0.99)
+    assert np.isnan(implied).tolist() == [False, True, True, False]
+    np.testing.assert_allclose(implied[[0, 3]], 0.25, rtol=1e-13)
 
 
 def test_shapes_broadcast() -> None:
     strikes = np.array([90.0, 100.0, 110.0])
     is_call = np.array([[True], [False]])
     prices = values(is_call, 100.0, strikes, 0.5, 0.25, 0.99)
-    found = implied_volatility(prices, is_call, 100.0, strikes, 0.5, 0.99)
-    assert found.shape == (2, 3)
-    np.testing.assert_allclose(found, 0.25, rtol=1e-13)
+    implied = implied_volatility(prices, is_call, 100.0, strikes, 0.5, 0.99)
+    assert implied.shape == (2, 3)
+    np.testing.assert_allclose(implied, 0.25, rtol=1e-13)
 
 
 def test_a_whole_chain_is_solved_as_its_parts_are() -> None:

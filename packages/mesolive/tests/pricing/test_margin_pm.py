@@ -30,10 +30,14 @@ def leg(
     return RiskLeg(is_call, strike, quantity, 0.0, volatility, years, days, forward, math.exp(-RATE * years))
 
 
-def price(one: RiskLeg, spot: float) -> float:
+def price(risk_leg: RiskLeg, spot: float) -> float:
     """Return what one unit is worth today at another price of the underlying, straight from the pricing formula."""
-    forward = np.array([spot * one.forward / SPOT])
-    return float(greeks(one.is_call, forward, one.strike, one.years, one.volatility, one.discount, spot).price[0])
+    forward = np.array([spot * risk_leg.forward / SPOT])
+    return float(
+        greeks(
+            risk_leg.is_call, forward, risk_leg.strike, risk_leg.years, risk_leg.volatility, risk_leg.discount, spot
+        ).price[0]
+    )
 
 
 def test_a_short_put_loses_most_at_the_lower_end() -> None:
@@ -44,7 +48,7 @@ def test_a_short_put_loses_most_at_the_lower_end() -> None:
 
 def test_a_short_strangle_loses_most_at_the_worse_of_both_ends() -> None:
     legs = [leg(4800.0, -100.0, is_call=False), leg(5200.0, -100.0)]
-    ends = [sum(-100.0 * (price(one, end * SPOT) - price(one, SPOT)) for one in legs) for end in (0.9, 1.1)]
+    ends = [sum(-100.0 * (price(item, end * SPOT) - price(item, SPOT)) for item in legs) for end in (0.9, 1.1)]
     assert pm_like(legs, SPOT, 0.1, 0.1) == pytest.approx(-min(ends), rel=1e-12)
 
 
@@ -57,7 +61,7 @@ def test_each_leg_keeps_its_own_volatility() -> None:
 def test_a_long_butterfly_on_its_last_minutes_loses_what_it_is_worth() -> None:
     # The peak stands between two of the evenly spaced prices; the price is at it.
     legs = [leg(strike, many, days=1e-4) for strike, many in ((4990.0, 100.0), (5000.0, -200.0), (5010.0, 100.0))]
-    worth = sum(one.quantity * price(one, SPOT) for one in legs)
+    worth = sum(item.quantity * price(item, SPOT) for item in legs)
     assert worth > 700.0
     assert pm_like(legs, SPOT, 0.1, 0.1) == pytest.approx(worth, rel=1e-9)
 
@@ -93,7 +97,7 @@ def test_the_loss_is_never_negative_and_grows_with_the_range(legs: list[RiskLeg]
     assert loss >= 0.0
     # The wider range is sampled less finely. A minimum between two of its prices is missed by less than a millionth of
     # the legs' notional (3 contracts of 100 at 5,000: 1.50), however small the loss itself is.
-    unseen = 1e-6 * SPOT * sum(abs(one.quantity) for one in legs)
+    unseen = 1e-6 * SPOT * sum(abs(item.quantity) for item in legs)
     assert pm_like(legs, SPOT, lower + 0.2, upper + 0.2) >= loss * 0.99 - unseen
 
 
@@ -101,7 +105,7 @@ def test_the_loss_is_never_negative_and_grows_with_the_range(legs: list[RiskLeg]
 @settings(max_examples=60, deadline=None)
 def test_what_is_only_long_never_loses_more_than_it_is_worth(legs: list[RiskLeg]) -> None:
     bought = [leg(o.strike, abs(o.quantity), is_call=o.is_call, days=o.days, volatility=o.volatility) for o in legs]
-    worth = sum(one.quantity * price(one, SPOT) for one in bought)
+    worth = sum(item.quantity * price(item, SPOT) for item in bought)
     assert pm_like(bought, SPOT, 0.3, 0.3) <= worth * (1 + 1e-12)
 
 

@@ -50,9 +50,9 @@ def leg(
 def margin(
     legs: Sequence[RegTLeg], mode: RegTMode = VANILLA, rates: NakedRates = BROAD_INDEX, spot: Decimal = SPOT
 ) -> Decimal:
-    found = reg_t(legs, spot, rates, mode)
-    assert found.lowest
-    return found.amount
+    requirement = reg_t(legs, spot, rates, mode)
+    assert requirement.lowest
+    return requirement.amount
 
 
 # Underlying at 1000, multiplier 100. Each with the requirement of both modes; the entry prices are the current ones.
@@ -178,12 +178,12 @@ def test_proceeds_are_those_of_the_sale_while_the_requirement_follows_the_market
 
 def test_the_structures_say_how_the_requirement_came_about() -> None:
     short_put, long_put, short_call = leg("P", 950, -2, 12), leg("P", 900, 1, 5), leg("C", 1050, -1, 8)
-    found = reg_t([short_call, long_put, short_put], SPOT, BROAD_INDEX)
-    assert {item.kind: set(item.parts) for item in found.structures} == {
+    requirement = reg_t([short_call, long_put, short_put], SPOT, BROAD_INDEX)
+    assert {item.kind: set(item.parts) for item in requirement.structures} == {
         StructureKind.SPREAD: {(short_put, Decimal(-1)), (long_put, Decimal(1))},
         StructureKind.SHORT_PAIR: {(short_put, Decimal(-1)), (short_call, Decimal(-1))},
     }
-    assert sum(item.requirement for item in found.structures) == found.amount == 17_000
+    assert sum(item.requirement for item in requirement.structures) == requirement.amount == 17_000
 
 
 def test_a_contract_is_never_divided_where_that_would_be_cheaper() -> None:
@@ -205,11 +205,11 @@ def test_a_position_of_very_many_legs_gets_an_allowed_requirement_that_is_not_ca
         for number in range(MAX_LEGS)
         for item in (leg("P", 900 - number, -1, 3), leg("P", 895 - number, 1, 2), leg("C", 1100 + number, -1, 1))
     ]
-    found = reg_t(spreads, SPOT, BROAD_INDEX)
-    assert not found.lowest
-    assert 0 < found.amount <= sum(reg_t([item], SPOT, BROAD_INDEX).amount for item in spreads)
+    requirement = reg_t(spreads, SPOT, BROAD_INDEX)
+    assert not requirement.lowest
+    assert 0 < requirement.amount <= sum(reg_t([item], SPOT, BROAD_INDEX).amount for item in spreads)
     # Every short contract is in exactly one structure.
-    held = [quantity for item in found.structures for part, quantity in item.parts if part.quantity < 0]
+    held = [quantity for item in requirement.structures for part, quantity in item.parts if part.quantity < 0]
     assert sum(held) == -2 * MAX_LEGS
 
 
@@ -232,10 +232,10 @@ def test_what_the_solver_proposes_is_checked_and_a_good_division_found_without_i
     monkeypatch.setattr(_Program, "solve", solve)
     legs = [leg("P", 900, 1, 5), leg("P", 950, -1, 12), leg("C", 1050, -1, 15, FAR)]
     # The put is covered: 50. The call stands alone: 15 + 150 - 50 = 115. As a pair they would require 115 + 12.
-    found = reg_t(legs, SPOT, BROAD_INDEX)
-    assert not found.lowest
-    assert found.amount == 16_500
-    assert sum(quantity for item in found.structures for part, quantity in item.parts if part.quantity < 0) == -2
+    requirement = reg_t(legs, SPOT, BROAD_INDEX)
+    assert not requirement.lowest
+    assert requirement.amount == 16_500
+    assert sum(quantity for item in requirement.structures for part, quantity in item.parts if part.quantity < 0) == -2
 
 
 STRIKES = st.integers(90, 110).map(lambda number: Decimal(10 * number))

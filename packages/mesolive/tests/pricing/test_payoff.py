@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.pricing.payoff import LeastPayoff, PayoffLeg, least_payoff, most_payoff
+from mesolive.pricing.payoff import LeastPayoff, PayoffLeg, largest_payoff, least_payoff
 
 APRIL = datetime(2024, 4, 19, 20, tzinfo=UTC)
 MAY = datetime(2024, 5, 17, 20, tzinfo=UTC)
@@ -26,7 +26,7 @@ def test_the_least_value_of_the_usual_structures_is_their_textbook_loss() -> Non
     assert least_payoff([leg("put", 4800, -100)]) == LeastPayoff(Decimal(-480_000), Decimal(0))
     butterfly = [leg("call", 4900, 100), leg("call", 5000, -200), leg("call", 5100, 100)]
     assert least_payoff(butterfly) == LeastPayoff(Decimal(0), Decimal(0))
-    assert most_payoff(butterfly) == 10_000
+    assert largest_payoff(butterfly) == 10_000
 
 
 def test_calls_that_nothing_covers_have_no_least_value() -> None:
@@ -34,7 +34,7 @@ def test_calls_that_nothing_covers_have_no_least_value() -> None:
     ratio = [leg("call", 5000, 100), leg("call", 5100, -300)]
     assert least_payoff(ratio).uncovered_calls == 200
     assert least_payoff([leg("put", 5000, 1000), leg("call", 5200, -100)]).uncovered_calls == 100
-    assert most_payoff([leg("call", 5000, 100)]) is None
+    assert largest_payoff([leg("call", 5000, 100)]) is None
 
 
 def test_a_long_option_covers_what_expires_no_later_than_it() -> None:
@@ -46,12 +46,12 @@ def test_a_long_option_covers_what_expires_no_later_than_it() -> None:
     assert least_payoff(diagonal).value == -10_000
     short_far = [leg("put", 4700, 100, APRIL), leg("put", 4800, -100, MAY)]
     assert least_payoff(short_far).value == -480_000
-    assert most_payoff(diagonal) is None
+    assert largest_payoff(diagonal) is None
 
 
 def test_nothing_held_is_worth_nothing() -> None:
     assert least_payoff([]) == LeastPayoff(Decimal(0), Decimal(0))
-    assert most_payoff([]) == 0
+    assert largest_payoff([]) == 0
 
 
 legs_of_one_expiration = st.lists(
@@ -62,9 +62,9 @@ legs_of_one_expiration = st.lists(
 
 @given(legs_of_one_expiration)
 def test_no_price_of_the_underlying_pays_less_than_the_least_or_more_than_the_most(legs: list[PayoffLeg]) -> None:
-    least, most = least_payoff(legs), most_payoff(legs)
-    paid = [sum((one.at(Decimal(price)) for one in legs), Decimal(0)) for price in range(0, 1001, 5)]
-    highest = int(max((one.strike for one in legs if one.quantity != 0), default=Decimal(0)))
+    least, most = least_payoff(legs), largest_payoff(legs)
+    paid = [sum((item.at(Decimal(price)) for item in legs), Decimal(0)) for price in range(0, 1001, 5)]
+    highest = int(max((item.strike for item in legs if item.quantity != 0), default=Decimal(0)))
     assert min(paid[: highest // 5 + 1]) == least.value
     slope = (paid[-1] - paid[-2]) / 5
     assert least.uncovered_calls == max(-slope, Decimal(0))
@@ -76,6 +76,6 @@ def test_no_price_of_the_underlying_pays_less_than_the_least_or_more_than_the_mo
 
 @given(legs_of_one_expiration, st.integers(1, 5))
 def test_the_extremes_grow_with_the_quantity(legs: list[PayoffLeg], times: int) -> None:
-    larger = [PayoffLeg(one.expires, one.is_call, one.strike, one.quantity * times) for one in legs]
+    larger = [PayoffLeg(item.expires, item.is_call, item.strike, item.quantity * times) for item in legs]
     assert least_payoff(larger).value == times * least_payoff(legs).value
     assert least_payoff(larger).uncovered_calls == times * least_payoff(legs).uncovered_calls

@@ -58,25 +58,25 @@ def test_the_graph_of_many_legs_is_the_sum_of_their_graphs(shapes: list[tuple[fl
     legs = [leg(strike, quantity, days=days, is_call=right) for strike, quantity, days, right in shapes]
     prices, days = np.array([4700.0, 5000.0, 5300.0]), np.array([0.0, 5.0, 7.0, 31.0])
     whole = risk_graph(legs, SPOT, prices, days)
-    alone = [risk_graph([one], SPOT, prices, days) for one in legs]
+    alone = [risk_graph([item], SPOT, prices, days) for item in legs]
     for name in ("pnl", "value", "delta", "gamma", "theta", "vega", "wvega"):
-        expected = sum((getattr(one, name) for one in alone), np.zeros((4, 3)))
+        expected = sum((getattr(run, name) for run in alone), np.zeros((4, 3)))
         assert getattr(whole, name) == pytest.approx(expected, rel=1e-9, abs=1e-7), name
 
 
-def at_cost(one: RiskLeg) -> RiskLeg:
+def at_cost(risk_leg: RiskLeg) -> RiskLeg:
     """Return the leg as bought now at its value."""
-    now = risk_graph([one], SPOT, np.array([SPOT]), np.array([0.0]))
+    now = risk_graph([risk_leg], SPOT, np.array([SPOT]), np.array([0.0]))
     return RiskLeg(
-        one.is_call,
-        one.strike,
-        one.quantity,
+        risk_leg.is_call,
+        risk_leg.strike,
+        risk_leg.quantity,
         float(now.value[0, 0]),
-        one.volatility,
-        one.years,
-        one.days,
-        one.forward,
-        one.discount,
+        risk_leg.volatility,
+        risk_leg.years,
+        risk_leg.days,
+        risk_leg.forward,
+        risk_leg.discount,
     )
 
 
@@ -91,7 +91,7 @@ CONDOR = [
 ]
 
 
-def test_now_and_here_nothing_is_won_or_lost() -> None:
+def test_profit_is_zero_now_at_the_spot() -> None:
     graph = risk_graph(CONDOR, SPOT, np.array([SPOT]), np.array([0.0]))
     assert float(graph.pnl[0, 0]) == pytest.approx(0.0, abs=1e-9)
 
@@ -111,13 +111,15 @@ def test_today_the_greeks_are_those_of_the_model() -> None:
 @given(st.floats(3000.0, 7000.0))
 def test_at_expiration_the_pnl_is_the_payoff_less_the_cost(price: float) -> None:
     graph = risk_graph(CONDOR, SPOT, np.array([price]), np.array([30.0]), realized=12.0)
-    payoff = sum(one.quantity * max(price - one.strike if one.is_call else one.strike - price, 0.0) for one in CONDOR)
-    assert float(graph.pnl[0, 0]) == pytest.approx(payoff - sum(one.cost for one in CONDOR) + 12.0, abs=1e-6)
+    payoff = sum(
+        item.quantity * max(price - item.strike if item.is_call else item.strike - price, 0.0) for item in CONDOR
+    )
+    assert float(graph.pnl[0, 0]) == pytest.approx(payoff - sum(item.cost for item in CONDOR) + 12.0, abs=1e-6)
 
 
 def test_the_loss_of_a_condor_is_its_width_less_the_credit() -> None:
     graph = risk_graph(CONDOR, SPOT, price_range(SPOT), thirds_to_expiration(CONDOR))
-    credit = -sum(one.cost for one in CONDOR)
+    credit = -sum(item.cost for item in CONDOR)
     assert credit > 0.0
     assert graph.pnl.shape == (4, 121)
     assert float(graph.pnl[-1].max()) == pytest.approx(credit)
@@ -131,7 +133,7 @@ def test_from_its_settlement_on_a_leg_has_its_payoff_and_no_greeks() -> None:
         assert not greek.any()
 
 
-def test_a_calendar_goes_on_after_its_near_leg_has_settled() -> None:
+def test_a_calendar_continues_after_its_near_leg_has_settled() -> None:
     near, far = leg(5000.0, -100.0, days=30.0), leg(5000.0, 100.0, days=60.0)
     graph = risk_graph([near, far], SPOT, np.array([5000.0, 5100.0]), np.array([30.0, 45.0, 60.0]))
     alone = risk_graph([far], SPOT, np.array([5000.0, 5100.0]), np.array([30.0, 45.0, 60.0]))
@@ -146,7 +148,7 @@ def test_deltas_are_the_slopes_of_the_pnl() -> None:
     np.testing.assert_allclose(graph.delta[:, 1:-1], slopes[:, 1:-1], atol=2e-3)
 
 
-def test_thetas_are_the_slopes_over_the_days_where_spot_stands_still() -> None:
+def test_thetas_are_the_slopes_over_the_days_at_a_constant_spot() -> None:
     days = np.linspace(0.0, 20.0, 4001)
     graph = risk_graph(CONDOR, SPOT, np.array([4900.0]), days)
     slopes = np.gradient(graph.pnl[:, 0], days)

@@ -43,9 +43,9 @@ class Chain:
 
 def agree(chain: Chain, start: FloatArray) -> None:
     cold = chain.cold()
-    warm, found = chain.warm(start)
+    warm, implied = chain.warm(start)
     np.testing.assert_allclose(warm, cold, rtol=EXACT)
-    for name, ours, theirs in zip(Greeks._fields, found, chain.greeks(cold), strict=True):
+    for name, ours, theirs in zip(Greeks._fields, implied, chain.greeks(cold), strict=True):
         size = float(np.nanmax(np.abs(theirs)))
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12 * size, err_msg=name)
 
@@ -76,6 +76,6 @@ def test_a_price_without_a_volatility_has_none_whatever_it_had_before() -> None:
     intrinsic = chain.discount * np.maximum(np.where(chain.is_call, 1, -1) * (chain.forward - chain.strike), 0.0)
     chain.price = np.array([np.nan, -1.0, 0.0, intrinsic[3], 1e9, chain.price[5]])
     chain.years[5] = 0.0
-    volatility, found = chain.warm(before)
+    volatility, implied = chain.warm(before)
     assert np.isnan(volatility).all()
-    assert all(np.isnan(array).all() for array in found)
+    assert all(np.isnan(array).all() for array in implied)

@@ -9,5 +9,5 @@ from mesolive_testkit.streams import Running, running, strangle
 
 @pytest.fixture
 async def live() -> AsyncGenerator[Running]:
-    async with running(strangle()) as found:
-        yield found
+    async with running(strangle()) as play:
+        yield play

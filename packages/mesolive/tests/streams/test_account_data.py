@@ -39,8 +39,8 @@ def accounts() -> FakeAccounts:
 
 @pytest.fixture
 async def live(accounts: FakeAccounts) -> AsyncGenerator[Running]:
-    async with running(strangle(), accounts=accounts) as found:
-        yield found
+    async with running(strangle(), accounts=accounts) as play:
+        yield play
 
 
 async def watch(live: Running) -> Follower:

@@ -48,9 +48,9 @@ async def test_a_leg_that_is_closed_leaves_the_same_stream_and_its_pnl_becomes_r
     _, second = live.positions.by_id[1].legs
     live.positions.with_legs(1, leg(1, CALL, -1, "60", realized="40", closed=True), second, realized="45")
     await live.tell()
-    found = follower.last()
-    assert set(found.LegPrices or {}) == {2}
-    assert field(found, "PositionPnLs.Realized") == 45
+    latest = follower.last()
+    assert set(latest.LegPrices or {}) == {2}
+    assert field(latest, "PositionPnLs.Realized") == 45
     assert not follower.ended
     assert live.provider.calls[-1] == ("unsubscribe", (CALL,))
 
@@ -140,7 +140,7 @@ async def test_a_read_that_fails_is_tried_again_and_the_stream_lives_on(live: Ru
     assert set(follower.last().LegPrices or {}) == {2}
 
 
-async def test_a_first_read_that_fails_ends_the_stream_and_tells_nothing_of_the_inside(live: Running) -> None:
+async def test_a_first_read_that_fails_ends_the_stream_without_internal_details(live: Running) -> None:
     live.positions.failure = OSError("/secret/path")
     follower = await follow(live.streams.position(live.user, position_args()))
     assert isinstance(follower.error, ServiceError)
@@ -221,10 +221,10 @@ async def test_a_bad_moment_of_the_engine_does_not_end_the_streams(
 async def test_a_position_on_an_underlying_without_data_shows_what_it_realised(live: Running) -> None:
     elsewhere = OptionContract("RUT", "RUTW", DAY, Right.CALL, Decimal(2000))
     live.positions.put(position(2, leg(9, elsewhere, 1, "5"), realized="3"))
-    found = (await follow(live.streams.position(live.user, position_args(PositionId=2)))).last()
-    assert field(found, "LegPrices.9.Mark") is None
-    assert field(found, "PositionPnLs.Mark") is None
-    assert field(found, "PositionPnLs.Realized") == 3
+    result = (await follow(live.streams.position(live.user, position_args(PositionId=2)))).last()
+    assert field(result, "LegPrices.9.Mark") is None
+    assert field(result, "PositionPnLs.Mark") is None
+    assert field(result, "PositionPnLs.Realized") == 3
 
 
 async def test_a_fault_while_valuing_a_new_stream_ends_it_and_does_not_leave_it_hanging(

@@ -19,7 +19,7 @@ from signalr_asyncio.client import HubConnection
 
 SPX = models.LiveUnderlying(Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD")
 SIMULATED = models.DataProviderType.Simulated
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ async def test_a_malformed_argument_is_a_validation_error_that_names_the_field_a
     async with HubConnection(f"{kit.url}/hubs/data/v1", token=kit.token) as connection:
         answer = await connection.invoke(snapshot, argument)
         assert answer["Status"] == "ValidationError"
-        assert any(found.startswith(path) for found in answer["Error"]["ValidationErrors"])
+        assert any(error.startswith(path) for error in answer["Error"]["ValidationErrors"])
         with pytest.raises(Exception, match=f"ValidationError: .*{path}"):
             await anext(aiter(connection.stream(f"Stream{method}", argument)))
         assert (await connection.invoke(snapshot, argument))["Status"] == "ValidationError"
@@ -186,5 +186,7 @@ def test_the_hub_offers_the_six_pairs_of_the_contract_and_that_of_accounts() -> 
     offered = {options.name for options in names if options is not None}
     kinds = ("Position", "Leg", "Legs", "ComboContracts", "Contract", "Underlying", "Account")
     assert offered == {f"Stream{kind}Data" for kind in kinds} | {f"Get{kind}Snapshot" for kind in kinds} | {
-        "StreamChainData"
+        "StreamPositionsData",
+        "StreamChainData",
+        "StreamEvaluations",
     }

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import Right
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive_sdk import models, wire
 from mesolive_testkit.streams import (
     CALL,
@@ -31,8 +31,8 @@ async def test_a_leg_is_streamed_until_it_is_closed(live: Running) -> None:
     follower = await follow(live.streams.leg(live.user, models.StreamLegDataArgs(LegId=1)))
     live.quote(CALL, 50.0, 51.0)
     await live.window()
-    found = item(follower.items[-1], models.LegDataEntry)
-    assert field(found, "PnL.Ask") == 900  # (60 - 51) * 100
+    latest = item(follower.items[-1], models.LegDataEntry)
+    assert field(latest, "PnL.Ask") == 900  # (60 - 51) * 100
     live.positions.with_legs(1, leg(1, CALL, -1, "60", realized="40", closed=True))
     await live.tell()
     assert follower.ended
@@ -72,10 +72,10 @@ async def test_a_combo_is_streamed(live: Running) -> None:
     ]
     args = models.StreamComboContractsDataArgs(Combo=combo, Provider=IBKR)
     follower = await follow(live.streams.combo(live.user, args))
-    found = item(follower.items[-1], models.ComboContractsDataEntry)
-    assert field(found, "ComboPrices.Bid") == Decimal("29.6")
-    assert field(found, "ComboPrices.Ask") == Decimal("31.0")
-    assert len(found.ContractGreeks or []) == 2
+    latest = item(follower.items[-1], models.ComboContractsDataEntry)
+    assert field(latest, "ComboPrices.Bid") == Decimal("29.6")
+    assert field(latest, "ComboPrices.Ask") == Decimal("31.0")
+    assert len(latest.ContractGreeks or []) == 2
 
 
 async def test_an_underlying_is_streamed(live: Running) -> None:
@@ -83,9 +83,9 @@ async def test_an_underlying_is_streamed(live: Running) -> None:
     follower = await follow(live.streams.underlying(live.user, args))
     live.chain.book.set_underlying(live.chain.clock.now(), UnderlyingPrices(last=5012.5))
     await live.window()
-    found = [item(one, models.UnderlyingDataEntry) for one in follower.items]
-    assert [field(one, "Prices.Last") for one in found] == [5000, Decimal("5012.5")]
-    assert field(found[-1], "Prices.LastAgeMs") == 0
+    latest = [item(one, models.UnderlyingDataEntry) for one in follower.items]
+    assert [field(one, "Prices.Last") for one in latest] == [5000, Decimal("5012.5")]
+    assert field(latest[-1], "Prices.LastAgeMs") == 0
 
 
 async def test_a_snapshot_says_what_the_stream_says(live: Running) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.operations.health import Vitals, report, warnings
+from mesolive.operations.vitals import Vitals, report, warnings
 from mesolive.streams.conflation import MAX_WIDENING, ConflationWindow
 from mesolive_testkit.streams import CALL, follow, position_args, running, settled, strangle
 

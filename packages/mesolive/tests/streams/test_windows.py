@@ -7,8 +7,8 @@ from contextlib import aclosing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import Right
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive_sdk import models
 from mesolive_sdk.models import LiveDataInclude, LiveQuoteFields
 from mesolive_testkit.streams import (
@@ -33,10 +33,10 @@ from mesolive_testkit.streams import (
 
 async def test_the_first_item_comes_at_once(live: Running) -> None:
     follower = await follow(live.streams.position(live.user, position_args()))
-    found = follower.last()
-    assert set(found.LegPrices or {}) == {1, 2}
-    assert field(found, "PositionPnLs.Realized") == 5
-    assert field(found, "LegGroupPrices.1.Mark") == field(found, "PositionPrices.Mark")
+    latest = follower.last()
+    assert set(latest.LegPrices or {}) == {1, 2}
+    assert field(latest, "PositionPnLs.Realized") == 5
+    assert field(latest, "LegGroupPrices.1.Mark") == field(latest, "PositionPrices.Mark")
 
 
 async def test_a_burst_of_changes_within_the_window_becomes_one_item_with_the_latest_values(live: Running) -> None:
@@ -129,7 +129,7 @@ async def test_naming_the_same_provider_is_asking_for_the_same(live: Running) ->
     assert len(live.streams.engine.channels) == 2
 
 
-async def test_who_comes_later_gets_the_present_values_at_once(live: Running) -> None:
+async def test_a_later_subscriber_gets_the_present_values_at_once(live: Running) -> None:
     await follow(live.streams.position(live.user, position_args()))
     live.quote(CALL, 50.0, 51.0)
     await live.window()
@@ -137,7 +137,7 @@ async def test_who_comes_later_gets_the_present_values_at_once(live: Running) ->
     assert [field(item(one, models.PositionDataEntry), "LegPrices.1.Bid") for one in late.items] == [50]
 
 
-async def test_who_asks_for_other_fields_gets_items_of_his_own(live: Running) -> None:
+async def test_a_subscriber_of_other_fields_gets_items_of_its_own(live: Running) -> None:
     full = await follow(live.streams.position(live.user, position_args()))
     slim = await follow(
         live.streams.position(
@@ -150,10 +150,10 @@ async def test_who_asks_for_other_fields_gets_items_of_his_own(live: Running) ->
             ),
         )
     )
-    found = slim.last()
-    assert field(found, "PositionPrices.Mark") == field(full.last(), "PositionPrices.Mark")
-    assert field(found, "PositionPrices.Bid") is None
-    assert (found.PositionGreeks, found.LegPrices, found.LegGroupPrices) == (None, None, None)
+    latest = slim.last()
+    assert field(latest, "PositionPrices.Mark") == field(full.last(), "PositionPrices.Mark")
+    assert field(latest, "PositionPrices.Bid") is None
+    assert (latest.PositionGreeks, latest.LegPrices, latest.LegGroupPrices) == (None, None, None)
 
 
 async def test_a_slow_follower_gets_the_latest_item_and_no_old_one(live: Running) -> None:
@@ -182,7 +182,7 @@ async def test_many_streams_share_a_window_in_turns_and_none_is_left_out(live: R
         assert [len(follower.items) for follower in followers] == [count + 1 for count in before]
 
 
-async def test_who_comes_or_goes_within_a_window_makes_nobody_miss_his_turn(live: Running) -> None:
+async def test_joining_or_leaving_within_a_window_makes_no_subscriber_miss_its_turn(live: Running) -> None:
     strikes = [contract(right, strike) for right in Right for strike in range(4500, 5501, 25)]
     live.positions.put(position(2, *(leg(100 + place, one, 1, "5") for place, one in enumerate(strikes))))
 
@@ -204,7 +204,7 @@ async def test_who_comes_or_goes_within_a_window_makes_nobody_miss_his_turn(live
         assert field(item(follower.items[-1], models.LegDataEntry), "Prices.Bid") == 1
 
 
-async def test_who_comes_or_goes_gives_nobody_a_second_turn_within_a_window(live: Running) -> None:
+async def test_joining_or_leaving_gives_no_subscriber_a_second_turn_within_a_window(live: Running) -> None:
     strikes = [contract(right, strike) for right in Right for strike in range(4500, 5501, 25)]
     live.positions.put(position(2, *(leg(100 + place, one, 1, "5") for place, one in enumerate(strikes))))
     followers = [

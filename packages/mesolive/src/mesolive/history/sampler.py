@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,10 +20,13 @@ from mesolive.clock import Clock, MonotonicClock
 from mesolive.history.samples import FINE, MINUTE, account_samples, minute_of, position_samples, store_samples, thin
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
+from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Database
 from mesolive.store.tables.access import users
 from mesolive.tasks import Tasks, Turns
 from mesolive.trading.portfolio.accounts import Accounts, find_account
+from mesolive.trading.portfolio.margin import PositionMargin, margins_now, rules_by_position
+from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.positions import Position, open_positions_of_account
 from mesolive.trading.valuation.engine import value
 from mesolive.trading.valuation.from_positions import position_subject
@@ -45,6 +48,7 @@ _NOTHING: Mapping[str, object] = {
     "gamma": None,
     "theta": None,
     "vega": None,
+    "margin": None,
 }
 
 _log = structlog.get_logger(__name__)
@@ -132,31 +136,46 @@ class HistorySampler:
                 break
         if not shown:
             return
-        held: dict[int, list[Position]] = {}
+        by_account: dict[int, list[Position]] = {}
         async with self._database.read() as tx:
             for account in shown:
                 account_id = (await find_account(tx, user.user_id, account.BrokerAccountId)).id
-                held[account_id] = await open_positions_of_account(tx, user.user_id, account_id)
+                by_account[account_id] = await open_positions_of_account(tx, user.user_id, account_id)
+            held = [position for its in by_account.values() for position in its]
+            rules = await rules_by_position(tx, [position.id for position in held])
+        margins = await self._margins(held, rules)
         accounts = [
             row
-            for account, (account_id, its) in zip(shown, held.items(), strict=True)
+            for account, (account_id, its) in zip(shown, by_account.items(), strict=True)
             if (row := self._account_row(account, account_id, at, holds=bool(its))) is not None
         ]
         rows: list[Mapping[str, object]] = []
-        for position in (position for its in held.values() for position in its):
-            rows.append(self._position_row(position))
+        for position in held:
+            rows.append({**self._position_row(position), "margin": margins.get(position.id)})
             await asyncio.sleep(0)
         if accounts or rows:
             async with self._database.write(user.user_id) as tx:
                 await store_samples(tx, account_samples, "account_id", at, accounts)
                 await store_samples(tx, position_samples, "position_id", at, rows)
 
+    async def _margins(
+        self, held: Sequence[Position], rules: Mapping[int, MarginRules]
+    ) -> Mapping[int, Decimal | None]:
+        """Return the margins of positions by the rules of their strategies; those without rules have none."""
+        marks: dict[models.DataProviderType | None, Marks] = {}
+        margins: dict[int, PositionMargin] = {}
+        for position in held:
+            if position.id in rules:
+                of = marks.setdefault(position.provider, Marks(self._market, provider=position.provider))
+                margins[position.id] = PositionMargin(position.open_legs, rules[position.id], of)
+        return await margins_now(margins)
+
     def _account_row(
         self, account: models.LiveAccount, account_id: int, at: datetime, *, holds: bool
     ) -> Mapping[str, object] | None:
         """Return the sample of an account; `None` for one that is as it was at the last one, but every quarter."""
         if account.Cash is None:
-            return None  # its broker has not told it yet
+            return None  # its broker has not stated it yet
         values = account.NetLiquidationValue, account.Cash, account.MaintenanceMarginReq
         if not holds and self._last.get(account_id) == values and at.minute % 15 != 0:
             return None
@@ -166,6 +185,13 @@ class HistorySampler:
             "net_liquidation": account.NetLiquidationValue,
             "cash": account.Cash,
             "margin": account.MaintenanceMarginReq,
+            "unrealized_pnl": account.UnrealizedPnL,
+            "day_pnl": account.DayPnL,
+            "delta": None if account.Greeks is None else _float(account.Greeks.Delta),
+            "gamma": None if account.Greeks is None else _float(account.Greeks.Gamma),
+            "theta": None if account.Greeks is None else _float(account.Greeks.Theta),
+            "vega": None if account.Greeks is None else _float(account.Greeks.Vega),
+            "delta_dollars": _float(account.DeltaDollars),
         }
 
     def _position_row(self, position: Position) -> Mapping[str, object]:

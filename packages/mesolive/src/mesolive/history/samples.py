@@ -54,8 +54,8 @@ async def read_samples(
 
 def by_steps(rows: Iterable[R], step: timedelta) -> list[R]:
     """Return the last row of each step; steps are counted from 1970."""
-    kept = {row_step(row, step): row for row in rows}
-    return list(kept.values())
+    last_rows = {row_step(row, step): row for row in rows}
+    return list(last_rows.values())
 
 
 def row_step(row: Row[Any], step: timedelta) -> int:

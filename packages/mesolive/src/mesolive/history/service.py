@@ -49,7 +49,19 @@ class History:
         return models.GetEquityHistoryResult(
             StepSeconds=step,
             Points=[
-                models.EquityPoint(At=row.at, NetLiquidation=row.net_liquidation, Cash=row.cash, Margin=row.margin)
+                models.EquityPoint(
+                    At=row.at,
+                    NetLiquidation=row.net_liquidation,
+                    Cash=row.cash,
+                    Margin=row.margin,
+                    PnL=row.unrealized_pnl,
+                    DayPnL=row.day_pnl,
+                    Delta=_decimal(row.delta),
+                    Gamma=_decimal(row.gamma),
+                    Theta=_decimal(row.theta),
+                    Vega=_decimal(row.vega),
+                    DeltaDollars=_decimal(row.delta_dollars),
+                )
                 for row in shown
             ],
         )
@@ -75,6 +87,7 @@ class History:
                     Gamma=_decimal(row.gamma),
                     Theta=_decimal(row.theta),
                     Vega=_decimal(row.vega),
+                    Margin=row.margin,
                 )
                 for row in shown
             ],

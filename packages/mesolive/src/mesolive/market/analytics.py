@@ -316,7 +316,7 @@ class ChainAnalytics:
     @cached_property
     def terms(self) -> ChainTerms:
         """What contracts are priced from: the same for those solved alone as for whole expirations."""
-        return ChainTerms(self._listing, self.curve, self._spot, self._now, self._calendar, self._keeper.dividends)
+        return ChainTerms(self._listing, self.curve, self._now, self._calendar, self._keeper.dividends)
 
     def expiration(self, position: int) -> ExpirationAnalytics:
         """Return what the quotes of the expiration at `position` imply, solving it alone when that was not done yet."""

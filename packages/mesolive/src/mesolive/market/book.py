@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from mesolive.clock import Clock
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal
-from mesolive.market.columns import TIMES, ColumnPart, Columns, Price, sound
+from mesolive.market.columns import TIMES, ColumnPart, Columns, Price
 from mesolive.market.dividends import DividendSchedule
 from mesolive.market.forward_curve import CurveCache, ForwardCurve
 from mesolive.market.history import DailySeries
@@ -28,6 +28,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours
+from mesolive.market.underlying_prices import UnderlyingPrices, finite, quote_of
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 Indices: TypeAlias = "int | npt.NDArray[np.intp] | slice"
@@ -37,23 +38,10 @@ Values: TypeAlias = "float | FloatArray"
 FRESH: Final = timedelta(seconds=1)
 # Time without an update after which quotes count as stale.
 MUTE_AFTER: Final = timedelta(seconds=60)
-# How often in a session the underlying's implied volatility is noted; the last of a day is kept.
-VOLATILITY_EVERY: Final = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class UnderlyingPrices:
-    """The underlying's prices from a provider; `None` is no value."""
-
-    bid: float | None = None
-    ask: float | None = None
-    last: float | None = None
-    mark: float | None = None
-    today_open: float | None = None
-    previous_close: float | None = None
-
-
-_PRICE_NAMES = tuple(field.name for field in fields(UnderlyingPrices))
+# How often in a session the underlying's price is noted, and in its last half hour its implied volatility.
+NOTED_EVERY: Final = timedelta(minutes=5)
+# How often before that: the volatility of a day is read from the next day on, and costs a fit of the chain.
+VOLATILITY_EVERY: Final = timedelta(minutes=30)
 
 
 class QuoteBook:
@@ -116,6 +104,7 @@ class QuoteBook:
         self._view: BookView | None = None
         self._deferred: Callable[[], None] | None = None
         self._refreshing = False
+        self._noted_at: datetime | None = None
         self._volatility_noted_at: datetime | None = None
 
     @property
@@ -324,15 +313,15 @@ class QuoteBook:
         quality_array, released_array = self._columns.quality, self._columns.released
         if isinstance(indices, int):  # ticks come one by one, and array operations on one element are slow
             graded = quality_array.item(indices) != quality
-            kept = released is None or released_array.item(indices) == released
+            is_same = released is None or released_array.item(indices) == released
         else:
             graded = bool((quality_array[indices] != quality).any())
-            kept = released is None or not (released_array[indices] != released).any()
+            is_same = released is None or not (released_array[indices] != released).any()
         if graded:
             self._writable().quality[indices] = quality
-        if released is not None and not kept:
+        if released is not None and not is_same:
             self._writable().released[indices] = released
-        return graded or not kept
+        return graded or not is_same
 
     def _update_one(self, micros: int, index: int, prices: Mapping[Price, Values]) -> bool:
         """Take new values for one contract: ticks come one by one, and array operations on one element are slow."""
@@ -356,10 +345,10 @@ class QuoteBook:
         """Take the underlying's prices and what the provider said of them; return whether any of them changed."""
         self._refresh()
         self.last_received_at = at
-        prices = _finite(prices)
+        prices = finite(prices)
         self._prices = prices
         old = self._underlying
-        quote = replace(_quote(old.quote, prices, at, is_index=self._listing.underlying.is_index), quality=quality)
+        quote = replace(quote_of(prices, old.quote, at, is_index=self._listing.underlying.is_index), quality=quality)
         state = replace(old, quote=quote, today_open=prices.today_open, previous_close=prices.previous_close)
         if state == old:
             return False
@@ -391,18 +380,24 @@ class QuoteBook:
         return self._columns.values[field].copy()
 
     def note_volatility(self, now: datetime) -> None:
-        """Keep the underlying's price and implied volatility as those of the day, every five minutes in its session."""
-        noted = self._volatility_noted_at
-        if noted is not None and timedelta(0) <= now - noted < VOLATILITY_EVERY:
+        """Keep the underlying's price and implied volatility as those of the day; called at each step of a provider.
+
+        The price is noted every five minutes of the session; so is the volatility in its last half hour, whose last
+        one stays, and every thirty minutes before.
+        """
+        if _within(self._noted_at, now, NOTED_EVERY):
             return
         day = self._calendar.local(now).date()
         session = self._calendar.session(day)
         if session is None or not session[0] <= now < session[1]:
             return
-        self._volatility_noted_at = now
-        state = self.view().underlying
-        if state.iv is not None or state.quote.mark is not None:
-            self.history = self.history.record(day, iv=state.iv, last=state.quote.mark)
+        self._noted_at = now
+        state, volatility = self.view().underlying, None
+        if session[1] - now <= VOLATILITY_EVERY or not _within(self._volatility_noted_at, now, VOLATILITY_EVERY):
+            volatility = state.iv
+            self._volatility_noted_at = None if volatility is None else now
+        if volatility is not None or state.quote.mark is not None:
+            self.history = self.history.record(day, iv=volatility, last=state.quote.mark)
 
     def view(self) -> BookView:
         """Return the market at this moment. The same view comes again until a price changes or a second has gone by."""
@@ -469,39 +464,12 @@ class QuoteBook:
             self.changes.bump()
 
 
+def _within(noted: datetime | None, now: datetime, span: timedelta) -> bool:
+    """Return whether less than a span has gone by since a moment; time that went back has gone by."""
+    return noted is not None and timedelta(0) <= now - noted < span
+
+
 def _differs(old: Values, new: Values) -> npt.NDArray[np.bool_] | np.bool_:
     """Where two arrays differ; NaN is equal to NaN."""
     both_absent = np.isnan(old) & np.isnan(new)
     return np.not_equal(old, new) & ~both_absent
-
-
-def _finite(prices: UnderlyingPrices) -> UnderlyingPrices:
-    """Return the prices without those that are infinite or NaN: they are not quotes."""
-    wrong = [name for name in _PRICE_NAMES if (value := getattr(prices, name)) is not None and not math.isfinite(value)]
-    return replace(prices, **dict.fromkeys(wrong)) if wrong else prices
-
-
-def _quote(old: Quote, prices: UnderlyingPrices, at: datetime, *, is_index: bool) -> Quote:
-    mark = prices.mark
-    if mark is None and is_index:
-        mark = prices.last  # bid and ask of an index are summed over its members: not a market
-    if mark is None and prices.bid is not None and prices.ask is not None and sound(prices.bid, prices.ask):
-        mark = round(0.5 * (prices.bid + prices.ask), 6)
-    if mark is None:
-        mark = prices.last
-
-    def changed(new: float | None, previous: float | None, time: datetime | None) -> datetime | None:
-        if new is None:
-            return None
-        return time if new == previous and time is not None else at
-
-    return Quote(
-        bid=prices.bid,
-        ask=prices.ask,
-        last=prices.last,
-        mark=mark,
-        bid_time=changed(prices.bid, old.bid, old.bid_time),
-        ask_time=changed(prices.ask, old.ask, old.ask_time),
-        last_time=changed(prices.last, old.last, old.last_time),
-        mark_time=changed(mark, old.mark, old.mark_time),
-    )

@@ -1,6 +1,6 @@
 """Slices of an option chain view, and the snapshot of the book that a view and its slices share.
 
-A view keeps its slices, and slices outlive their view where somebody holds them. So a slice refers to the snapshot and
+A view keeps its slices, and slices outlive their view where they are referred to. So a slice refers to the snapshot and
 never to the view: without a cycle of references the columns of a view, 100 KB each, are freed with its last reader.
 """
 
@@ -22,6 +22,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, from_micros
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import FloatArray, Quote, TradingCalendar
+from mesolive.pricing.black import Greeks
 
 
 class ChainSnapshot:
@@ -110,7 +111,13 @@ class BookSlice:
         # Where the slice lies within its expiration's analytics, which hold calls and puts together.
         self._own = slice(self._span[0] - start, self._span[1] - start)
         self._position = position
+        self._quoted: dict[Price, FloatArray] = {}
         self.expiration: Expiration = snapshot.listing.expirations[position]
+
+    @property
+    def start(self) -> int:
+        """The index of its first contract in the listing."""
+        return self._span[0]
 
     @property
     def right(self) -> Right:
@@ -155,37 +162,37 @@ class BookSlice:
     @property
     def mark(self) -> FloatArray:
         """The provider's marks, else the middle of a sound market, else the model's value."""
-        return self._analytics.mark[self._own]
+        return self._mark
 
     @property
     def iv(self) -> FloatArray:
         """Implied volatilities of the marks as fractions; NaN where only the model gives a mark."""
-        return self._analytics.iv[self._own]
+        return self._iv
 
     @property
     def delta(self) -> FloatArray:
         """Change per 1.00 of the underlying, a fraction."""
-        return self._analytics.greeks.delta[self._own]
+        return self._greeks.delta
 
     @property
     def gamma(self) -> FloatArray:
         """Change of delta per 1.00 of the underlying."""
-        return self._analytics.greeks.gamma[self._own]
+        return self._greeks.gamma
 
     @property
     def theta(self) -> FloatArray:
         """Change per calendar day."""
-        return self._analytics.greeks.theta[self._own]
+        return self._greeks.theta
 
     @property
     def vega(self) -> FloatArray:
         """Change per volatility point."""
-        return self._analytics.greeks.vega[self._own]
+        return self._greeks.vega
 
     @property
     def rho(self) -> FloatArray:
         """Change per 1.00 of rate."""
-        return self._analytics.greeks.rho[self._own]
+        return self._greeks.rho
 
     def contract(self, index: int) -> OptionContract:
         """Return the contract at `index`."""
@@ -217,13 +224,45 @@ class BookSlice:
             quoted_at=self._snapshot.quoted_at(at),
         )
 
+    def top_of_book(self, index: int) -> tuple[float, float, float, float, int]:
+        """Return bid, ask, bid size, ask size and the number of the quality of the quote at `index`.
+
+        For a few contracts: the columns above cost a slice each.
+        """
+        at = self._absolute(index)
+        columns = self._columns
+        values = columns.values
+        return (
+            float(values["bid"][at]),
+            float(values["ask"][at]),
+            float(values["bid_size"][at]),
+            float(values["ask_size"][at]),
+            int(columns.quality[at]),
+        )
+
     def years(self) -> float:
         """Return the time to settlement in years as the pricing model counts it (business time)."""
         return self._analytics.years
 
+    # Statements read single elements, thousands of times on one view: each array is cut out once. A cached property
+    # does not pass for a property of a protocol.
+    @cached_property
+    def _mark(self) -> FloatArray:
+        return self._analytics.mark[self._own]
+
+    @cached_property
+    def _iv(self) -> FloatArray:
+        return self._analytics.iv[self._own]
+
+    @cached_property
+    def _greeks(self) -> Greeks:
+        return Greeks(*(array[self._own] for array in self._analytics.greeks))
+
     def _prices(self, field: Price) -> FloatArray:
-        prices = self._columns.values[field][slice(*self._span)]
-        prices.flags.writeable = False
+        prices = self._quoted.get(field)
+        if prices is None:
+            prices = self._quoted[field] = self._columns.values[field][slice(*self._span)]
+            prices.flags.writeable = False
         return prices
 
     @property

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Expiration
@@ -19,8 +19,7 @@ from mesolive.pricing.business_time import years_to
 from mesolive.pricing.cash_dividends import CashDividends
 
 
-@dataclass(frozen=True, slots=True)
-class ChainTerms:
+class ChainTerms(Struct, frozen=True):
     """The one source of `ContractTerms`: the chain and every stream price a contract from what this returns.
 
     Attributes
@@ -29,8 +28,6 @@ class ChainTerms:
         The chain.
     curve
         The forwards; `None` where the underlying has no price.
-    spot
-        The underlying's mark, `None` where it has none.
     now
         The moment.
     calendar
@@ -41,7 +38,6 @@ class ChainTerms:
 
     listing: Listing
     curve: ForwardCurve | None
-    spot: float | None
     now: datetime
     calendar: TradingCalendar
     dividends: DividendSchedule
@@ -74,21 +70,23 @@ class ChainTerms:
         own
             Where the contracts stand in the listing.
         """
-        listing, curve, spot = self.listing, self.curve, self.spot
+        listing, curve = self.listing, self.curve
         expirations = [listing.expirations[position] for position in positions]
-        if curve is None or spot is None:
-            carried = [UNKNOWN] * len(positions)
-        else:
-            curve.prepare(positions)
-            carried = [curve.carried(position, spot, self.now) for position in positions]
-        paid = [self.cash_dividends(position) for position in positions]
+        carried = [UNKNOWN] * len(positions) if curve is None else curve.carried_to_view(positions)
+        paid = [self.cash_dividends(position) for position in positions] if self.dividends.dividends else ()
+        numbers = np.array(
+            [
+                (item.spot, item.forward, item.discount, self.years(expiration))
+                for item, expiration in zip(carried, expirations, strict=True)
+            ]
+        ).reshape(-1, 4)
         return ContractTerms(
             is_call=listing.is_call[own],
             strikes=listing.strikes[own],
-            spot=np.array([item.spot for item in carried])[which],
-            forward=np.array([item.forward for item in carried])[which],
-            discount=np.array([item.discount for item in carried])[which],
-            years=np.array([self.years(expiration) for expiration in expirations])[which],
+            spot=numbers[:, 0][which],
+            forward=numbers[:, 1][which],
+            discount=numbers[:, 2][which],
+            years=numbers[:, 3][which],
             may_exercise_early=np.array([item.style is ExerciseStyle.AMERICAN for item in expirations])[which],
             dividends=CashDividends.of(paid).part(which) if any(paid) else None,
         )

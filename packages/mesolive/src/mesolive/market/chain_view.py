@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Final
 
 from mesolive.market.analytics import ChainAnalytics
 from mesolive.market.atm_volatility import implied_at_the_money
@@ -16,9 +17,13 @@ from mesolive.market.contracts import Expiration, OptionContract, Right, Underly
 from mesolive.market.forward_curve import CurveCache
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
+from mesolive.market.option_classes import has_carried_forward
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours
 from mesolive.market.view import Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
+
+NIGHT_EXPIRATIONS: Final = 3
+"""How many of the nearest expirations are asked for the price of an index at night."""
 
 
 class BookUnderlying:
@@ -141,6 +146,8 @@ class BookView:
     ----------
     accepted
         The worst quality on which whoever reads this view may decide; see `accepting`.
+    night
+        Whether whoever reads it decides in night sessions too.
     """
 
     def __init__(
@@ -169,6 +176,7 @@ class BookView:
             keeper=keeper,
         )
         self.accepted = QuoteQuality.LIVE
+        self.night = False
         self.now = now
         self.version = version
         self.stale = stale
@@ -182,19 +190,55 @@ class BookView:
         self._slices: dict[tuple[str, date, Right], BookSlice] = {}
         self._settles_next = self.expirations[0].settles_at if self.expirations else None
 
-    def accepting(self, quality: QuoteQuality) -> BookView:
-        """Return this market for a reader who may decide on quotes of up to `quality`; computed values are shared."""
-        if quality is self.accepted:
+    def accepting(self, quality: QuoteQuality, *, night: bool = False) -> BookView:
+        """Return this market for a reader who may decide on quotes of up to `quality`; computed values are shared.
+
+        Parameters
+        ----------
+        night
+            Whether the reader decides in the night and curb sessions too. An index is not calculated then: its price is
+            the one that the options imply by put-call parity.
+        """
+        if quality is self.accepted and night is self.night:
             return self
         _ = self._underlying  # made now, so that both share what is computed later
         other = copy.copy(self)
         other.accepted = quality
+        other.night = night
+        other.__dict__.pop("_in_session", None)
+        if night and not self._hours.is_calculated(self.now) and has_carried_forward(self.listing.underlying.symbol):
+            other.__dict__["_underlying"] = self._night_underlying()
         return other
+
+    def _night_underlying(self) -> BookUnderlying:
+        """Return the underlying at the price that the nearest expiration implies by put-call parity.
+
+        Discounted forward; dividends until that expiration, a day or two, are neglected. Without a forward the price is
+        unknown, and statements that read it say so.
+        """
+        price: float | None = None
+        for expiration in self.expirations[:NIGHT_EXPIRATIONS]:
+            forward = self.forward(expiration)
+            if forward is not None:
+                price = forward * self.discount(expiration)
+                break
+        quote = Quote(last=price, mark=price, quoted_at=self.last_received_at)
+        today = self.calendar.local(self.now).date()
+        return BookUnderlying(replace(self._state, quote=quote), self._history, today, self._snapshot)
 
     @property
     def in_session(self) -> bool:
         """Whether strategies on the underlying are evaluated at this moment."""
-        return self._hours.decides(self.now)
+        return self._in_session
+
+    @cached_property
+    def _in_session(self) -> bool:
+        return self._hours.decides(self.now, night=self.night)
+
+    @property
+    def trading_day(self) -> date:
+        """The trading day of the session that runs, else the exchange-local date."""
+        return self._hours.trading_day(self.now)
 
     @property
     def underlying(self) -> UnderlyingState:
@@ -250,8 +294,7 @@ class BookView:
         if index is None:
             return None
         result = self.slice(contract.root, contract.day, contract.right)
-        span = self.listing.span(contract.root, contract.day, contract.right)
-        return None if result is None or span is None else (result, index - span[0])
+        return None if result is None else (result, index - result.start)
 
     def discount(self, expiration: Expiration) -> float:
         """Return the discount factor from the expiration's settlement to now; 1 for one that is not listed."""

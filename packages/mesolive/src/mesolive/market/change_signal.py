@@ -45,7 +45,7 @@ class Subscription:
         self.close()
 
     def wake(self) -> None:
-        """Let the reader look at the version again."""
+        """Wake the reader, so that it reads the version again."""
         self._woken.set()
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class ChangeSignal:
     """A version number that others can wait for. Belongs to one event loop; not for threads.
 
     A signal knows those readers only that wait at the moment: one that still handles an earlier change looks at the
-    version itself. Most of ten thousand ticks a second find nobody waiting.
+    version itself. Most of ten thousand ticks a second find no waiter.
     """
 
     def __init__(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER
@@ -67,8 +67,7 @@ def below_tick(bid: FloatArray, price: FloatArray, tick: FloatArray) -> npt.NDAr
         return ~(bid > 0.0) & (price < tick)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnPart:
+class ColumnPart(Struct, frozen=True):
     """Elements of columns for some contracts, one per contract; a field that is not named, or is `None`, stays."""
 
     values: Mapping[Price, FloatArray]
@@ -135,6 +134,11 @@ class Columns:
         del positions  # all are there; `lazy_quotes.LazyColumns` computes them
         return self
 
+    def at(self, places: npt.NDArray[np.intp]) -> Columns:
+        """Return columns in which the contracts at some places of the listing stand, as `of` does."""
+        del places
+        return self
+
     def put(self, indices: npt.NDArray[np.intp], part: ColumnPart) -> None:
         """Write the elements of some contracts as they are."""
         for field, values in part.values.items():
@@ -159,10 +163,10 @@ class Columns:
         self, old: Columns, old_listing: Listing, old_span: tuple[int, int], listing: Listing, span: tuple[int, int]
     ) -> None:
         """Copy what `old` holds for one slice to the same strikes of this one."""
-        _, kept, taken = np.intersect1d(
+        _, old_index, taken = np.intersect1d(
             old_listing.strikes[slice(*old_span)], listing.strikes[slice(*span)], True, return_indices=True
         )
-        source, target = kept + old_span[0], taken + span[0]
+        source, target = old_index + old_span[0], taken + span[0]
         for field, values in self.values.items():
             values[target] = old.values[field][source]
         for field, times in self.times.items():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from msgspec import Struct
+
 FRACTIONAL_UNDERLYINGS = frozenset({"BTCUSD", "ETHUSD", "SOLUSD"})
 """Options on these trade in fractions of a contract; all others in whole contracts."""
 
@@ -44,8 +46,7 @@ class UnderlyingKind(enum.Enum):
     FUTURES = "Futures"
 
 
-@dataclass(frozen=True, slots=True)
-class Underlying:
+class Underlying(Struct, frozen=True):
     """What options are written on.
 
     Attributes
@@ -103,9 +104,11 @@ class Expiration:
     multiplier: Decimal = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class OptionContract:
-    """One option contract. Equal contracts are the same contract."""
+class OptionContract(Struct, frozen=True, cache_hash=True):
+    """One option contract. Equal contracts are the same contract.
+
+    It is the key of many tables, so its hash is computed once.
+    """
 
     underlying: str
     root: str

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from mesolive.pricing.business_time import calendar_years
 
@@ -43,8 +44,7 @@ class Dividend(NamedTuple):
     amount: float
 
 
-@dataclass(frozen=True, slots=True)
-class DividendSchedule:
+class DividendSchedule(Struct, frozen=True):
     """The dividends of one underlying that are known, by ex-date, one for each.
 
     Attributes
@@ -112,7 +112,7 @@ def read_dividends(path: Path) -> Mapping[str, DividendSchedule]:
             f"{path.name}: expected a first line with the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
         )
     places = [header.index(name) for name in COLUMNS]
-    found: dict[str, list[Dividend]] = {}
+    by_symbol: dict[str, list[Dividend]] = {}
     for row in lines:
         if not any(field.strip() for field in row):
             continue
@@ -120,8 +120,8 @@ def read_dividends(path: Path) -> Mapping[str, DividendSchedule]:
         if len(row) <= max(places):
             raise DividendFileError(f"{where}: expected {len(header)} fields, got {len(row)}")
         symbol, day, amount = (row[place].strip() for place in places)
-        found.setdefault(_symbol(symbol, where), []).append(Dividend(_day(day, where), _amount(amount, where)))
-    return {symbol: DividendSchedule.of(dividends) for symbol, dividends in found.items()}
+        by_symbol.setdefault(_symbol(symbol, where), []).append(Dividend(_day(day, where), _amount(amount, where)))
+    return {symbol: DividendSchedule.of(dividends) for symbol, dividends in by_symbol.items()}
 
 
 def _symbol(text: str, where: str) -> str:

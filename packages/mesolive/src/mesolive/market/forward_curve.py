@@ -1,4 +1,4 @@
-"""Forward curve of a quote book: rates of all expirations kept for minutes, forwards fitted when somebody reads them.
+"""Forward curve of a quote book: rates of all expirations kept for minutes, forwards fitted on read.
 
 A fit to the quotes of the whole chain gives every expiration a rate and a carry. Both change within days, so they are
 kept for a quarter of an hour of market time (`RateFit`). Given its rate, an expiration's forward follows from its own
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import ExerciseStyle
@@ -31,12 +33,12 @@ from mesolive.pricing.forwards import (
 )
 from mesolive.pricing.futures_forwards import fit_futures, imply_futures
 
-RATES_KEPT_FOR: Final = timedelta(minutes=15)
-PARTIAL_RATES_KEPT_FOR: Final = timedelta(minutes=1)
+RATES_MAX_AGE: Final = timedelta(minutes=15)
+PARTIAL_RATES_MAX_AGE: Final = timedelta(minutes=1)
 """Where the expirations with quotes are not those of the fit before: more of them may get some any moment."""
 
-FORWARDS_KEPT_FOR: Final = timedelta(minutes=1)
-MISSING_FORWARDS_KEPT_FOR: Final = timedelta(seconds=5)
+FORWARDS_MAX_AGE: Final = timedelta(minutes=1)
+MISSING_FORWARDS_MAX_AGE: Final = timedelta(seconds=5)
 """Where quotes were missing they may come any moment."""
 
 MAX_NEAR: Final = 8
@@ -75,11 +77,10 @@ class _Forward(NamedTuple):
     def serves(self, now: datetime) -> bool:
         """Whether it may still be used."""
         sound = self.implied.source is ForwardSource.PARITY
-        return abs(now - self.at) < (FORWARDS_KEPT_FOR if sound else MISSING_FORWARDS_KEPT_FOR)
+        return abs(now - self.at) < (FORWARDS_MAX_AGE if sound else MISSING_FORWARDS_MAX_AGE)
 
 
-@dataclass(frozen=True, slots=True)
-class RateFit:
+class RateFit(Struct, frozen=True):
     """Rates and carries of all expirations of a listing as one fit implied them.
 
     Attributes
@@ -97,8 +98,8 @@ class RateFit:
 
     def serves(self, listing: Listing, now: datetime) -> bool:
         """Whether the rates may still be used, by views of a moment before too."""
-        kept_for = RATES_KEPT_FOR if self.complete else PARTIAL_RATES_KEPT_FOR
-        return self.listing is listing and -FORWARDS_KEPT_FOR < now - self.at < kept_for
+        max_age = RATES_MAX_AGE if self.complete else PARTIAL_RATES_MAX_AGE
+        return self.listing is listing and -FORWARDS_MAX_AGE < now - self.at < max_age
 
     def carry(self, position: int) -> float:
         """Return the annual carry of an expiration."""
@@ -155,7 +156,7 @@ class CurveCache:
         self.volatilities = LastVolatilities()
         self._dividends = NO_DIVIDENDS
         self._state: _State | None = None
-        self._held: _State | None = None
+        self._override: _State | None = None
 
     @property
     def dividends(self) -> DividendSchedule:
@@ -166,20 +167,20 @@ class CurveCache:
     def dividends(self, schedule: DividendSchedule) -> None:
         if schedule != self._dividends:
             self._dividends = schedule
-            self._state = self._held = None
+            self._state = self._override = None
 
     @property
     def state(self) -> _State | None:
         """What is known now."""
-        return self._held or self._state
+        return self._override or self._state
 
     def hold(self, curve: ForwardCurve) -> None:
         """Keep the forwards of a curve until others come or the listing changes: who models a chain knows them."""
-        self._held = curve.state
+        self._override = curve.state
 
     def fit(self, chain: _Chain) -> None:
-        """Fit the whole chain anew, whatever is known of it, and fill gaps from that."""
-        self._held = None
+        """Fit the whole chain again, and fill gaps from the previous fit."""
+        self._override = None
         self._state = _fitted(chain, self._state)
 
     def forwards(self, chain: _Chain, wanted: Iterable[int]) -> Mapping[int, _Forward]:
@@ -187,8 +188,8 @@ class CurveCache:
 
         Positions that had settled are missing.
         """
-        if self._held is not None and self._held.fit.listing is chain.listing:
-            return self._held.forwards
+        if self._override is not None and self._override.fit.listing is chain.listing:
+            return self._override.forwards
         state = self._state
         if state is None or not state.fit.serves(chain.listing, chain.now):
             state = self._state = _fitted(chain, state)
@@ -204,8 +205,7 @@ class CurveCache:
         return state.forwards
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
+class _Chain(Struct, frozen=True):
     """The quotes of one view."""
 
     listing: Listing
@@ -281,7 +281,7 @@ def _refreshed(chain: _Chain, state: _State, stale: Sequence[int]) -> _State:
     """Fit the forwards of some expirations at the rates that are known, and the implied spot where it is old."""
     fit, spot_at, offset = state.fit, state.spot_at, state.offset
     from_implied = any(_priced_from_implied_spot(chain.listing, position) for position in stale)
-    anew = from_implied and not abs(chain.now - spot_at) < FORWARDS_KEPT_FOR
+    anew = from_implied and not abs(chain.now - spot_at) < FORWARDS_MAX_AGE
     near = fit.near(chain.first_alive) if anew else []
     positions = sorted({*stale, *near})
     fitted = dict(zip(positions, _fit(chain, state, positions), strict=True))
@@ -366,6 +366,8 @@ class ForwardCurve:
     ) -> None:
         self._cache = cache
         self._chain = _Chain(listing, columns, spot, now, first_alive, cache.dividends)
+        # What was carried to this view, beside the forward that it was carried from.
+        self._carried: dict[int, tuple[_Forward, Carried]] = {}
 
     @classmethod
     def fit(
@@ -381,9 +383,25 @@ class ForwardCurve:
         """What the cache knows now; see `CurveCache.hold`."""
         return self._cache.state
 
-    def prepare(self, positions: Iterable[int]) -> None:
-        """Fit the forwards of some expirations together, which costs less than one by one."""
-        self._cache.forwards(self._chain, positions)
+    def carried_to_view(self, positions: Sequence[int]) -> list[Carried]:
+        """Return what prices the expirations at some positions at the view's own print and moment; see `carried`.
+
+        Their forwards are fitted together, which costs less than one by one.
+        """
+        chain = self._chain
+        forwards = self._cache.forwards(chain, positions)
+        result: list[Carried] = []
+        for position in positions:
+            forward = forwards.get(position)
+            if forward is None:
+                result.append(Carried(chain.spot, 1.0, chain.spot))
+                continue
+            known = self._carried.get(position)
+            if known is None or known[0] is not forward:
+                known = forward, _carried(chain.listing, position, forward, chain.spot, chain.now)
+                self._carried[position] = known
+            result.append(known[1])
+        return result
 
     def implied(self, position: int) -> ImpliedForward | None:
         """Return what the quotes of the expiration at `position` imply, or `None` for one that had settled."""

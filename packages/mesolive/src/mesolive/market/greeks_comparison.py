@@ -6,10 +6,10 @@ The broker's figures decide nothing; they show a wrong rate, dividend, expiratio
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
@@ -52,8 +52,7 @@ class GreeksProvider(Provider, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """How far a value of both models is apart.
 
     Attributes
@@ -73,10 +72,10 @@ def compare(view: BookView, stated: Iterable[tuple[OptionContract, StatedGreeks]
     """Return how far a broker's model and ours are apart, by the value; what one of the two lacks is left out."""
     apart: dict[str, list[float]] = {name: [] for name in VALUES}
     for contract, theirs in stated:
-        found = view.find(contract)
-        if found is None:
+        location = view.find(contract)
+        if location is None:
             continue
-        part, place = found
+        part, place = location
         for name in VALUES:
             ours = float((part.iv if name == "volatility" else getattr(part, name))[place])
             difference = (

@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from msgspec import Struct
+
 from mesolive.market.view import TradingCalendar
 
 TRADING_DAYS_PER_YEAR: Final = 252.0
@@ -50,8 +52,7 @@ class Day:
     last: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DailySeries:
+class DailySeries(Struct, frozen=True):
     """The days of an underlying, ascending, at most two years of them. Immutable: recording returns a new series."""
 
     days: tuple[Day, ...] = ()
@@ -82,8 +83,8 @@ class DailySeries:
             if value is not None and not 0.0 < value < math.inf:
                 raise ValueError(f"prices and volatilities of a day are positive numbers, got {value}")
         at = bisect_left(self.days, day, key=lambda item: item.day)
-        stands = at < len(self.days) and self.days[at].day == day
-        known = self.days[at] if stands else Day(day)
+        is_known = at < len(self.days) and self.days[at].day == day
+        known = self.days[at] if is_known else Day(day)
         changed = Day(
             day,
             known.close if close is None else close,
@@ -91,7 +92,7 @@ class DailySeries:
             known.open if opening is None else opening,
             known.last if last is None else last,
         )
-        return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-MAX_DAYS:])
+        return DailySeries((*self.days[:at], changed, *self.days[at + is_known :])[-MAX_DAYS:])
 
     def known_at(self, moment: datetime, calendar: TradingCalendar) -> DailySeries:
         """Return the series without look-ahead at a moment: later days, openings and closes are left out."""

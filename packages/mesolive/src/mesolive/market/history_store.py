@@ -39,7 +39,7 @@ class MarketMemory(Protocol):
         """Insert days, replacing the stored values of the same dates."""
         ...
 
-    async def held(self, symbol: str) -> Sequence[OptionContract]:
+    async def open_contracts(self, symbol: str) -> Sequence[OptionContract]:
         """Return the contracts on an underlying with an open position: they must stay listed."""
         ...
 
@@ -56,8 +56,8 @@ class Resumable(Protocol):
 
     source: str
 
-    def resume_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
-        """Restore the stored days and list the held contracts; called before `start`."""
+    def resume_from(self, past: Mapping[str, DailySeries], open_contracts: Sequence[OptionContract]) -> None:
+        """Restore the stored days and list the contracts that accounts hold; called before `start`."""
         ...
 
 
@@ -67,7 +67,7 @@ class HistoryKeeper:
     def __init__(self, memory: MarketMemory) -> None:
         self._memory = memory
         self._books: dict[tuple[str, str], QuoteBook] = {}
-        self._kept: dict[tuple[str, str], Mapping[date, Day]] = {}
+        self._stored: dict[tuple[str, str], Mapping[date, Day]] = {}
         self._changes = ChangeSignal()
         self._following = False
         self.tasks = Tasks()
@@ -78,8 +78,10 @@ class HistoryKeeper:
             symbols = [underlying.symbol for underlying in provider.underlyings]
             past = {symbol: await self._load(provider, symbol) for symbol in symbols}
             async with asyncio.timeout(ANSWER_SECONDS):
-                held = [contract for symbol in symbols for contract in await self._memory.held(symbol)]
-            provider.resume_from(past, held)
+                open_contracts = [
+                    contract for symbol in symbols for contract in await self._memory.open_contracts(symbol)
+                ]
+            provider.resume_from(past, open_contracts)
 
     async def follow(self, provider: Provider) -> None:
         """Track the days of a started provider; merge stored days into its books."""
@@ -123,14 +125,14 @@ class HistoryKeeper:
         clock = next(iter(provider.books.values())).clock
         async with asyncio.timeout(ANSWER_SECONDS):
             days = await self._memory.load(source, symbol, clock.now().date() - RETENTION)
-        self._kept[source, symbol] = {day.day: day for day in days}
+        self._stored[source, symbol] = {day.day: day for day in days}
         return DailySeries.of(days)
 
     async def _save(self) -> None:
         for (source, symbol), book in self._books.items():
-            kept = self._kept.get((source, symbol), {})
+            stored = self._stored.get((source, symbol), {})
             days = book.history.days
-            changed = [day for day in days if kept.get(day.day) != day]
+            changed = [day for day in days if stored.get(day.day) != day]
             if not changed:
                 continue
             try:
@@ -138,9 +140,9 @@ class HistoryKeeper:
                     await self._memory.save(source, symbol, changed)
             except Exception:
                 # Prices go on all the same; what was not kept is tried again with the next change.
-                log.exception("market.history_not_kept", symbol=symbol, days=len(changed))
+                log.exception("market_history_not_stored", symbol=symbol, days=len(changed))
             else:
-                self._kept[source, symbol] = {day.day: day for day in days}
+                self._stored[source, symbol] = {day.day: day for day in days}
 
 
 def _source(provider: Provider) -> str:

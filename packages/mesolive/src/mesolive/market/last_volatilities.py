@@ -15,18 +15,18 @@ class LastVolatilities:
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[Listing, FloatArray] | None = None
+        self._cached: tuple[Listing, FloatArray] | None = None
 
     def of(self, listing: Listing, span: slice) -> FloatArray | None:
         """Return the last volatilities of some contracts, NaN for those without; `None` where none has one."""
-        if self._kept is None or self._kept[0] is not listing:
+        if self._cached is None or self._cached[0] is not listing:
             return None
-        known = self._kept[1][span]
+        known = self._cached[1][span]
         return None if np.isnan(known).all() else known.copy()
 
     def note(self, listing: Listing, span: slice, volatility: FloatArray) -> None:
         """Keep what was solved; where a contract has none now, the one before stays."""
-        if self._kept is None or self._kept[0] is not listing:
-            self._kept = listing, np.full(len(listing), np.nan)
-        known = self._kept[1][span]
+        if self._cached is None or self._cached[0] is not listing:
+            self._cached = listing, np.full(len(listing), np.nan)
+        known = self._cached[1][span]
         np.copyto(known, volatility, where=~np.isnan(volatility))

@@ -1,4 +1,4 @@
-"""Quotes computed on read: bids and offers of a simulated market, by expiration, when somebody asks for them.
+"""Quotes computed on read: bids and offers of a simulated market, by expiration, on the first read.
 
 A publication is a function that prices any expirations at one moment of the market. A view taken at it computes those
 expirations that are read, and no others. When a price last changed follows from what was read before (`KnownQuotes`):
@@ -111,6 +111,13 @@ class LazyColumns(Columns):
             if wanted:
                 self._compute(sorted(wanted))
         return self._raw
+
+    def at(self, places: npt.NDArray[np.intp]) -> Columns:
+        """Return columns in which the contracts at some places of the listing stand, as `of` does."""
+        if not self._missing:
+            return self._raw
+        positions: list[int] = np.unique(self._listing.positions_of(places)).tolist()
+        return self.of(positions)
 
     def _compute(self, positions: list[int]) -> None:
         known, first = self._publication.known, self._publication.first

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec import Struct
+
 from mesolive.market.contracts import OptionContract
 
 PATIENCE: Final = timedelta(seconds=3)
@@ -20,7 +22,7 @@ PATIENCE: Final = timedelta(seconds=3)
 PINNED_SHARE: Final = 0.6
 """The part of a second's requests that rolling lines leave to pinned ones."""
 FEW_LINES: Final = 10
-"""When fewer lines than this roll, the model of the rest is poor, and the trader is told."""
+"""When fewer lines than this roll, the model of the rest is poor, and the trader is warned."""
 
 
 class LinePriority(enum.IntEnum):
@@ -36,8 +38,7 @@ class LinePriority(enum.IntEnum):
     """A stream shows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineUse:
+class LineUse(Struct, frozen=True):
     """How the lines of a provider are used.
 
     Attributes
@@ -70,8 +71,7 @@ class LineUse:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineChanges:
+class LineChanges(Struct, frozen=True):
     """What a provider does next, `stop` before `start`."""
 
     stop: Sequence[OptionContract] = ()
@@ -161,7 +161,7 @@ class LineAllocator:
             line.answered = True
 
     def drop(self, contracts: Iterable[OptionContract]) -> None:
-        """Note that lines are gone: at a lost connection, or refused by the provider."""
+        """Record that lines have ended: the connection was lost, or the provider refused them."""
         for contract in contracts:
             self._active.pop(contract, None)
 
@@ -183,11 +183,12 @@ class LineAllocator:
         """
         allowed = self._starts_allowed(now)
         keep = self._in_order()[: self.lines]
-        kept = set(keep)
+        keep_set = set(keep)
         stopping = [
             contract
             for contract, line in self._active.items()
-            if contract not in kept and (contract in self._pins or line.answered or now - line.since >= self.patience)
+            if contract not in keep_set
+            and (contract in self._pins or line.answered or now - line.since >= self.patience)
         ]
         for contract in stopping:
             del self._active[contract]
@@ -195,20 +196,20 @@ class LineAllocator:
         # A rolling line gives way to a pinned contract before its quote has come.
         excess = len(self._active) + len(missing) - self.lines
         if excess > 0:
-            rolling = [contract for contract in self._active if contract not in kept][:excess]
+            rolling = [contract for contract in self._active if contract not in keep_set][:excess]
             for contract in rolling:
                 del self._active[contract]
             stopping += rolling
         starting = list(missing)
         free = self.lines - len(self._active) - len(starting)
         if self.max_waiting is not None:
-            waiting = sum(not line.answered for contract, line in self._active.items() if contract not in kept)
+            waiting = sum(not line.answered for contract, line in self._active.items() if contract not in keep_set)
             free = min(free, self.max_waiting - waiting)
         # A part of the requests is kept back, so that the contracts of a preparation are all started at once.
         free = min(free, int(self._allowance - len(starting) - PINNED_SHARE * self.starts_per_second + 1e-9))
         if free > 0 and len(missing) == sum(contract not in self._active for contract in keep):
             starting += [
-                contract for contract in by_interest(free) if contract not in self._active and contract not in kept
+                contract for contract in by_interest(free) if contract not in self._active and contract not in keep_set
             ][:free]
         for contract in starting:
             self._active[contract] = _Line(now)

@@ -11,10 +11,11 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from mesolive.market.contracts import (
     FRACTIONAL_UNDERLYINGS,
@@ -69,8 +70,7 @@ class Delivery(enum.Enum):
     FUTURE = "future"
 
 
-@dataclass(frozen=True, slots=True)
-class OptionClass:
+class OptionClass(Struct, frozen=True):
     """The terms that all options of one root share.
 
     Attributes
@@ -84,7 +84,7 @@ class OptionClass:
     source
         The page that publishes the terms; empty for options on shares.
     cycle
-        When its options expire, in words; empty where that is not told.
+        When its options expire, in words; empty where that is not stated.
     """
 
     root: str
@@ -99,8 +99,7 @@ class OptionClass:
     cycle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UnderlyingClasses:
+class UnderlyingClasses(Struct, frozen=True):
     """An underlying of the table.
 
     Attributes
@@ -228,7 +227,7 @@ def why_adjusted(symbol: str, root: str, multiplier: Decimal) -> str | None:
 
 
 def unknown_classes(symbol: str, roots: Iterable[str]) -> str:
-    """Return in words which classes of a listing nobody here knows the terms of; empty for none.
+    """Return a text that names classes of a listing with unknown terms; empty for none.
 
     Adjusted contracts are left out without a word: they come and go with corporate actions. A class without a digit in
     its root that the table does not have for this underlying is new, or the listing is wrong.
@@ -296,3 +295,11 @@ def classes_table() -> str:
                 f"[terms]({spec.source}) |"
             )
     return "\n".join([*lines, ""])
+
+
+def has_carried_forward(symbol: str) -> bool:
+    """Return whether the options' forward is the underlying's price carried to their expiration.
+
+    It is not for an index of volatility, which cannot be held: its options are on the future.
+    """
+    return contract_specs().underlying(symbol).margin != MarginRate.VOLATILITY_INDEX.value

@@ -3,7 +3,7 @@
 A provider with few market data lines puts its quotes in here, and asks every moment which lines to stop and to start
 (`mesolive.market.lines`). About once a second the surface is fitted to the quotes of the last minutes, each moved by
 its greeks to the present price of the underlying, and every contract that is not quoted gets a modelled market: marked
-`QuoteQuality.MODELLED`, on which nobody trades.
+`QuoteQuality.MODELLED`, which is not traded on.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from mesolive.pricing import black
 from mesolive_sdk.contract_specs import tick_tables
 
 MODEL_EVERY: Final = timedelta(seconds=1)
-KEPT_FOR: Final = timedelta(seconds=5)
+RETENTION_TIME: Final = timedelta(seconds=5)
 """For how long a quote stays after its line has gone on; then the contract is modelled."""
 MAX_AGE_SECONDS: Final = 1800.0
 """Quotes that are older are not fitted to."""
 MAX_MOVE: Final = 0.03
 """Nor those of a time at which the underlying's price differed by more than this part."""
 AGE_OF_HALF_CERTAINTY: Final = 60.0
-LEAST_ERROR: Final = 0.002
+MIN_ERROR: Final = 0.002
 """In volatility: no quote is more certain than this."""
 RESIDUAL_SECONDS: Final = 60.0
 """How fast a quote's own distance from the smile is forgotten."""
@@ -160,12 +160,12 @@ class PartialChain:
         self._spot[index], self._seconds[index] = spot, at.timestamp()
 
     def refused(self, at: datetime, index: int) -> None:
-        """Note that the provider quotes a contract no more: a rolling line goes on, the quote grows old."""
+        """Record that the provider stopped quoting a contract: a rolling line moves on, the quote ages."""
         self._lines.answered(self._listing.contract(index))
         self._ended(at, index)
 
     def dropped(self, at: datetime, index: int) -> None:
-        """Note that the line of a contract is gone; it is started again when there is one for it."""
+        """Record that the line of a contract has ended; it restarts when a line is free."""
         self._lines.drop([self._listing.contract(index)])
         self._ended(at, index)
 
@@ -174,14 +174,14 @@ class PartialChain:
         self._book.release(at, index)
 
     def disconnected(self, at: datetime) -> None:
-        """Note that all lines are gone; they are started again from the next `advance` on."""
+        """Record that all lines have ended; they restart with the next `advance`."""
         self._lines.drop(list(self._lines.active))
         self._book.release(at, np.flatnonzero(self._active))
         self._active[:] = False
 
     def relist(self, listing: Listing) -> None:
         """Go on with other contracts: those that stay keep their lines and quotes."""
-        old, kept = self._listing, (self._active, self._bid, self._ask, self._spot, self._seconds, self._delta)
+        old, old_arrays = self._listing, (self._active, self._bid, self._ask, self._spot, self._seconds, self._delta)
         known = np.flatnonzero(np.isfinite(self._seconds) | self._active)
         self._book.relist(listing)
         self._begin(listing)
@@ -190,7 +190,7 @@ class PartialChain:
         for index in known.tolist():
             target = listing.find(old.contract(index))
             if target is not None:
-                for array, before in zip(arrays, kept, strict=True):
+                for array, before in zip(arrays, old_arrays, strict=True):
                     array[target] = before[index]
         self._modelled_at = None
 
@@ -342,7 +342,7 @@ class PartialChain:
             known = np.isfinite(iv) & (iv > 0.0)
             vega = part.greeks.vega[known] * 100.0
             with np.errstate(divide="ignore", invalid="ignore"):
-                error = np.hypot(0.5 * spread[own][known] / vega, LEAST_ERROR)
+                error = np.hypot(0.5 * spread[own][known] / vega, MIN_ERROR)
                 error *= 1.0 + age[own][known] / AGE_OF_HALF_CERTAINTY
                 weight = 1.0 / (2.0 * iv[known] * max(years, 1e-9) * error) ** 2
             fine = np.isfinite(weight) & (weight > 0.0)
@@ -355,16 +355,16 @@ class PartialChain:
                 known_smiles.append((before[0], place - first, before[1]))
         again = sorted((at, number) for at, number, _ in known_smiles if number + first in self._dirty)[:MAX_FITS]
         fitted = {number for _, number in again}
-        kept = {number: smile for _, number, smile in known_smiles if number not in fitted}
+        fixed = {number: smile for _, number, smile in known_smiles if number not in fitted}
         self._dirty -= {number + first for number in fitted}
-        smiles = fit_surface(points, kept)
+        smiles = fit_surface(points, fixed)
         result = np.full(len(listing), np.nan)
         for number, (smile, item) in enumerate(zip(smiles, points, strict=True)):
             if smile is None or not item.years > 0.0:
                 continue
             place = first + number
             expiration = listing.expirations[place]
-            if number not in kept and item.has_own_smile:
+            if number not in fixed and item.has_own_smile:
                 self._smiles[expiration.root, expiration.day] = (now, smile)
             own = slice(listing.bounds[place][0], listing.bounds[place][2])
             part = analytics.expiration(place)
@@ -396,7 +396,7 @@ class PartialChain:
 
     def _publish(self, now: datetime, value: FloatArray, age: FloatArray, bid: FloatArray, ask: FloatArray) -> None:
         """Put a modelled market into the book for every contract that is not quoted."""
-        target = np.flatnonzero(~self._active & (age >= KEPT_FOR.total_seconds()) & np.isfinite(value))
+        target = np.flatnonzero(~self._active & (age >= RETENTION_TIME.total_seconds()) & np.isfinite(value))
         target = target[target >= self._first_alive(now)]
         if not target.size:
             return

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from mesolive.market.book import QuoteBook
 from mesolive.market.change_signal import ChangeSignal
@@ -14,8 +15,7 @@ from mesolive.market.lines import LinePriority, LineUse
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderStatus:
+class ProviderStatus(Struct, frozen=True):
     """Connection status of a provider.
 
     Attributes

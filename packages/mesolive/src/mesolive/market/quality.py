@@ -18,7 +18,7 @@ class QuoteQuality(enum.IntEnum):
     FROZEN = 2
     """The last quote before the close, or before the provider stopped its updates."""
     MODELLED = 3
-    """Computed from other contracts' quotes: nobody quotes it."""
+    """Computed from other contracts' quotes: it is not quoted."""
 
     @property
     def word(self) -> str:

@@ -128,7 +128,9 @@ class Market:
         """The provider that is used when neither call nor underlying names one; `None` while there is none."""
         if self._default is not None:
             return self._default
-        return min(self._providers, key=lambda kind: kind in SYNTHETIC, default=None)
+        if len(self._providers) == 1:  # each look at a market asks for it
+            return next(iter(self._providers))
+        return min(self._providers, key=_is_synthetic, default=None)
 
     @property
     def task_owners(self) -> Sequence[object]:
@@ -274,12 +276,13 @@ class Market:
             if symbol not in chosen.books:
                 raise UnknownUnderlyingError(symbol, chosen.name)
             return chosen
-        preferred = [self._by_symbol.get(symbol), self.default]
-        rest = sorted(self._providers, key=lambda kind: kind in SYNTHETIC)
-        for candidate in (*preferred, *rest):
+        for candidate in (self._by_symbol.get(symbol), self.default):
             provider = None if candidate is None else self._providers.get(candidate)
             if provider is not None and symbol in provider.books:
                 return provider
+        for candidate in sorted(self._providers, key=_is_synthetic):
+            if symbol in self._providers[candidate].books:
+                return self._providers[candidate]
         if not self._providers:
             raise UnknownProviderError(None)
         raise UnknownUnderlyingError(symbol, self.default if len(self._providers) == 1 else None)
@@ -304,15 +307,20 @@ class Market:
         except (UnknownProviderError, UnknownUnderlyingError):
             return otherwise
 
-    def in_session(self, calendar: ExchangeCalendar, otherwise: Clock) -> bool:
+    def in_session(self, calendar: ExchangeCalendar, otherwise: Clock, kind: DataProviderType | None = None) -> bool:
         """Return whether strategies on any underlying are evaluated now, in its provider's market time.
+
+        Night sessions of indexes, which some accounts use, do not count.
 
         Parameters
         ----------
         calendar, otherwise
             The sessions and the time where nothing is quoted.
+        kind
+            The provider whose underlyings are asked about; `None` for all of them.
         """
-        books = [book for provider in self._providers.values() for book in provider.books.values()]
+        providers = self._providers.values() if kind is None else [self.provider(kind)]
+        books = [book for provider in providers for book in provider.books.values()]
         if not books:
             return calendar.is_open(otherwise.now())
         return any(book.hours.decides(book.clock.now()) for book in books)
@@ -469,3 +477,7 @@ class Market:
     def to_live_underlying(self, symbol: str, provider: DataProviderType | None = None) -> LiveUnderlying:
         """Return the wire model of an underlying."""
         return live_underlying(self.underlying(symbol, provider))
+
+
+def _is_synthetic(kind: DataProviderType) -> bool:
+    return kind in SYNTHETIC

@@ -6,20 +6,16 @@ A new kind of provider is added by its module in `providers` and one line in `SO
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
+from msgspec import Struct
 
 from mesolive.clock import Clock, ScaledClock
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.provider import Provider
-from mesolive.market.providers.chain_files import ChainFileError, read_chain_file
-from mesolive.market.providers.recorded.clock import ReplayClock
-from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at, ends_at
-from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
 from mesolive.market.providers.simulated.models import default_start
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 
@@ -36,8 +32,7 @@ class SourceError(ValueError):
     """A market data source cannot be built from its settings; the text gives the reason in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
+class SourceRequest(Struct, frozen=True):
     """What a source is made from.
 
     Attributes
@@ -67,8 +62,7 @@ class SourceRequest:
     symbol: str = "SPX"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A provider and the clock that the whole server then runs on.
 
     Attributes
@@ -122,6 +116,9 @@ def _simulated(request: SourceRequest) -> Source:
                 "another underlying is made from a chain file"
             )
         return Source(SimulatedProvider.futures(clock, request.symbol, seed=request.seed, calendar=calendar), clock)
+    # Imported where it is used: a generated market, and a server on the wall clock, start without it.
+    from mesolive.market.providers.chain_files import ChainFileError, read_chain_file  # noqa: PLC0415 - see above
+
     try:
         file = read_chain_file(request.path)
     except ChainFileError as error:
@@ -135,6 +132,11 @@ def _simulated(request: SourceRequest) -> Source:
 def _recorded(request: SourceRequest) -> Source:
     if request.path is None:
         raise SourceError("a recorded market needs the recording to replay")
+    # Imported where they are used, as above.
+    from mesolive.market.providers.recorded.clock import ReplayClock  # noqa: PLC0415 - see above
+    from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at, ends_at  # noqa: PLC0415 - see above
+    from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings  # noqa: PLC0415 - see above
+
     calendar = us_options_calendar()
     try:
         recordings = open_recordings(request.path, calendar)
@@ -159,15 +161,15 @@ def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) 
     """
     start, reached = request.start or beginning, request.not_before
     if request.resumed and reached is not None and (until is None or reached <= until):
-        log.info("market_time_goes_on", since=reached.isoformat())
+        log.info("market_time_resumed", since=reached.isoformat())
         return reached
     if reached is None or reached <= start:
         return start
     if until is None or reached <= until:
         write = log.info if request.start is None else log.warning  # the requested start is not used
-        write("market_time_goes_on", since=reached.isoformat())
+        write("market_time_resumed", since=reached.isoformat())
         return reached
-    log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())
+    log.warning("market_time_went_back", to=start.isoformat(), stored_until=reached.isoformat())
     return start
 
 

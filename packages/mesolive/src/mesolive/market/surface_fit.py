@@ -14,10 +14,10 @@ Systems, "Quasi-explicit calibration of Gatheral's SVI model" (2009).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.market.view import FloatArray
 
@@ -29,8 +29,7 @@ MIN_VARIANCE: Final = 1e-8
 RIDGE: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Smile:
+class Smile(Struct, frozen=True):
     """SVI of one expiration: ``w = level + tilt * y + curve * sqrt(y^2 + 1)`` with ``y = (k - m) / sigma``."""
 
     level: float
@@ -119,8 +118,7 @@ def _least_squares(columns: Sequence[FloatArray], target: FloatArray, weight: Fl
     return solved[:, :, 0]
 
 
-@dataclass(frozen=True, slots=True)
-class ExpirationPoints:
+class ExpirationPoints(Struct, frozen=True):
     """What is known of one expiration; arrays have one element per point, `k` of any order.
 
     Attributes
@@ -140,7 +138,9 @@ class ExpirationPoints:
         return _distinct(self.k) >= MIN_POINTS
 
 
-def fit_surface(expirations: Sequence[ExpirationPoints], kept: Mapping[int, Smile] | None = None) -> list[Smile | None]:
+def fit_surface(
+    expirations: Sequence[ExpirationPoints], fixed: Mapping[int, Smile] | None = None
+) -> list[Smile | None]:
     """Return a smile of every expiration, in the order given; `None` for all where none can be fitted.
 
     An expiration with too few points of its own takes the shape of the nearest one that has a smile, at the variance
@@ -148,10 +148,10 @@ def fit_surface(expirations: Sequence[ExpirationPoints], kept: Mapping[int, Smil
 
     Parameters
     ----------
-    kept
+    fixed
         Smiles that were fitted to the points of an expiration before, by its place: they are not fitted again.
     """
-    before = kept or {}
+    before = fixed or {}
     own = [
         before.get(place)
         or (fit_smile(item.k, item.volatility**2 * item.years, item.weight) if item.years > 0.0 else None)

@@ -9,9 +9,9 @@ All three are of New York's clock, whatever zone the machine is in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, TypeAlias
 
 from mesolive.market.calendar import CLOSE, NEW_YORK, ExchangeCalendar, us_options_calendar
@@ -45,6 +45,7 @@ class TradingHours:
         self._spec = spec
         self.always = always
         self._known: dict[date, tuple[Session, ...]] = {}
+        self._by_day: dict[date, tuple[Session, ...]] = {}
 
     @property
     def of_exchange(self) -> bool:
@@ -54,6 +55,15 @@ class TradingHours:
     def local_day(self, moment: datetime) -> date:
         """Return the exchange's date of `moment`."""
         return self._calendar.local(moment).date()
+
+    def trading_day(self, moment: datetime) -> date:
+        """Return the day to which a moment belongs: that of the session that runs, else the exchange's date.
+
+        The session of a Monday begins on Sunday evening.
+        """
+        day = self.local_day(moment)
+        following = day + DAY
+        return following if any(opening <= moment < close for opening, close in self.sessions(following)) else day
 
     def sessions(self, day: date) -> Sequence[Session]:
         """Return the sessions of a trading day in UTC, in their order; none on a day without trading.
@@ -67,52 +77,74 @@ class TradingHours:
 
     def is_open(self, moment: datetime) -> bool:
         """Return whether a session runs at `moment`: from its opening, until before its close."""
-        day = self.local_day(moment)
-        return any(
-            opening <= moment < close for candidate in (day, day + DAY) for opening, close in self.sessions(candidate)
-        )
+        return self._runs(moment, self.sessions)
 
-    def order_session(self, day: date) -> Session | None:
-        """Return the session of a trading day in which orders are taken, or `None` on a day without trading.
+    def order_sessions(self, day: date, *, night: bool = False) -> Sequence[Session]:
+        """Return the sessions of a trading day in which orders are taken; none on a day without trading.
 
-        It is the one that runs at noon. Brokers work no order for the day in the night and curb sessions of indexes;
-        the one session of options on futures begins on the evening before.
+        Without `night` it is the one that runs at noon. Brokers work no order for the day in the night and curb
+        sessions of indexes unless it says so; the one session of options on futures begins on the evening before.
+
+        Parameters
+        ----------
+        night
+            Whether the account trades in the night and curb sessions too.
         """
-        noon = datetime.combine(day, NOON, NEW_YORK)
-        return next(((opening, close) for opening, close in self.sessions(day) if opening <= noon < close), None)
+        if night:
+            return self.sessions(day)
+        known = self._by_day.get(day)
+        if known is None:
+            noon = datetime.combine(day, NOON, NEW_YORK)
+            known = tuple(session for session in self.sessions(day) if session[0] <= noon < session[1])
+            self._by_day[day] = known
+        return known
 
-    def takes_orders(self, moment: datetime) -> bool:
-        """Return whether orders may be sent at `moment`; see `order_session`."""
-        if self.always:
-            return True
-        day = self.local_day(moment)
-        found = (self.order_session(candidate) for candidate in (day, day + DAY))
-        return any(opening <= moment < close for opening, close in filter(None, found))
+    def takes_orders(self, moment: datetime, *, night: bool = False) -> bool:
+        """Return whether orders may be sent at `moment`; see `order_sessions`."""
+        return self.always or self._runs(moment, partial(self.order_sessions, night=night))
 
-    def next_order_session(self, moment: datetime) -> Session:
+    def next_order_session(self, moment: datetime, *, night: bool = False) -> Session:
         """Return the session in which orders are taken at `moment`, or else the next one."""
-        day = self.local_day(moment)
-        while True:
-            session = self.order_session(day)
-            if session is not None and moment < session[1]:
-                return session
-            day = self._calendar.next_trading_day(day)
+        return self._next(moment, partial(self.order_sessions, night=night))
 
-    def decision_sessions(self, day: date) -> Sequence[Session]:
-        """Return the sessions of a trading day in which strategies are evaluated; none on a day without trading."""
-        if self._spec is not None and self._spec.decisions == "own":
+    def decision_sessions(self, day: date, *, night: bool = False) -> Sequence[Session]:
+        """Return the sessions of a trading day in which strategies are evaluated; none on a day without trading.
+
+        Parameters
+        ----------
+        night
+            Whether the account trades in the night and curb sessions: then its strategies are evaluated in them.
+        """
+        if self._spec is not None and (night or self._spec.decisions == "own"):
             return self.sessions(day)
         regular = self._calendar.session(day)
         return () if regular is None else (regular,)
 
-    def decides(self, moment: datetime) -> bool:
+    def next_decision_session(self, moment: datetime, *, night: bool = False) -> Session:
+        """Return the session in which strategies are evaluated at `moment`, or else the next one."""
+        return self._next(moment, partial(self.decision_sessions, night=night))
+
+    def decides(self, moment: datetime, *, night: bool = False) -> bool:
         """Return whether strategies are evaluated at `moment`: from an opening, until before the close."""
+        return self._runs(moment, partial(self.decision_sessions, night=night))
+
+    def is_calculated(self, moment: datetime) -> bool:
+        """Return whether the underlying has a price of its own at `moment`: an index has none at night."""
+        return self._spec is None or self._spec.decisions == "own" or self._runs(moment, self.decision_sessions)
+
+    def _runs(self, moment: datetime, sessions_of: Callable[[date], Sequence[Session]]) -> bool:
         day = self.local_day(moment)
         return any(
-            opening <= moment < close
-            for candidate in (day, day + DAY)
-            for opening, close in self.decision_sessions(candidate)
+            opening <= moment < close for candidate in (day, day + DAY) for opening, close in sessions_of(candidate)
         )
+
+    def _next(self, moment: datetime, sessions_of: Callable[[date], Sequence[Session]]) -> Session:
+        day = self.local_day(moment)
+        while True:
+            for session in sessions_of(day):
+                if moment < session[1]:
+                    return session
+            day = self._calendar.next_trading_day(day)
 
     def next_change(self, moment: datetime) -> datetime:
         """Return the first opening or close after `moment`."""

@@ -188,6 +188,11 @@ class MarketView(Protocol):
         ...
 
     @property
+    def trading_day(self) -> date:
+        """The trading day of the session that runs (a Monday may begin on Sunday evening), else the local date."""
+        ...
+
+    @property
     def stale(self) -> bool:
         """Whether the provider had been silent for too long: nothing may be decided on these prices."""
         ...

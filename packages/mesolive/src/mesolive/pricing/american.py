@@ -30,7 +30,7 @@ from mesolive.pricing.black import BoolLike, FloatArray, FloatLike, Greeks
 from mesolive.pricing.early_exercise import BoundaryTables, Sensitivities
 from mesolive.pricing.exercise_boundary import BoolArray, IntArray, log_limit
 from mesolive.pricing.implied import implied_volatility as european_volatility
-from mesolive.pricing.option_families import MIN_DEVIATION, Families, KeptTables, solve_deviations
+from mesolive.pricing.option_families import MIN_DEVIATION, CachedTables, Families, solve_deviations
 
 NEGLIGIBLE_PREMIUM: Final = 1e-12
 """Of the strike: contracts whose right of early exercise cannot be worth more are European."""
@@ -237,7 +237,7 @@ class AmericanOptions:
         early = np.flatnonzero(self._one_boundary)
         families = Families.of(rate[early], dividends[early])
         self._family[early[families.order]] = families.family
-        self._kept: KeptTables | None = None
+        self._cached: CachedTables | None = None
 
     def values(self, volatility: FloatArray) -> FloatArray:
         """Return the contracts' values at `volatility`."""
@@ -367,26 +367,30 @@ class AmericanOptions:
         delta = np.where(sign * (self._spot[chosen] - self._strike[chosen]) >= 0.0, sign, 0.0)
         return Greeks(self._payoff[chosen], delta, nothing, nothing, nothing, nothing)
 
-    def _priced(self, chosen: IntArray, found: Sensitivities) -> FloatArray:
+    def _priced(self, chosen: IntArray, sensitivities: Sensitivities) -> FloatArray:
         """Return the values of some contracts per unit of the underlying."""
-        return np.where(found.exercised > 0.0, self._payoff[chosen], self._price_scale[chosen] * found.value)
+        return np.where(
+            sensitivities.exercised > 0.0, self._payoff[chosen], self._price_scale[chosen] * sensitivities.value
+        )
 
-    def _in_units(self, chosen: IntArray, volatility: FloatArray, found: Sensitivities) -> Greeks:
+    def _in_units(self, chosen: IntArray, volatility: FloatArray, sensitivities: Sensitivities) -> Greeks:
         """Return the greeks of some contracts in the units of `mesolive.pricing.black`."""
         call, scale, spot = self._is_call[chosen], self._price_scale[chosen], self._spot[chosen]
         years, volatility = self._years[chosen], volatility[chosen]
-        value = self._priced(chosen, found)
-        delta = np.where(call, found.value - found.by_log_spot, scale / spot * found.by_log_spot)
-        exercised = found.exercised > 0.0
+        value = self._priced(chosen, sensitivities)
+        delta = np.where(
+            call, sensitivities.value - sensitivities.by_log_spot, scale / spot * sensitivities.by_log_spot
+        )
+        exercised = sensitivities.exercised > 0.0
         delta = np.where(exercised, np.where(call, 1.0, -1.0), delta)
-        gamma = scale / (spot * spot) * found.curvature
+        gamma = scale / (spot * spot) * sensitivities.curvature
         rate = np.where(call, self._dividends[chosen], self._rate[chosen]) / years
         carry = rate - np.where(call, self._rate[chosen], self._dividends[chosen]) / years
         # The pricing equation: what is held until later earns its financing, its carry and its convexity.
         theta = rate * value - carry * spot * delta - 0.5 * (volatility * spot) ** 2 * gamma
         theta = np.where(exercised, 0.0, theta)
-        vega = scale * np.sqrt(years) * found.by_deviation
-        rho = scale * years * np.where(call, found.by_yield, found.by_rate)
+        vega = scale * np.sqrt(years) * sensitivities.by_deviation
+        rho = scale * years * np.where(call, sensitivities.by_yield, sensitivities.by_rate)
         return Greeks(value, delta, gamma, theta / black.DAYS_PER_YEAR, vega * 0.01, rho)
 
     def _sensitivities(
@@ -407,10 +411,10 @@ class AmericanOptions:
                     array[own] = new
             missed[own] |= ~tables.converged[family]
 
-        family = self._kept.family_of(chosen, deviation) if self._kept is not None else np.full(chosen.size, -1)
+        family = self._cached.family_of(chosen, deviation) if self._cached is not None else np.full(chosen.size, -1)
         served = np.flatnonzero(family >= 0)
-        if self._kept is not None and served.size:
-            evaluate(served, family[served], self._kept.tables)
+        if self._cached is not None and served.size:
+            evaluate(served, family[served], self._cached.tables)
         own = np.flatnonzero(family < 0)
         if own.size:
             families = Families.with_tables(rate[own], dividends[own], deviation[own])
@@ -438,8 +442,10 @@ class AmericanOptions:
             high = HIGHEST_START * families.greatest(deviation[left])
             tables = BoundaryTables.solve(families.first(rate[left]), families.first(dividends[left]), low, high)
             at, family = left[families.order], families.family
-            if self._kept is None:
-                self._kept = KeptTables.of(self._family, self._family[chosen[at[families.starts]]], tables, low, high)
+            if self._cached is None:
+                self._cached = CachedTables.of(
+                    self._family, self._family[chosen[at[families.starts]]], tables, low, high
+                )
             sound = tables.converged[family]
             missed[at[~sound]] = True
             at, family = at[sound], family[sound]

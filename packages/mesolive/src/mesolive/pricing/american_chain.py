@@ -81,19 +81,19 @@ class AmericanChain:
         """Return one array of all parts."""
         result = np.empty(self._size)
         for own, part in self._parts:
-            found = of(part, own)
+            values = of(part, own)
             if own is None:
-                return found
-            result[own] = found
+                return values
+            result[own] = values
         return result
 
     def _all(self, kind: type[_Fields], of: Callable[[_Part, IntArray | None], _Fields]) -> _Fields:
         """Return several arrays of all parts."""
         result = [np.empty(self._size) for _ in kind._fields]
         for own, part in self._parts:
-            found = of(part, own)
+            arrays = of(part, own)
             if own is None:
-                return found
-            for array, new in zip(result, found, strict=True):
+                return arrays
+            for array, new in zip(result, arrays, strict=True):
                 array[own] = new
         return kind(*result)

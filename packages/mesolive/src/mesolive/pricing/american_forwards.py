@@ -22,11 +22,11 @@ method", Quantitative Finance 18 (2018); P. J. Huber, "Robust estimation" (1964)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.pricing.american import CarrySensitivities
 from mesolive.pricing.american_chain import AmericanChain
@@ -56,8 +56,7 @@ MIN_TIME_VALUE: Final = 0.01
 """Options in the money that are worth hardly more than their exercise value carry no information."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """The sound pairs of call and put of one expiration, near the money.
 
     Attributes
@@ -83,8 +82,7 @@ class Pairs:
     dividends: Sequence[tuple[float, float]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Carry:
+class Carry(Struct, frozen=True):
     """The carry that one expiration's pairs imply.
 
     Attributes

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.pricing.black import FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class CashDividends:
+class CashDividends(Struct, frozen=True):
     """Cash dividends of some contracts; a row for each.
 
     Attributes

@@ -20,11 +20,11 @@ is exact; R. Rannacher, "Finite element solution of diffusion problems with irre
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.pricing import black
 from mesolive.pricing.black import FloatArray
@@ -47,11 +47,10 @@ GRADE: Final = 2.0
 SMOOTHING_STEPS: Final = 1
 """Steps of a stretch that are wholly implicit (Rannacher): the corner at the strike would swing otherwise."""
 
-LEAST_WIDTH: Final = 1e-9
+MIN_WIDTH: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class GridProblem:
+class GridProblem(Struct, frozen=True):
     """Options to be solved for; one element, or row, for each.
 
     Attributes
@@ -94,8 +93,7 @@ class GridProblem:
         return np.asarray(due + self.rest * (1.0 - at), dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class PremiumGrid:
+class PremiumGrid(Struct, frozen=True):
     """What early exercise is worth now, on the options' grids.
 
     Attributes
@@ -127,7 +125,7 @@ def solve_premiums(problem: GridProblem) -> PremiumGrid:
 
 def _solve(problem: GridProblem) -> PremiumGrid:
     """Return the premiums of options with the same number of dividends."""
-    half = WIDTH * np.sqrt(problem.variance) + LEAST_WIDTH
+    half = WIDTH * np.sqrt(problem.variance) + MIN_WIDTH
     premium = np.maximum(_run(problem, half), 0.0)
     # From the end where exercise pays to the other: with rising x that is so for puts.
     premium = np.where(problem.is_call, premium[::-1], premium)

@@ -27,7 +27,7 @@ from mesolive.pricing.option_families import Families
 from mesolive.pricing.premium_tables import FamilyTerms, PremiumTables
 
 KEY_DIGITS: Final = 10
-LEAST_VOLATILITY: Final = 1e-3
+MIN_VOLATILITY: Final = 1e-3
 GREATEST_VOLATILITY: Final = 10.0
 ROUNDS: Final = 4
 """Tables that are tried: a volatility below the first is looked for in the next, which reaches further down."""
@@ -90,7 +90,7 @@ class DividendOptions:
             self._x = np.log(self.net / strike)
         self._sign = np.where(is_call, 1.0, -1.0)
         self._payoff = np.maximum(self._sign * (spot - strike), 0.0)
-        self._kept: tuple[PremiumTables, IntArray] | None = None
+        self._cached: tuple[PremiumTables, IntArray] | None = None
 
     def values(self, volatility: FloatArray) -> FloatArray:
         """Return the contracts' values at `volatility`."""
@@ -126,8 +126,10 @@ class DividendOptions:
             for array, new, fixed in zip(result, better, at_once, strict=True):
                 array[own] = np.where(exercised, fixed, new)
         over = np.flatnonzero(self._over & np.isfinite(volatility))
-        held = np.where(self._sign * (self.spot - self.strike) >= 0.0, self._sign, 0.0)
-        for array, fixed in zip(result, (self._payoff, held, *(np.zeros(held.size) for _ in range(4))), strict=True):
+        expired_delta = np.where(self._sign * (self.spot - self.strike) >= 0.0, self._sign, 0.0)
+        for array, fixed in zip(
+            result, (self._payoff, expired_delta, *(np.zeros(expired_delta.size) for _ in range(4))), strict=True
+        ):
             array[over] = fixed[over]
         return Greeks(*(np.where(self._sound | self._over, array, np.nan) for array in result))
 
@@ -169,24 +171,24 @@ class DividendOptions:
             solvable = self._sound & (price > self.lower_bound + UNCERTAIN * self.strike) & (price < highest)
         # An American option may be worth more than a European one can.
         start = np.where(np.isnan(start), 1.0, start)
-        start = np.clip(start, LEAST_VOLATILITY, GREATEST_VOLATILITY)
+        start = np.clip(start, MIN_VOLATILITY, GREATEST_VOLATILITY)
         result = np.full(price.size, np.nan)
         left = np.flatnonzero(solvable)
         for turn in range(ROUNDS):
             if not left.size:
                 break
             families = self._families(left)
-            lowest = np.maximum(FIRST_REACH ** (1.0 + 3.0 * turn) * families.least(start[left]), LEAST_VOLATILITY)
+            lowest = np.maximum(FIRST_REACH ** (1.0 + 3.0 * turn) * families.least(start[left]), MIN_VOLATILITY)
             highest_level = np.maximum(families.greatest(start[left]) * MARGIN, lowest * MARGIN)
             tables = self._tables(left[families.order], families, lowest, highest_level)
             own = left[families.order]
-            found = self._invert(own, tables, families.family, price[own])
-            good = np.isfinite(found)
-            result[own[good]] = found[good]
+            volatilities = self._invert(own, tables, families.family, price[own])
+            good = np.isfinite(volatilities)
+            result[own[good]] = volatilities[good]
             if turn == 0:
                 of = np.full(price.size, -1, dtype=np.intp)
                 of[own] = families.family
-                self._kept = tables, of
+                self._cached = tables, of
             left = np.sort(own[~good])
         return result
 
@@ -262,20 +264,20 @@ class DividendOptions:
         results: list[FloatArray] = []
         for turn, move in enumerate(moves):
             family = families.family + turn * starts.size
-            found = tables.premiums(family, np.log(move.net[order] / strike), strike).value
+            premiums = tables.premiums(family, np.log(move.net[order] / strike), strike).value
             value = np.empty(own.size)
-            value[order] = (found * tables.levels.weights(family, np.log(level))).sum(axis=1)
+            value[order] = (premiums * tables.levels.weights(family, np.log(level))).sum(axis=1)
             results.append(value)
         return results
 
     def _table(self, volatility: FloatArray) -> tuple[IntArray, PremiumTables, IntArray] | None:
         """Return the contracts that have a premium, the tables that have it, and their families there, if any."""
         with np.errstate(invalid="ignore"):
-            own = np.flatnonzero(self._sound & (volatility >= LEAST_VOLATILITY) & (volatility <= GREATEST_VOLATILITY))
+            own = np.flatnonzero(self._sound & (volatility >= MIN_VOLATILITY) & (volatility <= GREATEST_VOLATILITY))
         if not own.size:
             return None
-        if self._kept is not None:
-            tables, of = self._kept
+        if self._cached is not None:
+            tables, of = self._cached
             family = of[own]
             served = family >= 0
             served[served] &= volatility[own[served]] >= tables.lowest[family[served]] / MARGIN**0.5
@@ -290,22 +292,22 @@ class DividendOptions:
         tables = self._tables(own, families, lowest, highest)
         of = np.full(volatility.size, -1, dtype=np.intp)
         of[own] = families.family
-        self._kept = tables, of
+        self._cached = tables, of
         return own, tables, families.family
 
     def _premium(
         self, own: IntArray, tables: PremiumTables, family: IntArray, volatility: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return the premiums of contracts in strikes, and their derivatives by `x`, twice by it, by the volatility."""
-        found = tables.premiums(family, self._x[own], self.strike[own])
+        premiums = tables.premiums(family, self._x[own], self.strike[own])
         weights, slopes = (of(family, np.log(volatility)) for of in (tables.levels.weights, tables.levels.slopes))
-        value = np.maximum((found.value * weights).sum(axis=1), 0.0)
-        by_level = (found.value * slopes).sum(axis=1) / volatility
-        return value, (found.by_x * weights).sum(axis=1), (found.curvature * weights).sum(axis=1), by_level
+        value = np.maximum((premiums.value * weights).sum(axis=1), 0.0)
+        by_level = (premiums.value * slopes).sum(axis=1) / volatility
+        return value, (premiums.by_x * weights).sum(axis=1), (premiums.curvature * weights).sum(axis=1), by_level
 
     def _invert(self, own: IntArray, tables: PremiumTables, family: IntArray, price: FloatArray) -> FloatArray:
         """Return the volatilities of contracts that lie within their tables; NaN for others."""
-        found = tables.premiums(family, self._x[own], self.strike[own]).value
+        premiums = tables.premiums(family, self._x[own], self.strike[own]).value
         low, high = np.log(tables.lowest[family]), np.log(tables.highest[family])
 
         def worth(part: IntArray, level: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -317,8 +319,8 @@ class DividendOptions:
             )
             d1 = np.log(self.forward[at] / self.strike[at]) / deviation + 0.5 * deviation
             density = black.INVERSE_SQRT_2PI * np.exp(-0.5 * d1 * d1)
-            by_level = self.net[at] * density * deviation + self.strike[at] * (found[part] * slopes).sum(axis=1)
-            premium = np.maximum((found[part] * weights).sum(axis=1), 0.0)
+            by_level = self.net[at] * density * deviation + self.strike[at] * (premiums[part] * slopes).sum(axis=1)
+            premium = np.maximum((premiums[part] * weights).sum(axis=1), 0.0)
             return value + self.strike[at] * premium, by_level
 
         everything = np.arange(own.size)
@@ -365,7 +367,7 @@ class DividendOptions:
     def _finished(self, result: FloatArray, volatility: FloatArray) -> FloatArray:
         """Return values with those at the end of life, without volatility and without arguments."""
         with np.errstate(invalid="ignore"):
-            still = self._sound & (volatility >= 0.0) & (volatility < LEAST_VOLATILITY)
+            still = self._sound & (volatility >= 0.0) & (volatility < MIN_VOLATILITY)
         result = np.where(still, np.maximum(result, self.lower_bound), result)
         result = np.where(self._over & np.isfinite(volatility), self._payoff, result)
         return np.where(self._sound | self._over, result, np.nan)

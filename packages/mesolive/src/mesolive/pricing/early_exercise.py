@@ -31,10 +31,10 @@ Sources: I. J. Kim, "The analytic valuation of American options", Review of Fina
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.polynomial.legendre import leggauss
 
 from mesolive.pricing.black import INVERSE_SQRT_2PI, FloatArray
@@ -116,8 +116,7 @@ class Sensitivities(NamedTuple):
     exercised: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class BoundaryTables:
+class BoundaryTables(Struct, frozen=True):
     """Exercise boundaries of some families of puts, by volatility.
 
     Attributes

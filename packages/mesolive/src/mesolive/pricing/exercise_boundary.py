@@ -35,11 +35,11 @@ Schroder, "A parity result for American options", Journal of Computational Finan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 from numpy.polynomial.legendre import leggauss
 
 from mesolive.pricing.black import INVERSE_SQRT_2PI, FloatArray
@@ -131,8 +131,7 @@ _LEFT: Final = _POINT_TIMES[:, None] - _PAST
 _POINT_WEIGHTS: Final = _POINT_TIMES[:, None] * _WEIGHTS[:, None]
 
 
-@dataclass(frozen=True, slots=True)
-class Boundaries:
+class Boundaries(Struct, frozen=True):
     """Exercise boundaries of some systems at the collocation points, and how they move.
 
     Attributes
@@ -315,15 +314,15 @@ def _first_guess(r: FloatArray, q: FloatArray, w: FloatArray, limit: FloatArray)
         density = INVERSE_SQRT_2PI * np.exp(-0.5 * plus * plus)
         strike_density = INVERSE_SQRT_2PI * np.exp(-0.5 * minus * minus)
         forward = spot * yielded
-        held = forward * below
+        holding = forward * below
         shrinking = decline * forward * density
         # By z: of the held underlying, negated.
         moved = forward * (density * inverse - below)
-        european = paid * below_strike - held
-        decay = r * paid * below_strike - q * held - shrinking
-        value = spot - held - slope * (1.0 - spot - european) + weight * decay
+        european = paid * below_strike - holding
+        decay = r * paid * below_strike - q * holding - shrinking
+        value = spot - holding - slope * (1.0 - spot - european) + weight * decay
         decay_by_z = q * moved - r * paid * strike_density * inverse - shrinking * (1.0 - plus * inverse)
-        by_z = spot + moved + slope * (spot - held) + weight * decay_by_z
+        by_z = spot + moved + slope * (spot - holding) + weight * decay_by_z
         step = np.clip(value / by_z, -0.25, 0.25)
         z = np.minimum(z - np.where(np.isfinite(step), step, 0.0), limit - 1e-9)
     return z

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.pricing.margin_pm import pm_like
 from mesolive.pricing.margin_regt import NakedRates, RegTLeg, RegTMode
@@ -23,8 +24,7 @@ class MarginModel(enum.Enum):
     PM_LIKE = "PMLike"
 
 
-@dataclass(frozen=True, slots=True)
-class MarginRules:
+class MarginRules(Struct, frozen=True):
     """How the margin of a strategy's positions is calculated.
 
     Attributes

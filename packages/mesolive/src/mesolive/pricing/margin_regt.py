@@ -29,6 +29,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from msgspec import Struct
+
 ZERO = Decimal(0)
 FINEST_STEP = Decimal("0.000001")
 """Quantities are counted in steps of this size or larger."""
@@ -41,8 +43,7 @@ class RegTMode(enum.Enum):
     PERMISSIVE = "CBOEPermissive"
 
 
-@dataclass(frozen=True, slots=True)
-class NakedRates:
+class NakedRates(Struct, frozen=True):
     """What is required of a short option alone, beside its value, as fractions.
 
     Attributes
@@ -113,8 +114,7 @@ class StructureKind(enum.Enum):
     NAKED = "naked"
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+class Structure(Struct, frozen=True):
     """A part of a position that is margined by one rule.
 
     Attributes
@@ -130,8 +130,7 @@ class Structure:
     requirement: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """The margin of a position.
 
     Attributes

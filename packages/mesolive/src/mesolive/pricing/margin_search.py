@@ -22,12 +22,12 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
+from msgspec import Struct, field
 
 from mesolive.pricing.margin_regt import (
     ZERO,
@@ -74,8 +74,8 @@ def reg_t(legs: Sequence[RegTLeg], spot: Decimal, rates: NakedRates, mode: RegTM
     """
     result: list[Structure] = []
     lowest = True
-    held = sorted((leg for leg in legs if leg.quantity), key=RegTLeg.order)
-    for _, same in itertools.groupby(held, key=lambda leg: leg.multiplier):
+    open_legs = sorted((leg for leg in legs if leg.quantity), key=RegTLeg.order)
+    for _, same in itertools.groupby(open_legs, key=lambda leg: leg.multiplier):
         problem = _Problem(tuple(same), spot, rates, mode)
         division, proven = _divide(problem)
         result += problem.structures(division)
@@ -83,8 +83,7 @@ def reg_t(legs: Sequence[RegTLeg], spot: Decimal, rates: NakedRates, mode: RegTM
     return Requirement(sum((item.requirement for item in result), ZERO), tuple(result), lowest)
 
 
-@dataclass(frozen=True, slots=True)
-class _Division:
+class _Division(Struct, frozen=True):
     """Where each step of each short leg goes; what is short and in neither spreads nor pairs stands alone."""
 
     spreads: list[Parts] = field(default_factory=list[Parts])
@@ -126,9 +125,9 @@ class _Problem:
             for place in parts.keys() & left.keys():
                 left[place] -= parts[place]
         chosen += [(StructureKind.NAKED, {place: many}) for place, many in left.items() if many]
-        return [structure(kind, self._held(parts), self.spot, self.rates, self.mode) for kind, parts in chosen]
+        return [structure(kind, self._legs_of(parts), self.spot, self.rates, self.mode) for kind, parts in chosen]
 
-    def _held(self, parts: Parts) -> list[tuple[RegTLeg, Decimal]]:
+    def _legs_of(self, parts: Parts) -> list[tuple[RegTLeg, Decimal]]:
         return [
             (leg, many * self.step * (1 if leg.quantity > 0 else -1))
             for leg, many in ((self.legs[place], many) for place, many in sorted(parts.items()))
@@ -238,8 +237,7 @@ def _one_by_one(problem: _Problem) -> _Division:
     return _Division(list(spreads.values()), pairs)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """The result of the solver.
 
     Attributes
@@ -293,9 +291,9 @@ class _Program:
             self._uses[call].append(variable)
             self._pairs.append((put, call, variable))
         for place, variables in self._uses.items():
-            held = float(problem.counts[place])
-            least = held if place in problem.shorts else 0.0
-            self._rows.append((dict.fromkeys(variables, 1.0), least, held))
+            count = float(problem.counts[place])
+            least = count if place in problem.shorts else 0.0
+            self._rows.append((dict.fromkeys(variables, 1.0), least, count))
 
     def _spread(self, moment: datetime, *, with_credit: bool) -> None:
         legs, counts = self._problem.legs, self._problem.counts

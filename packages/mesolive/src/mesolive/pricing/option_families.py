@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.pricing.black import FloatArray
 from mesolive.pricing.early_exercise import BoundaryTables, nodes_for
@@ -22,8 +22,7 @@ CUBIC_PRECISION: Final = 1e-6
 """Where the inverse cubic and Newton's method differ by less than this part, the cubic's error is below 1e-9."""
 
 
-@dataclass(frozen=True, slots=True)
-class Families:
+class Families(Struct, frozen=True):
     """Contracts by what they share.
 
     Attributes
@@ -76,8 +75,7 @@ class Families:
         return array[self.order][self.starts]
 
 
-@dataclass(frozen=True, slots=True)
-class KeptTables:
+class CachedTables(Struct, frozen=True):
     """Boundary tables that were solved for, and whom they serve.
 
     Attributes
@@ -96,7 +94,7 @@ class KeptTables:
     @classmethod
     def of(
         cls, family: IntArray, solved: IntArray, tables: BoundaryTables, low: FloatArray, high: FloatArray
-    ) -> KeptTables:
+    ) -> CachedTables:
         """Note whom tables serve.
 
         Parameters

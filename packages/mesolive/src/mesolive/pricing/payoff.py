@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
+
 ZERO = Decimal(0)
 
 
@@ -44,8 +46,7 @@ class PayoffLeg:
         return self.quantity * max(inside, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class LeastPayoff:
+class LeastPayoff(Struct, frozen=True):
     """The least that a combination can be worth.
 
     Attributes
@@ -63,26 +64,26 @@ class LeastPayoff:
 
 def least_payoff(legs: Iterable[PayoffLeg]) -> LeastPayoff:
     """Return the least value of a combination at any of its expirations; zero for no legs."""
-    held = [leg for leg in legs if leg.quantity != 0]
+    open_legs = [leg for leg in legs if leg.quantity != 0]
     value, uncovered = ZERO, ZERO
     result: list[Decimal] = []
-    for expires in {leg.expires for leg in held}:
-        alive = [leg for leg in held if leg.expires >= expires]
+    for expires in {leg.expires for leg in open_legs}:
+        alive = [leg for leg in open_legs if leg.expires >= expires]
         result.append(min(_at_kinks(alive)))
         uncovered = max(uncovered, -sum((leg.quantity for leg in alive if leg.is_call), ZERO))
     value = min(result, default=ZERO)
     return LeastPayoff(value, uncovered)
 
 
-def most_payoff(legs: Iterable[PayoffLeg]) -> Decimal | None:
+def largest_payoff(legs: Iterable[PayoffLeg]) -> Decimal | None:
     """Return the most that a combination of one expiration can be worth, or `None` where nothing limits it.
 
     Before its expiration a combination of several expirations may be worth more than any payoff: `None` as well.
     """
-    held = [leg for leg in legs if leg.quantity != 0]
-    if len({leg.expires for leg in held}) > 1 or sum((leg.quantity for leg in held if leg.is_call), ZERO) > 0:
+    open_legs = [leg for leg in legs if leg.quantity != 0]
+    if len({leg.expires for leg in open_legs}) > 1 or sum((leg.quantity for leg in open_legs if leg.is_call), ZERO) > 0:
         return None
-    return max(_at_kinks(held), default=ZERO)
+    return max(_at_kinks(open_legs), default=ZERO)
 
 
 def _at_kinks(legs: Sequence[PayoffLeg]) -> list[Decimal]:

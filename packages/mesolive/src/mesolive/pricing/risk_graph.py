@@ -8,28 +8,27 @@ out at settlement and does not change after it. That lets a graph run beyond the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.pricing import black
 from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.black import FloatArray, Greeks
 from mesolive.pricing.cash_dividends import CashDividends
 
-LEAST_NET = 1e-6
+MIN_NET = 1e-6
 """Of a price: what is left of it at least when the dividends to come are taken off."""
 
 MAX_VALUES = 1 << 16
 """Values of a leg's price that are computed at once: legs of one batch share the overhead of a call, and memory is
 bounded."""
 
-SHORTEST_DTE = 1.0 / 96.0
+MIN_DTE = 1.0 / 96.0
 """The shortest time, in days, that weighted vega divides by: a quarter of an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class RiskLeg:
+class RiskLeg(Struct, frozen=True):
     """One leg, as the model holds it constant.
 
     Attributes
@@ -70,8 +69,7 @@ class RiskLeg:
     dividends: Sequence[tuple[float, float]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RiskGraph:
+class RiskGraph(Struct, frozen=True):
     """Values of the whole position; every array but the first two has the shape (days, prices).
 
     Attributes
@@ -133,7 +131,7 @@ def risk_graph(
         # What has settled was paid out: no greek of it is left, its delta included.
         alive = quantity[:, None] * (part > 0.0)
         life = np.array([legs[place].days for place in places])[:, None] * part
-        weighted = alive * np.sqrt(30.0 / np.maximum(life, SHORTEST_DTE))
+        weighted = alive * np.sqrt(30.0 / np.maximum(life, MIN_DTE))
         value += np.einsum("l,ldp->dp", quantity, result.price)
         delta += np.einsum("ld,ldp->dp", alive, result.delta)
         gamma += np.einsum("ld,ldp->dp", alive, result.gamma)
@@ -216,7 +214,7 @@ def _forwards(leg: RiskLeg, part: FloatArray, spot: float, prices: FloatArray) -
     rows: list[FloatArray] = []
     for left in part[:, 0].tolist():
         due = sum(amount * np.exp(-interest * left * at) for at, amount in _to_come(leg, left))
-        net = np.maximum(prices - due - rest * left, LEAST_NET * prices)
+        net = np.maximum(prices - due - rest * left, MIN_NET * prices)
         rows.append(net / leg.discount**left)
     return np.stack(rows)
 

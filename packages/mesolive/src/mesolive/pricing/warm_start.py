@@ -73,17 +73,17 @@ def volatility_and_greeks(
     for part in chunks(price.size):
         right = is_call[part]
         arrays = (price[part], forward[part], strike[part], years[part], discount[part], spot[part])
-        solved, found = _from_start(right, *arrays, start[part])
+        solved, part_greeks = _from_start(right, *arrays, start[part])
         cold = np.flatnonzero(np.isnan(solved))
         if cold.size:
             right = right[cold]
             of_price, of_forward, of_strike, of_years, of_discount, of_spot = (array[cold] for array in arrays)
             solved[cold] = implied_volatility(of_price, right, of_forward, of_strike, of_years, of_discount)
             better = black.greeks(right, of_forward, of_strike, of_years, solved[cold], of_discount, of_spot)
-            for array, new in zip(found, better, strict=True):
+            for array, new in zip(part_greeks, better, strict=True):
                 array[cold] = new
         volatility[part] = solved
-        for array, new in zip(greeks, found, strict=True):
+        for array, new in zip(greeks, part_greeks, strict=True):
             array[part] = new
     return volatility, greeks
 

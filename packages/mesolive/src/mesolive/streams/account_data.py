@@ -42,19 +42,19 @@ def account_subject(account: WatchedAccount) -> AccountSubject:
     return AccountSubject(entries=whole.entries, total=whole.total, account=account)
 
 
-def account_fields(subject: Subject, found: Valuation) -> Build:
+def account_fields(subject: Subject, valuation: Valuation) -> Build:
     """Return what builds the fields of an account's item."""
     assert isinstance(subject, AccountSubject)  # noqa: S101 - the form of accounts is theirs alone
     account = subject.account
     assert account is not None  # noqa: S101 - as above
 
     def build(make: Maker) -> Fields:
-        sums = found.segments if subject.total is not None else empty_sum()
+        sums = valuation.segments if subject.total is not None else empty_sum()
         running = _decimal(sums.pnl[MARK]) if subject.total is not None else Decimal(0)
         facts = account.facts
         value = None if running is None else account.cash + account.cost + running
         return {
-            "SnapshotTime": found.now,
+            "SnapshotTime": valuation.now,
             "NetLiquidationValue": value if facts is None else _first(facts.net_liquidation, value),
             "Cash": account.cash if facts is None else _first(facts.cash, account.cash),
             "MaintenanceMarginReq": account.margin
@@ -63,7 +63,7 @@ def account_fields(subject: Subject, found: Valuation) -> Build:
             "UnrealizedPnL": running,
             "DayPnL": None if running is None or account.day_base is None else running + account.day_base,
             "ActivePositions": account.active_positions,
-            "Greeks": make.greeks(found.now, sums, 0),
+            "Greeks": make.greeks(valuation.now, sums, 0),
         }
 
     return build

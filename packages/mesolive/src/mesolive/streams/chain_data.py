@@ -25,7 +25,7 @@ KEEP_ALIVE = 15.0
 
 @dataclass(slots=True)
 class _Window:
-    """A window that somebody follows: its latest item, when it was made, and the version of the book that it shows."""
+    """A window that is followed: its latest item, when it was made, and the version of the book that it shows."""
 
     followers: int = 0
     version: int | None = None
@@ -77,9 +77,9 @@ class ChainStreams:
         # Read anew after a while also where no quote has changed: that they stand still makes them stale.
         old = window.made_at is None or (now - window.made_at).total_seconds() >= KEEP_ALIVE
         if window.item is None or old or version is None or version != window.version:
-            found = await self._chains.window(user, args)
+            chain = await self._chains.window(user, args)
             names = models.GetChainResult.__struct_fields__
-            window.item = Shared(models.ChainDataEntry(**{name: getattr(found, name) for name in names}))
+            window.item = Shared(models.ChainDataEntry(**{name: getattr(chain, name) for name in names}))
             window.version, window.made_at = version, now
         return window.item
 

@@ -21,6 +21,7 @@ from mesolive.streams.account_data import AccountReader
 from mesolive.streams.chain_data import ChainStream, ChainStreams
 from mesolive.streams.channels import Channel
 from mesolive.streams.engine import Engine
+from mesolive.streams.many_positions import ManyPositions, check_many
 from mesolive.streams.sources import StreamSource, StreamSources
 from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive.trading.valuation.from_positions import PositionReader
@@ -119,6 +120,11 @@ class Streams:
         this server does not have, an unknown contract, or flags that select no field.
         """
         return LiveStream(self, lambda: self._sources.position(user, args))
+
+    def positions(self, user: UserContext, args: models.StreamPositionsDataArgs) -> ManyPositions:
+        """Stream the values of many positions; ends after the item that shows the last of them closed."""
+        check_many(args)
+        return ManyPositions(self, self._sources.positions(user, args))
 
     def leg(self, user: UserContext, args: models.LegDataArgs) -> LiveStream:
         """Stream a leg's values; ends after the item that shows it closed."""

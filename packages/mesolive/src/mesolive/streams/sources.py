@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import msgspec
@@ -88,7 +88,7 @@ class StreamSources:
             args.GreekFields,
             args.PnlFields,
             blocks[0] | blocks[1] | blocks[2],
-            lambda subject, found: position_fields(subject, found, *blocks),
+            lambda subject, valuation: position_fields(subject, valuation, *blocks),
             models.PositionDataEntry,
             sums=True,
         )
@@ -101,6 +101,24 @@ class StreamSources:
         key = ("position", user.user_id, args.PositionId, *blocks, form.wanted, provider)
         return StreamSource(key, user.user_id, provider, form, load)
 
+    def positions(self, user: UserContext, args: models.StreamPositionsDataArgs) -> Sequence[StreamSource]:
+        """Return the source of each of several positions; their items say whose they are."""
+        return [self._one_of_many(user, args, position) for position in dict.fromkeys(args.PositionIds)]
+
+    def _one_of_many(self, user: UserContext, args: models.StreamPositionsDataArgs, position: int) -> StreamSource:
+        names = (name for name in models.PositionDataArgs.__struct_fields__ if name != "PositionId")
+        source = self.position(
+            user, models.PositionDataArgs(PositionId=position, **{name: getattr(args, name) for name in names})
+        )
+        fields = source.form.build
+
+        def build(subject: Subject, valuation: Valuation) -> Build:
+            of_position = fields(subject, valuation)
+            return lambda make: {"PositionId": position} | of_position(make)
+
+        form = replace(source.form, build=build, type_=models.PositionsDataEntry)
+        return replace(source, key=("one of many", *source.key), form=form)
+
     def leg(self, user: UserContext, args: models.LegDataArgs) -> StreamSource:
         """Return the source of a leg."""
         include = args.Include.value
@@ -109,7 +127,7 @@ class StreamSources:
             args.GreekFields,
             args.PnlFields,
             include,
-            lambda subject, found: single_fields(subject, found, include, pnl=True),
+            lambda subject, valuation: single_fields(subject, valuation, include, pnl=True),
             models.LegDataEntry,
         )
 
@@ -131,7 +149,7 @@ class StreamSources:
             args.GreekFields,
             args.PnlFields,
             include,
-            lambda subject, found: legs_fields(subject, found, include),
+            lambda subject, valuation: legs_fields(subject, valuation, include),
             models.LegsDataEntry,
         )
         ids = tuple(dict.fromkeys(args.LegIds))
@@ -180,7 +198,7 @@ class StreamSources:
             args.GreekFields,
             models.LiveQuoteFields.None_,
             include,
-            lambda _, found: combo_fields(found, include),
+            lambda _, valuation: combo_fields(valuation, include),
             models.ComboContractsDataEntry,
             sums=True,
         )
@@ -197,7 +215,7 @@ class StreamSources:
             args.GreekFields,
             models.LiveQuoteFields.None_,
             include,
-            lambda subject, found: single_fields(subject, found, include, pnl=False),
+            lambda subject, valuation: single_fields(subject, valuation, include, pnl=False),
             models.ContractDataEntry,
         )
         subject = Subject(entries=(Entry(0, contract, Decimal(1)),))
@@ -218,7 +236,7 @@ class StreamSources:
             models.LiveQuoteFields.None_,
             models.LiveQuoteFields.None_,
             PRICES,
-            lambda _, found: underlying_fields(found),
+            lambda _, valuation: underlying_fields(valuation),
             models.UnderlyingDataEntry,
         )
         subject = Subject(entries=(Entry(0, Spot(symbol), Decimal(1)),))

@@ -68,15 +68,15 @@ def test_a_bar_is_known_when_its_minute_is_over_and_says_its_closing_quote(tmp_p
     assert expiration.settles_at == datetime(2016, 1, 15, 21, 0, tzinfo=UTC)
 
 
-def test_an_empty_side_says_nothing_new(tmp_path: Path) -> None:
+def test_an_empty_side_changes_nothing(tmp_path: Path) -> None:
     rows = [
         f"{OPENING},,,,,0,3,4,3,101000,22",
         f"{OPENING + 60_000},1,2,1,100500,15,,,,,0",
         f"{OPENING + 120_000},,,,,0,,,,,0",
     ]
     bars = read_option_quotes(option_bars(tmp_path / "options.zip", DAY, {CALL: rows}), CALENDAR)
-    assert [math.isnan(one) for one in bars.bid] == [True, False, True]
-    assert [math.isnan(one) for one in bars.ask] == [False, True, True]
+    assert [math.isnan(price) for price in bars.bid] == [True, False, True]
+    assert [math.isnan(price) for price in bars.ask] == [False, True, True]
 
 
 def test_a_stocks_trades_and_quotes_are_read(tmp_path: Path) -> None:
@@ -85,11 +85,15 @@ def test_a_stocks_trades_and_quotes_are_read(tmp_path: Path) -> None:
         "20151224_goog_minute_trade.csv",
         [f"{OPENING},7495500,7499900,7485400,7485400,11492"],
     )
-    found = read_stock(trades, "trade")
-    assert (found.times.tolist(), found.first.tolist(), found.second.tolist()) == ([micros(9, 31)], [749.55], [748.54])
+    result = read_stock(trades, "trade")
+    assert (result.times.tolist(), result.first.tolist(), result.second.tolist()) == (
+        [micros(9, 31)],
+        [749.55],
+        [748.54],
+    )
     quotes = stock_bars(tmp_path / "q.zip", "20151224_goog_minute_quote.csv", [row(OPENING, "7485400", "7490000")])
-    found = read_stock(quotes, "quote")
-    assert (found.first.tolist(), found.second.tolist()) == ([748.54], [749.0])
+    result = read_stock(quotes, "quote")
+    assert (result.first.tolist(), result.second.tolist()) == ([748.54], [749.0])
 
 
 def test_daily_closes_are_read(tmp_path: Path) -> None:
@@ -196,6 +200,7 @@ def test_an_archive_that_would_unpack_to_more_than_is_allowed_is_refused_unread(
         read_option_quotes(path, CALENDAR)
 
 
+@pytest.mark.slow
 @needs_shared_data
 @pytest.mark.shared_data
 def test_a_real_day_is_read_whole() -> None:

@@ -51,13 +51,13 @@ def test_a_print_that_the_options_contradict_gives_way_to_the_spot_that_they_imp
 
 @pytest.mark.parametrize("chain", [CHAIN, STOCK], ids=["index", "stock"])
 @pytest.mark.parametrize("factor", [0.999, 1.0, 1.001])
-def test_a_print_that_the_options_allow_is_used_as_it_stands(chain: ChainText, factor: float) -> None:
+def test_a_print_that_the_options_allow_is_used_unchanged(chain: ChainText, factor: float) -> None:
     export = read(replace(chain, printed=chain.spot * factor))
     assert export.underlying_last == pytest.approx(chain.spot * factor)
     assert codes(export) == {}
 
 
-def test_the_close_before_is_kept_when_the_print_is_replaced() -> None:
+def test_the_previous_close_remains_when_the_print_is_replaced() -> None:
     export = read(replace(STOCK, printed=103.0))
     assert export.underlying_change is not None
     assert export.underlying_last - export.underlying_change == pytest.approx(102.0), "103 less the change of 1"
@@ -207,7 +207,7 @@ def test_a_date_of_another_year_is_refused(written: str, problem: str) -> None:
     assert (caught.value.line, caught.value.column) == (3, "Date")
 
 
-def test_without_the_vendors_volatilities_the_straddles_tell_the_year() -> None:
+def test_without_the_vendors_volatilities_the_straddles_imply_the_year() -> None:
     content = altered(lambda row: [*row[:7], "", *row[8:18], "", *row[19:]]).decode()
     assert parse_export(content.encode()).exported_at == WHEN
     with pytest.raises(ChainFileError, match=r"by their prices the options have 36. days less to live"):
@@ -316,7 +316,7 @@ def test_an_export_outside_of_a_session_is_noted() -> None:
     assert codes(export) == {"outside_session": Treatment.NOTED}
 
 
-def test_the_zone_of_a_date_is_told_where_it_is_missing_or_wrong() -> None:
+def test_the_zone_of_a_date_is_reported_where_it_is_missing_or_wrong() -> None:
     assert codes(parse_export(CHAIN.csv('"Date: March 16, 2026 at 4:15 PM"').encode())) == {
         "zone_missing": Treatment.ASSUMED
     }

@@ -77,7 +77,7 @@ def test_every_language_and_zone_gives_the_same_moment(text: str) -> None:
         ("November 3 2024, 1:30 AM EST", datetime(2024, 11, 3, 6, 30, tzinfo=UTC)),
     ],
 )
-def test_midnight_noon_and_the_hour_that_repeats_are_told_apart(text: str, moment: datetime) -> None:
+def test_midnight_noon_and_the_repeated_hour_are_distinguished(text: str, moment: datetime) -> None:
     assert list(read_export_time(text).moments) == [moment]
 
 
@@ -88,7 +88,7 @@ def test_two_readings_are_both_given() -> None:
     assert [moment.month for moment in read_export_time("16 listopada 2026 16:15 GMT-4").moments] == [10, 11]
 
 
-def test_standard_time_in_summer_is_new_yorks_clock_and_told() -> None:
+def test_standard_time_in_summer_is_new_yorks_clock_and_reported() -> None:
     time = read_export_time("July 16, 2026 at 4:15 PM EST")
     assert list(time.moments) == [datetime(2026, 7, 16, 20, 15, tzinfo=UTC)]
     assert time.contradicts_summer_time

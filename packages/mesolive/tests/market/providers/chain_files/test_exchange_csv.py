@@ -94,7 +94,7 @@ def test_a_stocks_symbol_is_that_of_its_options_which_are_american() -> None:
     rows = [export_row("GOOG", FRIDAY, 150, (1, 1.1), (2, 2.1))]
     export = parse_export(export_bytes(rows, name="Alphabet Inc"))
     assert export.listing.underlying == Underlying("GOOG", UnderlyingKind.STOCK)
-    assert [one.style for one in export.listing.expirations] == [ExerciseStyle.AMERICAN]
+    assert [expiration.style for expiration in export.listing.expirations] == [ExerciseStyle.AMERICAN]
 
 
 def altered(old: str, new: str) -> bytes:
@@ -190,6 +190,7 @@ def test_a_truncated_or_damaged_file_is_refused_or_read_but_never_breaks_anythin
     assert np.nanmin(export.ask, initial=1.0) > 0.0
 
 
+@pytest.mark.slow
 @needs_shared_data
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
@@ -199,14 +200,14 @@ def test_a_truncated_or_damaged_file_is_refused_or_read_but_never_breaks_anythin
         ("spx-2023-09-14.csv", 19_920, datetime(2023, 9, 14, 20, 31, tzinfo=UTC), 4505.1001),
     ],
 )
-def test_every_row_of_a_real_export_is_read_as_it_stands(
+def test_every_row_of_a_real_export_is_read_unchanged(
     name: str, contracts: int, exported_at: datetime, last: float
 ) -> None:
     path = SHARED_DATA / "cboe" / name
     export = read_export(path)
     assert (export.listing.size, export.exported_at, export.underlying_last) == (contracts, exported_at, last)
     assert export.listing.underlying.symbol == "SPX"
-    found = 0
+    result = 0
     with path.open(newline="") as file:
         for row in csv.reader(file):
             if len(row) != 22 or row[0] == "Expiration Date":
@@ -227,5 +228,5 @@ def test_every_row_of_a_real_export_is_read_as_it_stands(
                 assert np.nan_to_num(export.ask[index]) == ask
                 assert np.nan_to_num(export.bid[index]) == bid
                 assert export.open_interest[index] == float(row[at + 9])
-                found += 1
-    assert found == contracts
+                result += 1
+    assert result == contracts

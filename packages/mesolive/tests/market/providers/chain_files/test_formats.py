@@ -23,14 +23,14 @@ from mesolive_testkit.market.chain_files import WHEN, ChainText
 CHAIN = ChainText()
 
 
-def same_quotes(found: ChainExport, chain: ChainText = CHAIN) -> bool:
+def same_quotes(export: ChainExport, chain: ChainText = CHAIN) -> bool:
     """Whether an export has exactly the quotes of a chain."""
     expected = parse_export(chain.csv().encode())
     return (
-        [found.listing.contract(place) for place in range(found.listing.size)]
+        [export.listing.contract(place) for place in range(export.listing.size)]
         == [expected.listing.contract(place) for place in range(expected.listing.size)]
-        and np.array_equal(found.bid, expected.bid, equal_nan=True)
-        and np.array_equal(found.ask, expected.ask, equal_nan=True)
+        and np.array_equal(export.bid, expected.bid, equal_nan=True)
+        and np.array_equal(export.ask, expected.ask, equal_nan=True)
     )
 
 
@@ -144,7 +144,7 @@ def test_the_rows_may_stand_in_any_order_of_columns() -> None:
     assert same_quotes(parse_export("\n".join([*lines[:3], *swapped]).encode()))
 
 
-def test_text_that_is_not_utf_8_is_taken_as_windows_text_and_told() -> None:
+def test_text_that_is_not_utf_8_is_read_as_windows_text_and_reported() -> None:
     content = CHAIN.csv("Date: 16. März 2026 um 16:15 GMT-4").encode("cp1252")
     file = parse_chain_file(content)
     assert file.encoding == "cp1252"
@@ -219,13 +219,13 @@ def test_the_root_decides_what_the_underlying_is_not_its_name(
     assert {(entry.style, entry.settlement) for entry in export.listing.expirations} == {(style, settlement)}
 
 
-def test_an_index_that_only_its_name_tells_is_told() -> None:
+def test_an_index_recognised_by_its_name_alone_is_reported() -> None:
     export = parse_export(replace(CHAIN, root="XYZ", name="Some Sector Index").csv().encode())
     assert export.listing.underlying.is_index
     assert [oddity.code for oddity in export.oddities] == ["index_by_name"]
 
 
-def test_a_name_that_contradicts_the_options_is_told() -> None:
+def test_a_name_that_contradicts_the_options_is_reported() -> None:
     export = parse_export(replace(CHAIN, root="NDXP").csv().encode(), "rut_chain")
     assert export.listing.underlying.symbol == "NDX"
     assert [oddity.code for oddity in export.oddities] == ["name_contradicted", "file_name_contradicted"]

@@ -22,7 +22,7 @@ class Wall:
         return self.seconds
 
 
-def test_time_runs_at_the_set_speed_and_stands_still_while_paused() -> None:
+def test_time_runs_at_the_set_speed_and_stops_while_paused() -> None:
     wall = Wall()
     clock = ReplayClock(MORNING, 60.0, wall)
     wall.seconds += 2.0
@@ -40,7 +40,7 @@ def test_time_runs_at_the_set_speed_and_stands_still_while_paused() -> None:
 
 async def test_a_sleeper_wakes_when_its_market_time_has_come() -> None:
     clock = ReplayClock(MORNING, 1000.0)
-    await asyncio.wait_for(clock.sleep(5.0), 5.0)
+    await asyncio.wait_for(clock.sleep(5.0), 60)
     assert clock.now() >= MORNING + timedelta(seconds=5)
 
 
@@ -62,14 +62,14 @@ async def test_a_sleeper_sleeps_through_a_pause_and_notices_a_new_speed() -> Non
     assert not sleeper.done()
     wall.seconds += 0.002
     clock.set_speed(1000.0)
-    await asyncio.wait_for(sleeper, 5.0)
+    await asyncio.wait_for(sleeper, 60)
 
 
 async def test_no_time_to_sleep_yields_once() -> None:
     clock = ReplayClock(MORNING)
     clock.pause()
-    await asyncio.wait_for(clock.sleep(0.0), 5.0)
-    await asyncio.wait_for(clock.sleep(-3.0), 5.0)
+    await asyncio.wait_for(clock.sleep(0.0), 60)
+    await asyncio.wait_for(clock.sleep(-3.0), 60)
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, math.nan, math.inf])

@@ -103,9 +103,9 @@ def played(folder: Path, start: datetime | None = None) -> tuple[RecordedProvide
 
 
 def quote(view: BookView, contract: OptionContract) -> tuple[float | None, float | None]:
-    found = view.find(contract)
-    assert found is not None
-    one = found[0].quote(found[1])
+    location = view.find(contract)
+    assert location is not None
+    one = location[0].quote(location[1])
     return one.bid, one.ask
 
 
@@ -125,9 +125,9 @@ async def test_a_day_plays_minute_by_minute_as_it_was_known(tmp_path: Path) -> N
     assert quote(book.view(), CALL) == (10.0, 10.4), "nothing is known before its minute is over"
     await clock.advance(0.1)
     assert quote(book.view(), CALL) == (10.2, 10.6)
-    found = book.view().find(CALL)
-    assert found is not None
-    assert found[0].quote(found[1]).bid_time == at(9, 32)
+    location = book.view().find(CALL)
+    assert location is not None
+    assert location[0].quote(location[1]).bid_time == at(9, 32)
     assert quote(book.view(), TODAY) == (0.5, 0.6)
     await clock.advance(60)
     assert quote(book.view(), TODAY) == (0.3, 0.4)
@@ -156,7 +156,7 @@ async def test_at_the_early_close_todays_options_leave_and_the_close_enters_the_
     await provider.stop()
 
 
-async def test_a_side_that_is_not_quoted_anew_stands_until_the_other_one_passes_it(tmp_path: Path) -> None:
+async def test_a_side_that_is_not_quoted_again_remains_until_the_other_passes_it(tmp_path: Path) -> None:
     def bar(number: int, bid: int | None, ask: int | None) -> str:
         sides = [",,,,0" if price is None else f"{price},{price},{price},{price},5" for price in (bid, ask)]
         return f"{OPENING_MS + number * 60_000},{sides[0]},{sides[1]}"
@@ -176,7 +176,7 @@ async def test_a_side_that_is_not_quoted_anew_stands_until_the_other_one_passes_
 async def test_days_after_the_recording_are_not_known_to_it(tmp_path: Path) -> None:
     provider, _ = played(write_day(tmp_path))
     await provider.start()
-    assert max(one.day for one in provider.books["GOOG"].history.days if one.close is not None) < DAY
+    assert max(day.day for day in provider.books["GOOG"].history.days if day.close is not None) < DAY
     await provider.stop()
 
 
@@ -196,9 +196,9 @@ async def record(provider: RecordedProvider, clock: ManualClock, step: float, st
         view = provider.books["GOOG"].view()
         view.warm()
         parts = [view.columns.values[name].tobytes() for name in ("bid", "ask")]
-        for one in view.expirations:
+        for expiration in view.expirations:
             for right in Right:
-                piece = view.slice(one.root, one.day, right)
+                piece = view.slice(expiration.root, expiration.day, right)
                 if piece is not None:
                     parts += [piece.mark.tobytes(), piece.iv.tobytes(), piece.delta.tobytes()]
         underlying = view.underlying
@@ -232,7 +232,7 @@ async def test_a_replay_can_be_paused_and_sped_up(tmp_path: Path) -> None:
     clock.set_speed(6000.0)
     async with book.changes.subscribe() as changes:
         clock.resume()
-        await asyncio.wait_for(anext(changes), 5.0)
+        await asyncio.wait_for(anext(changes), 60)
     assert quote(book.view(), CALL) != (10.0, 10.4)
     await provider.stop()
 
@@ -307,13 +307,13 @@ def test_exports_that_do_not_belong_together_are_refused() -> None:
 
 def test_one_file_is_a_recording_too(tmp_path: Path) -> None:
     write_day(tmp_path)
-    (found,) = open_recordings(tmp_path / "options.zip", CALENDAR)
-    assert isinstance(found, BarRecording)
-    assert found.history.days == ()
+    (result,) = open_recordings(tmp_path / "options.zip", CALENDAR)
+    assert isinstance(result, BarRecording)
+    assert result.history.days == ()
     csv = tmp_path / "chain.csv"
     csv.write_bytes(exports()[0])
-    (found,) = open_recordings(csv, CALENDAR)
-    assert found.begins_at == datetime(2024, 3, 11, 15, 0, tzinfo=UTC)
+    (result,) = open_recordings(csv, CALENDAR)
+    assert result.begins_at == datetime(2024, 3, 11, 15, 0, tzinfo=UTC)
 
 
 def test_a_folder_is_searched_at_any_depth_and_other_files_are_left_alone(tmp_path: Path) -> None:
@@ -322,11 +322,11 @@ def test_a_folder_is_searched_at_any_depth_and_other_files_are_left_alone(tmp_pa
     (tmp_path / "c" / "chain.csv").write_bytes(exports()[0])
     (tmp_path / "c" / "notes.csv").write_text("some,notes\n")
     (tmp_path / "c" / "broken.zip").write_bytes(b"no zip")
-    found = {one.listing.underlying.symbol: one for one in open_recordings(tmp_path, CALENDAR)}
-    assert set(found) == {"GOOG", "SPX"}
+    result = {recording.listing.underlying.symbol: recording for recording in open_recordings(tmp_path, CALENDAR)}
+    assert set(result) == {"GOOG", "SPX"}
 
 
-def test_where_nothing_can_be_replayed_that_is_said(tmp_path: Path) -> None:
+def test_a_recording_without_quotes_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="neither option chains nor option minute bars"):
         open_recordings(tmp_path, CALENDAR)
     with pytest.raises(FileNotFoundError):
@@ -364,7 +364,7 @@ def goog() -> list[Recording]:
     return open_recordings(SHARED_DATA / "lean", CALENDAR)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @needs_shared_data
 @pytest.mark.shared_data
 async def test_the_recorded_goog_session_replays_to_its_early_close(goog: list[Recording]) -> None:
@@ -408,6 +408,7 @@ async def test_two_runs_of_the_recorded_session_are_the_same_byte_for_byte(goog:
     assert runs[0] == runs[1]
 
 
+@pytest.mark.slow
 @needs_shared_data
 @pytest.mark.shared_data
 async def test_greeks_at_the_daily_files_volatilities_are_the_daily_files(goog: list[Recording]) -> None:
@@ -448,8 +449,8 @@ async def test_volatilities_and_greeks_of_the_recorded_session_are_sound(goog: l
     view = provider.books["GOOG"].view()
     spot = view.underlying.quote.mark
     assert spot is not None
-    for one in view.expirations[1:8]:
-        calls, puts = (view.slice(one.root, one.day, right) for right in (Right.CALL, Right.PUT))
+    for expiration in view.expirations[1:8]:
+        calls, puts = (view.slice(expiration.root, expiration.day, right) for right in (Right.CALL, Right.PUT))
         assert calls is not None
         assert puts is not None
         near = np.abs(calls.strikes / spot - 1.0) < 0.05

@@ -41,12 +41,12 @@ async def views(recordings: Sequence[Recording], moments: Sequence[datetime], sy
     clock = StepClock(begins_at(recordings))
     provider = RecordedProvider(recordings, clock, CALENDAR)
     await provider.start()
-    found: list[BookView] = []
+    collected: list[BookView] = []
     for moment in moments:
         await clock.leap(moment)
-        found.append(provider.books[symbol].view())
+        collected.append(provider.books[symbol].view())
     await provider.stop()
-    return found
+    return collected
 
 
 def minute(number: int, bid: float) -> str:
@@ -61,11 +61,11 @@ async def test_a_day_of_bars_begins_without_the_quotes_of_the_day_before(tmp_pat
     option_bars(tmp_path / "two.zip", TUESDAY, {early: [minute(0, 11)], late: [minute(10, 21)]})
     recordings = open_recordings(tmp_path, CALENDAR)
     moments = [at(MONDAY, 9, 32), at(TUESDAY, 9, 32), at(TUESDAY, 9, 41)]
-    found = [view.columns.values["bid"].tolist() for view in await views(recordings, moments, "GOOG")]
-    assert found[0] == [10, 20]
-    assert found[1][0] == 11
-    assert math.isnan(found[1][1]), "nobody has quoted it on this day"
-    assert found[2] == [11, 21]
+    result = [view.columns.values["bid"].tolist() for view in await views(recordings, moments, "GOOG")]
+    assert result[0] == [10, 20]
+    assert result[1][0] == 11
+    assert math.isnan(result[1][1]), "nobody has quoted it on this day"
+    assert result[2] == [11, 21]
 
 
 async def test_bars_know_the_close_of_the_day_before_and_the_opening_of_their_own(tmp_path: Path) -> None:
@@ -87,7 +87,10 @@ async def test_classes_of_one_index_on_one_day_are_one_chain(tmp_path: Path) -> 
     bar_days(tmp_path, [MONDAY], [FRIDAY], every=120)
     bar_days(tmp_path, [MONDAY], [NEXT_FRIDAY], options="spx", every=120)
     (recording,) = open_recordings(tmp_path, CALENDAR)
-    assert [(one.root, one.day) for one in recording.listing.expirations] == [("SPXW", FRIDAY), ("SPX", NEXT_FRIDAY)]
+    assert [(expiration.root, expiration.day) for expiration in recording.listing.expirations] == [
+        ("SPXW", FRIDAY),
+        ("SPX", NEXT_FRIDAY),
+    ]
     (view,) = await views([recording], [at(MONDAY, 11, 32)])
     for root, day in (("SPXW", FRIDAY), ("SPX", NEXT_FRIDAY)):
         piece = view.slice(root, day, Right.CALL)
@@ -111,7 +114,7 @@ async def test_a_series_of_chains_knows_the_close_of_the_day_before(tmp_path: Pa
     assert view.underlying.today_open == spot(at(TUESDAY, 9, 30), LEVEL)
 
 
-async def test_the_close_that_the_next_days_file_tells_goes_before_the_last_price(tmp_path: Path) -> None:
+async def test_the_close_in_the_next_days_file_takes_precedence_over_the_last_price(tmp_path: Path) -> None:
     folder = exchange_days(tmp_path, [at(MONDAY, 15, 30), at(TUESDAY, 10)], [FRIDAY])
     (view,) = await views(open_recordings(folder, CALENDAR), [at(TUESDAY, 10, 1)])
     assert view.underlying.previous_close == pytest.approx(spot(at(TUESDAY, 10), LEVEL) - 0.5)

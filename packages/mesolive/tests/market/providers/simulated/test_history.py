@@ -27,12 +27,12 @@ def test_the_last_day_is_the_last_session_that_is_over(moment: datetime, last_da
     days = invent(7, CALENDAR, moment, spot=4500.0, volatility=0.2).days
     assert days[-1].day == last_day
     assert len(days) in {260, 261}
-    assert all(CALENDAR.is_trading_day(one.day) for one in days)
+    assert all(CALENDAR.is_trading_day(day.day) for day in days)
 
 
 def test_it_ends_in_the_first_prices() -> None:
     after = invent(7, CALENDAR, AFTER_CLOSE, spot=4505.1, volatility=0.11, previous_close=4467.44)
-    assert [one.close for one in after.days[-2:]] == [4467.44, 4505.1]
+    assert [day.close for day in after.days[-2:]] == [4467.44, 4505.1]
     assert after.days[-1].iv == pytest.approx(0.11)
     running = invent(7, CALENDAR, MORNING, spot=5000.0, volatility=0.11, previous_close=4967.5)
     assert running.days[-1].close == 4967.5

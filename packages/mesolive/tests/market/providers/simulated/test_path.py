@@ -26,15 +26,15 @@ def prices(moments: Sequence[datetime], seed: int = 3) -> dict[datetime, tuple[f
         clock = StepClock(OPEN)
         provider = SimulatedProvider.generated(clock, seed=seed, step=STEP, calendar=CALENDAR)
         await provider.start()
-        found: dict[datetime, tuple[float, float]] = {}
+        collected: dict[datetime, tuple[float, float]] = {}
         for moment in moments:
             await clock.leap(moment)
             view = provider.books["SPX"].view()
             last = view.underlying.quote.last
             assert last is not None
-            found[moment] = (last, float(provider.books["SPX"].values("bid")[-3000::97].sum()))
+            collected[moment] = (last, float(provider.books["SPX"].values("bid")[-3000::97].sum()))
         await provider.stop()
-        return found
+        return collected
 
     return asyncio.run(look())
 
@@ -51,11 +51,11 @@ def test_the_market_is_the_same_on_every_grid(seed: int, minutes: Sequence[int])
 def test_the_price_moves_in_the_last_step_before_each_close(seed: int) -> None:
     for close in (CLOSE, NEXT_CLOSE):
         before = close - STEP
-        found = prices([OPEN, before, close], seed)
-        assert found[before] != found[close]
+        path = prices([OPEN, before, close], seed)
+        assert path[before] != path[close]
 
 
-def test_the_close_that_is_kept_is_the_price_at_the_close() -> None:
+def test_the_stored_close_is_the_price_at_the_close() -> None:
     async def look() -> tuple[float | None, float | None]:
         clock = StepClock(OPEN)
         provider = SimulatedProvider.generated(clock, seed=3, step=STEP, calendar=CALENDAR)

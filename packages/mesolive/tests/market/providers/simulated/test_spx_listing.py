@@ -22,19 +22,19 @@ moments = st.integers(0, 30 * 365 * 86400).map(
 @given(moments)
 def test_every_expiration_lies_ahead_on_a_trading_day_and_is_listed_once(moment: datetime) -> None:
     listed = spx_listing.expirations(moment, CALENDAR)
-    keys = [(one.root, one.day) for one in listed]
+    keys = [(row.root, row.day) for row in listed]
     assert len(set(keys)) == len(keys)
-    for one in listed:
-        assert one.settles_at > moment
-        session = CALENDAR.session(one.day)
+    for row in listed:
+        assert row.settles_at > moment
+        session = CALENDAR.session(row.day)
         assert session is not None
-        assert one.settles_at == session[0 if one.settlement is Settlement.AM else 1]
-        assert (one.root == "SPX") == (one.settlement is Settlement.AM)
+        assert row.settles_at == session[0 if row.settlement is Settlement.AM else 1]
+        assert (row.root == "SPX") == (row.settlement is Settlement.AM)
 
 
 @given(moments)
 def test_there_is_an_expiration_on_each_of_the_next_twenty_trading_days(moment: datetime) -> None:
-    listed = {one.day for one in spx_listing.expirations(moment, CALENDAR) if one.root == "SPXW"}
+    listed = {expiration.day for expiration in spx_listing.expirations(moment, CALENDAR) if expiration.root == "SPXW"}
     day = CALENDAR.local(moment).date()
     for _ in range(20):
         day = CALENDAR.next_trading_day(day)
@@ -49,17 +49,17 @@ def test_there_is_an_expiration_on_each_of_the_next_twenty_trading_days(moment: 
     ],
 )
 def test_the_monthly_settles_on_the_third_friday_in_the_morning(moment: datetime, day: date) -> None:
-    morning = [one for one in spx_listing.expirations(moment, CALENDAR) if one.root == "SPX"]
+    morning = [expiration for expiration in spx_listing.expirations(moment, CALENDAR) if expiration.root == "SPX"]
     assert morning
-    assert min(one.day for one in morning) == day
-    assert {one.day.month for one in morning if one.day.year == moment.year + 2} == {12}
+    assert min(expiration.day for expiration in morning) == day
+    assert {expiration.day.month for expiration in morning if expiration.day.year == moment.year + 2} == {12}
 
 
-def test_what_has_settled_today_is_not_listed_any_more() -> None:
+def test_a_contract_settled_today_is_not_listed_any_more() -> None:
     after = spx_listing.expirations(datetime(2024, 3, 15, 20, 0, tzinfo=UTC), CALENDAR)
-    assert date(2024, 3, 15) not in {one.day for one in after}
+    assert date(2024, 3, 15) not in {expiration.day for expiration in after}
     before = spx_listing.expirations(datetime(2024, 3, 15, 19, 59, tzinfo=UTC), CALENDAR)
-    assert [one.root for one in before if one.day == date(2024, 3, 15)] == ["SPXW"]
+    assert [expiration.root for expiration in before if expiration.day == date(2024, 3, 15)] == ["SPXW"]
 
 
 @given(st.floats(500.0, 20000.0), st.floats(0.0, 3.0), st.floats(0.05, 0.8))
@@ -76,12 +76,12 @@ def test_strikes_that_were_listed_stay_listed() -> None:
     underlying = Underlying("SPX")
     old = spx_listing.listing(underlying, MORNING, 5000.0, 0.16, CALENDAR)
     new = spx_listing.listing(underlying, MORNING + timedelta(days=1), 5600.0, 0.16, CALENDAR, old)
-    for one in new.expirations:
-        before, after = (listing.span(one.root, one.day, Right.PUT) for listing in (old, new))
+    for expiration in new.expirations:
+        before, after = (listing.span(expiration.root, expiration.day, Right.PUT) for listing in (old, new))
         assert after is not None
         if before is not None:
-            kept = {new.strike(index) for index in range(*after)}
-            assert {old.strike(index) for index in range(*before)} <= kept
+            stored = {new.strike(index) for index in range(*after)}
+            assert {old.strike(index) for index in range(*before)} <= stored
 
 
 def test_a_whole_chain_has_thousands_of_contracts_but_no_more_than_a_real_one() -> None:
@@ -98,13 +98,13 @@ def test_sizes_are_whole_contracts_that_stay_when_others_are_listed() -> None:
         assert np.all(sizes >= 1.0)
         assert np.all(sizes == np.floor(sizes))
         assert sizes.max() > 200.0
-    kept = 0
+    stored = 0
     for index in range(0, old.size, 97):
         place = new.find(old.contract(index))
         if place is not None:
-            kept += 1
+            stored += 1
             assert [side[index] for side in before] == [side[place] for side in after]
-    assert kept > 100
+    assert stored > 100
 
 
 def is_tick(price: float) -> bool:
@@ -124,6 +124,6 @@ def test_quotes_are_prices_of_the_exchange_and_embrace_the_value(value: float) -
 
 @given(st.floats(-10.0, 6000.0))
 def test_the_nearest_price_that_may_be_quoted_is_half_a_tick_away_at_most(price: float) -> None:
-    (found,) = spx_listing.to_tick(np.array([price])).tolist()
-    assert is_tick(found)
-    assert abs(found - max(price, 0.0)) <= 0.05 + 1e-9
+    (result,) = spx_listing.to_tick(np.array([price])).tolist()
+    assert is_tick(result)
+    assert abs(result - max(price, 0.0)) <= 0.05 + 1e-9

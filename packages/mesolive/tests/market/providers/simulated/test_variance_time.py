@@ -49,13 +49,13 @@ def test_an_early_close_leaves_out_what_would_have_come() -> None:
 
 
 @given(st.lists(st.integers(0, 60 * 24 * 40), min_size=2, max_size=5))
-def test_time_only_goes_on(minutes: list[int]) -> None:
-    moments = [MORNING + timedelta(minutes=one) for one in sorted(minutes)]
-    found = moving_days(CALENDAR, MONDAY, moments)
-    assert found == sorted(found)
+def test_elapsed_variance_never_decreases(minutes: list[int]) -> None:
+    moments = [MORNING + timedelta(minutes=minute) for minute in sorted(minutes)]
+    result = moving_days(CALENDAR, MONDAY, moments)
+    assert result == sorted(result)
     later = CALENDAR.local(moments[0]).date()
     again = moving_days(CALENDAR, later, moments)
-    assert [one - again[0] for one in again] == pytest.approx([one - found[0] for one in found])
+    assert [day - again[0] for day in again] == pytest.approx([item - result[0] for item in result])
     assert again[0] == pytest.approx(passed(CALENDAR, moments[0]))
 
 
@@ -64,14 +64,14 @@ async def straddle(provider: SimulatedProvider, day: date) -> float:
     market = Market([provider])
     await market.start()
     view = market.view("SPX")
-    found = 0.0
+    result = 0.0
     for right in (Right.CALL, Right.PUT):
         at = view.find(OptionContract("SPX", "SPXW", day, right, Decimal(5000)))
         assert at is not None
         chain, index = at
-        found += float(chain.mark[index])
+        result += float(chain.mark[index])
     await market.stop()
-    return found
+    return result
 
 
 async def test_an_option_of_today_is_worth_what_the_index_will_move() -> None:

@@ -94,14 +94,14 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
             )
         )
     contracts = list(chain.quotes)
-    kept = [contracts[place] for place in identified.kept]
-    listing, order = _listing(kept, identified)
-    table = chain.table()[np.asarray(identified.kept, dtype=np.intp)][order]
-    quotes, noted = _quotes(table, [kept[place] for place in order], chain)
+    standard = [contracts[place] for place in identified.standard]
+    listing, order = _listing(standard, identified)
+    table = chain.table()[np.asarray(identified.standard, dtype=np.intp)][order]
+    quotes, noted = _quotes(table, [standard[place] for place in order], chain)
     oddities += noted
     _refuse_exchanged_rights(listing, quotes)
     _refuse_another_scale(listing, quotes)
-    at, noted = _moment(chain, listing, quotes, kept)
+    at, noted = _moment(chain, listing, quotes, standard)
     oddities += noted
     oddities += _time_oddities(at, listing)
     known = forwards(listing, at, quotes.bid, quotes.ask, quotes.volatility)
@@ -114,7 +114,7 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
         oddities.append(Oddity("date_doubtful", Treatment.NOTED, text))
     implied = implied_spot(known, dividends_in_steps=not identified.is_index)
     # Options on a volatility index are priced on its futures, which the index does not have to be near to.
-    on_futures = option_class(kept[0].root).margin is MarginRate.VOLATILITY_INDEX
+    on_futures = option_class(standard[0].root).margin is MarginRate.VOLATILITY_INDEX
     if implied is not None and on_futures:
         implied = replace(implied, uncertainty=FUTURES_BASIS * implied.value)
     spot, change, noted = _spot(chain, implied, identified)

@@ -207,7 +207,7 @@ class Identified:
 
     symbol: str
     is_index: bool
-    kept: Sequence[int]
+    standard: Sequence[int]
     oddities: Sequence[Oddity]
 
 
@@ -256,11 +256,13 @@ def identify(chain: RawChain, file_stem: str) -> Identified:
                 chain.lines[first],
             )
         )
-    kept = [place for place, contract in enumerate(chain.quotes) if contract.root not in odd]
-    if not kept:
+    standard = [place for place, contract in enumerate(chain.quotes) if contract.root not in odd]
+    if not standard:
         raise ChainFileError(f"no contract of {symbol} is a standard option; there are {', '.join(sorted(odd))}")
     index, notes_of_class = _is_index(chain.underlier, symbol)
-    return Identified(symbol, index, kept, [*oddities, *notes_of_class, *_misnamed(chain.underlier, symbol, file_stem)])
+    return Identified(
+        symbol, index, standard, [*oddities, *notes_of_class, *_misnamed(chain.underlier, symbol, file_stem)]
+    )
 
 
 def _belongs(root: str, symbol: str) -> bool:

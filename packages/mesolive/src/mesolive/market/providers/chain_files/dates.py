@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 FIRST_YEAR: Final = 1990
@@ -109,8 +110,7 @@ class UnreadableDateError(ValueError):
     """A text is not the time of an export; the message names the recognised and the missing parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportTime:
+class ExportTime(Struct, frozen=True):
     """The parsed time of an export.
 
     Attributes

@@ -17,10 +17,11 @@ import contextlib
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from mesolive.market.contracts import Right
 from mesolive.market.providers.chain_files.builder import Contract, Quote, RawChain, Symbols, Underlier, strike_of
@@ -46,14 +47,13 @@ _NAMES: Final = {
 _QUOTE_ORDER: Final = ("bid", "ask", "last", "volume", "open_interest", "volatility")
 _LABEL: Final = re.compile(r"(last|change|bid|ask|size|volume|vol)\s*:?\s*(.*)", re.IGNORECASE | re.DOTALL)
 # Year, strike, root, day, and the month by a letter: A to L for calls, M to X for puts.
-_OLDEST_SYMBOL: Final = re.compile(
+_OLD_SYMBOL: Final = re.compile(
     r"(\d{2}) [A-Za-z]{3} (\d+(?:\.\d+)?) \(([A-Z][A-Z.]{0,5}?\d?)\1(\d{2})([A-X])\d+(?:\.\d+)?(?:-\w)?\)"
 )
 _OLD_NAME: Final = re.compile(r"(\^?)([A-Z][A-Z0-9.]{0,7}) \((.*)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """Column indices of the calls or of the puts; -1 for missing ones.
 
     Attributes
@@ -168,7 +168,7 @@ def _read_oldest(table: Table, sides: Sequence[_Side], chain: RawChain) -> None:
 
 
 def _oldest_contract(cell: str, line: int, column: str) -> Contract:
-    match = _OLDEST_SYMBOL.fullmatch(cell)
+    match = _OLD_SYMBOL.fullmatch(cell)
     if match is None:
         raise ChainFileError(
             f"{cell[:40]!r} is not a contract such as '15 Apr 1200.00 (SPXW1524D1200-E)'", line, column

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray
@@ -42,8 +43,7 @@ MIN_SPAN: Final = 20 / 365
 STRADDLE: Final = float(np.sqrt(2.0 / np.pi))
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(Struct, frozen=True):
     """What an expiration's pairs imply.
 
     Attributes
@@ -175,7 +175,7 @@ def implied_spot(known: Sequence[Forward], *, dividends_in_steps: bool) -> Impli
         By time.
     dividends_in_steps
         Whether the underlying is a stock or fund: a dividend before the first expiration lowers all forwards, and
-        cannot be told from a lower spot.
+        cannot be distinguished from a lower spot.
     """
     if not known:
         return None
@@ -205,8 +205,7 @@ def implied_spot(known: Sequence[Forward], *, dividends_in_steps: bool) -> Impli
     return ImpliedSpot(nearest, open_ + apart, pairs, len(known))
 
 
-@dataclass(frozen=True, slots=True)
-class TimeGap:
+class TimeGap(Struct, frozen=True):
     """Time to the expirations by the file's date, compared with the time that its quotes imply.
 
     Attributes

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
+
 from mesolive.market.providers.chain_files.model import ChainFileError
 
 MAX_LINE_CHARACTERS: Final = 4096
@@ -38,8 +40,7 @@ _PLAIN_POINT_DECIMALS: Final = re.compile(rf'[,"]{_POINT}[,"]')
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2009']")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A file's text and how it was decoded."""
 
     content: str
@@ -91,8 +92,7 @@ def _utf16_by_zeros(content: bytes) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """How a file writes numbers.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import Expiration, Right
 from mesolive.market.history import DailySeries, Day
@@ -29,6 +30,7 @@ from mesolive.market.providers.minute_bars import (
     symbol_of,
 )
 from mesolive.market.providers.recorded.recording import Recording, RecordingError
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
 
 SILENCE: Final = timedelta(minutes=5)
@@ -218,8 +220,7 @@ class DailyBarRecordings:
         book.set_underlying(at, replace(book.prices, today_open=None, previous_close=None))
 
 
-@dataclass(frozen=True, slots=True)
-class BarFiles:
+class BarFiles(Struct, frozen=True):
     """Archives of minute bars by what they hold."""
 
     options: Sequence[Path]

@@ -57,7 +57,7 @@ class ReplayClock:
         return self._anchor + timedelta(seconds=(self._wall() - self._origin) * self._speed)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds` of market time, whatever happens to the speed in the meantime."""
+        """Wait for `seconds` of market time, also when the speed changes meanwhile."""
         end = self.now() + timedelta(seconds=seconds)
         await asyncio.sleep(0)
         while (remaining := (end - self.now()).total_seconds()) > 0.0:

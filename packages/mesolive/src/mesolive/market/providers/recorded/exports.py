@@ -10,14 +10,15 @@ from typing import Final
 
 import numpy as np
 
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.history import DailySeries
 from mesolive.market.moments import to_micros
 from mesolive.market.providers.chain_files import ChainExport, merged
 from mesolive.market.providers.recorded.recording import RecordingError
+from mesolive.market.underlying_prices import UnderlyingPrices
 
-SHORTEST_SILENCE: Final = timedelta(minutes=5)
+MIN_SILENCE: Final = timedelta(minutes=5)
 MAX_SILENCE: Final = timedelta(minutes=65)
 """Chains that come hourly are a market; what is older is none."""
 
@@ -168,5 +169,5 @@ class ExportRecording:
             for before, after in pairwise(self._times)
             if self._calendar.local(before).date() == self._calendar.local(after).date()
         ]
-        usual = sorted(same_day)[len(same_day) // 2] + SLACK if same_day else SHORTEST_SILENCE
-        return min(max(usual, SHORTEST_SILENCE), MAX_SILENCE)
+        usual = sorted(same_day)[len(same_day) // 2] + SLACK if same_day else MIN_SILENCE
+        return min(max(usual, MIN_SILENCE), MAX_SILENCE)

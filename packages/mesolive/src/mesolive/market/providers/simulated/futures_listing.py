@@ -12,10 +12,11 @@ Source: the contract specifications of CME options on E-mini and Micro E-mini S&
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant
 from mesolive.market.contracts import Expiration, Right, Underlying
@@ -30,8 +31,7 @@ YEAR_SECONDS: Final = 365.0 * 86400.0
 FRIDAY: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class FuturesRoots:
+class FuturesRoots(Struct, frozen=True):
     """The roots of the options on one future; `{n}` is the week of the month.
 
     Attributes

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
@@ -23,6 +23,7 @@ from mesolive.market.option_classes import underlying_of
 from mesolive.market.providers.simulated import futures_listing, spx_listing
 from mesolive.market.providers.simulated.models import HALF_INDEX_SPREAD, contracts_of, time_left
 from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
 from mesolive.pricing.business_time import calendar_years
 

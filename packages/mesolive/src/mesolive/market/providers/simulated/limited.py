@@ -50,6 +50,8 @@ class LimitedProvider:
         Market time between two fits of the surface.
     spread
         Whether a fit is spread over several turns.
+    turn
+        Market time between two looks at the market: what came in between is shown together.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class LimitedProvider:
         quality: QuoteQuality = QuoteQuality.LIVE,
         model_every: timedelta = MODEL_EVERY,
         spread: bool = False,
+        turn: timedelta = TURN,
     ) -> None:
         self.status_changes = ChangeSignal()
         self.tasks = Tasks()
         self._truth = truth
         self._clock = clock
         self._rate = first_quotes_per_second
+        self._turn = turn.total_seconds()
         self.quality = quality
         (full,) = truth.books.values()
         self._full = full
@@ -132,7 +136,7 @@ class LimitedProvider:
         return ProviderStatus(status.state, message, status.connected_at)
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
-        """Keep a line for contracts that somebody watches; `pin` says more."""
+        """Keep a market data line for subscribed contracts; `pin` gives the priority."""
         self._chain.pin(contracts, LinePriority.WATCHED)
 
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
@@ -212,7 +216,7 @@ class LimitedProvider:
 
     async def _run(self, turns: Turns) -> None:
         while True:
-            await self._clock.sleep(TURN.total_seconds())
+            await self._clock.sleep(self._turn)
             self._follow(self._clock.now())
             turns.turned()
 
@@ -235,7 +239,7 @@ class LimitedProvider:
             self._book.history = self._full.history
         self._book.set_underlying(now, self._full.prices, self.quality)
         # What was not sent in time is not sent faster later.
-        self._credit = min(self._credit + elapsed * self._rate, max(2.0 * self._rate * TURN.total_seconds(), 1.0))
+        self._credit = min(self._credit + elapsed * self._rate, max(2.0 * self._rate * self._turn, 1.0))
         while self._waiting and self._credit >= 1.0:
             contract = self._waiting.popleft()
             if contract not in self._chain.active or contract in self.not_entitled:

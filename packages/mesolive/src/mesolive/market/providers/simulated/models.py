@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Underlying
 from mesolive.market.listing import Listing
-from mesolive.market.providers.chain_files import ChainExport
 from mesolive.market.providers.simulated import spx_listing
 from mesolive.market.providers.simulated.variance_time import TRADING_DAYS, moving_days, passed
 from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import values
 from mesolive.pricing.business_time import calendar_years
+
+if TYPE_CHECKING:  # a generated market needs no reader of chain files
+    from mesolive.market.providers.chain_files import ChainExport
 
 # How fast a shock to the height of the volatilities fades along the expirations, per year: that of the walk.
 SHOCK_REVERSION: Final = 6.0

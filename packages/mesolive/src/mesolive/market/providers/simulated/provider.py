@@ -13,19 +13,18 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from mesolive.clock import Clock
-from mesolive.market.book import MUTE_AFTER, QuoteBook, UnderlyingPrices
+from mesolive.market.book import MUTE_AFTER, QuoteBook
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
-from mesolive.market.providers.chain_files import ChainExport
 from mesolive.market.providers.simulated.futures_market import FuturesMarket
 from mesolive.market.providers.simulated.history import go_on, invent, opening_price
 from mesolive.market.providers.simulated.models import ExportMarket, MarketModel, SurfaceMarket
@@ -33,8 +32,12 @@ from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkPara
 from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE, SESSION_SECONDS, TRADING_DAYS
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours, trading_hours
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
+
+if TYPE_CHECKING:  # a generated market needs no reader of chain files
+    from mesolive.market.providers.chain_files import ChainExport
 
 STEP: Final = timedelta(seconds=1)
 # After so many steps without an update the quotes of the simulation count as stale.
@@ -94,7 +97,7 @@ class SimulatedProvider:
         self.source = source
         self._begin_at = begin_at
         self._past = DailySeries()
-        self._held: Listing | None = None
+        self._open_listing: Listing | None = None
         self._model = model
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
@@ -106,6 +109,7 @@ class SimulatedProvider:
         self._book = QuoteBook(
             listing, clock, self._calendar, hours=trading_hours, mute_after=max(MUTE_AFTER, MUTE_STEPS * step)
         )
+        self._books = {listing.underlying.symbol: self._book}
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
         self._walk = RandomWalk(seed, WalkParameters())
         self._ratio_at_start = 1.0
@@ -206,7 +210,7 @@ class SimulatedProvider:
     @property
     def books(self) -> Mapping[str, QuoteBook]:
         """The one quote book."""
-        return {self._book.listing.underlying.symbol: self._book}
+        return self._books
 
     @property
     def status(self) -> ProviderStatus:
@@ -219,16 +223,18 @@ class SimulatedProvider:
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing, as `subscribe`."""
 
-    def resume_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
-        """Take the days that were kept of the market, and what is held: it starts with them as its past."""
+    def resume_from(self, past: Mapping[str, DailySeries], open_contracts: Sequence[OptionContract]) -> None:
+        """Restore the stored days and list the contracts that accounts hold; called before `start`."""
         listing = self._book.listing
         self._past = past.get(listing.underlying.symbol, DailySeries())
         strikes: dict[Expiration, set[Decimal]] = {}
-        for contract in held:
+        for contract in open_contracts:
             place = listing.position(contract.root, contract.day)
             if contract.underlying == listing.underlying.symbol and place is not None:
                 strikes.setdefault(listing.expirations[place], set()).add(contract.strike)
-        self._held = Listing(listing.underlying, {expiration: {Right.CALL: own} for expiration, own in strikes.items()})
+        self._open_listing = Listing(
+            listing.underlying, {expiration: {Right.CALL: own} for expiration, own in strikes.items()}
+        )
 
     async def start(self) -> None:
         """Fill the book and let the market move.
@@ -250,9 +256,9 @@ class SimulatedProvider:
                 history, spot = gone_on
                 self._begin_at(spot)
                 seed ^= int(now.timestamp())  # not the path of the start before once more
-        if history is not None or self._held:
+        if history is not None or self._open_listing:
             # What is held stays listed, wherever its strike lies by now.
-            self._relist(now, self._level, self._held)
+            self._relist(now, self._level, self._open_listing)
         self._model.fill(self._book, now)
         if self.quality is not QuoteQuality.LIVE:
             self._book.update(now, slice(None), {}, self.quality)
@@ -283,7 +289,7 @@ class SimulatedProvider:
         self._book.update(now, slice(None), {"bid": np.nan, "ask": np.nan})
 
     def resume(self) -> None:
-        """End a halt: the market goes on where it was halted."""
+        """End a halt; the market continues from where it was halted."""
         now = self._clock.now()
         self._skip(now)
         self._halted = False

@@ -10,16 +10,15 @@ volatilities returns to where it began.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 # Volatility never leaves a quarter to four times its base, whatever the seed.
 MAX_DEVIATION = math.log(4.0)
 
 
-@dataclass(frozen=True, slots=True)
-class WalkParameters:
+class WalkParameters(Struct, frozen=True):
     """How the walk moves, per year of moving time.
 
     Attributes
