@@ -76,7 +76,9 @@ def test_every_scheduled_time_is_a_decision_with_its_evidence_whatever_the_grid(
     result = replayed(tmp_path, day_trade(), *DAYS, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert [row["time"] for row in trades(tmp_path)] == ["2026-01-05T15:45:00Z", "2026-01-05T17:45:00Z"]
-    logged = {(one["Time"], one["Decision"]): one for one in decisions(tmp_path) if one["Scheduled"]}
+    logged = {
+        (decision["Time"], decision["Decision"]): decision for decision in decisions(tmp_path) if decision["Scheduled"]
+    }
     assert sorted(logged) == [("2026-01-05T15:45:00Z", "entry"), ("2026-01-05T17:45:00Z", "exit")]
 
     entry = logged["2026-01-05T15:45:00Z", "entry"]
@@ -93,7 +95,7 @@ def test_every_scheduled_time_is_a_decision_with_its_evidence_whatever_the_grid(
 
     leaving = logged["2026-01-05T17:45:00Z", "exit"]
     assert (leaving["Result"], leaving["Holds"]) == ("done", True)
-    held = {one["Type"]: one for one in leaving["Conditions"]}
+    held = {item["Type"]: item for item in leaving["Conditions"]}
     assert held["Exit"]["Variables"] == {"minutes_after_open": 195}
     assert held["ProfitTarget"]["Result"] is False
     assert held["ProfitTarget"]["Variables"]["profit_target"] == entry["Frozen"]["profit_target"]
@@ -113,7 +115,9 @@ def test_a_decision_says_why_nothing_happened(tmp_path: Path, entry: Json, reaso
     result = replayed(tmp_path, raw, *DAYS, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert trades(tmp_path) == []
-    (logged,) = [one for one in decisions(tmp_path) if one["Decision"] == "entry" and one["Scheduled"]]
+    (logged,) = [
+        decision for decision in decisions(tmp_path) if decision["Decision"] == "entry" and decision["Scheduled"]
+    ]
     assert logged["Result"] != "done"
     assert reason in logged["Reason"]
 
@@ -134,16 +138,16 @@ def test_the_definitions_own_settings_are_used_and_options_go_before_them(tmp_pa
     market = ("--market", "simulated", "--every", 23_400)
     result = replayed(tmp_path, raw, *market, "--out", own, "--json")
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert told["Results"]["Start"] == 5000
-    assert told["Settings"]["Days"].startswith("2026-01-05 to 2026-01-05")
-    assert [one["Field"] for one in told["NotUsed"]] == ["Settings.Sim.PositionMonitor"]
+    answer = json.loads(result.stdout)
+    assert answer["Results"]["Start"] == 5000
+    assert answer["Settings"]["Days"].startswith("2026-01-05 to 2026-01-05")
+    assert [item["Field"] for item in answer["NotUsed"]] == ["Settings.Sim.PositionMonitor"]
     assert {row["commission"] for row in trades(own)} == {"2"}
 
     other = tmp_path / "other"
     options = ("--cash", 7000, "--fill-model", "AtMidPrice", "--leg-slippage", 0, "--commission", 1)
-    told = json.loads(replayed(tmp_path, raw, *market, *options, "--out", other, "--json").stdout)
-    assert told["Results"]["Start"] == 7000
+    answer = json.loads(replayed(tmp_path, raw, *market, *options, "--out", other, "--json").stdout)
+    assert answer["Results"]["Start"] == 7000
     sold, bought = (float(row["price"]) for row in trades(own))
     mid_sold, mid_bought = (float(row["price"]) for row in trades(other))
     assert mid_sold - sold > 0.5, "at the bid, less the slippage"
@@ -184,7 +188,7 @@ def test_an_output_that_cannot_encode_a_name_loses_no_result(tmp_path: Path) -> 
 
 
 def test_trades_and_closes_are_the_same_on_every_grid(tmp_path: Path) -> None:
-    found: list[tuple[list[dict[str, str]], dict[str, Any]]] = []
+    collected: list[tuple[list[dict[str, str]], dict[str, Any]]] = []
     for every in (4000, 23_400):
         out = tmp_path / str(every)
         market = ("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--every", every)
@@ -192,8 +196,8 @@ def test_trades_and_closes_are_the_same_on_every_grid(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
         with (out / "equity.csv").open(newline="") as file:
             rows = {row["time"]: (row["value"], row["underlying"]) for row in csv.DictReader(file)}
-        found.append((trades(out), rows))
-    (some, closes), (others, other_closes) = found
+        collected.append((trades(out), rows))
+    (some, closes), (others, other_closes) = collected
     assert some == others
     assert len(some) == 4
     shared = closes.keys() & other_closes.keys()

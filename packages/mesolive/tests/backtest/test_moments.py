@@ -28,10 +28,10 @@ def instants(raw: Json, last: datetime = MONDAY[1]) -> Instants:
 @given(every=st.integers(60, 23_400), minutes=st.integers(0, 77))
 def test_a_scheduled_instant_is_evaluated_on_every_grid(every: int, minutes: int) -> None:
     at = MONDAY[1] - timedelta(minutes=5 * minutes)
-    found = list(moments(HOURS, *MONDAY, every, [at]))
-    assert at in found
-    assert found == sorted(set(found)), "ascending, and each once"
-    assert {MONDAY[0], MONDAY[1] - timedelta(minutes=5), MONDAY[1]} <= set(found)
+    result = list(moments(HOURS, *MONDAY, every, [at]))
+    assert at in result
+    assert result == sorted(set(result)), "ascending, and each once"
+    assert {MONDAY[0], MONDAY[1] - timedelta(minutes=5), MONDAY[1]} <= set(result)
 
 
 @settings(max_examples=30, deadline=None)
@@ -55,22 +55,22 @@ def test_moments_lie_in_sessions_between_the_first_and_the_last(every: int, firs
     ],
 )
 def test_the_instants_of_a_schedule_are_those_of_its_days(schedule: Json, count: int) -> None:
-    found = instants(short_put(Entry={"Schedule": schedule}), FRIDAY).entry
-    assert found is not None
-    assert len(found) == count
+    result = instants(short_put(Entry={"Schedule": schedule}), FRIDAY).entry
+    assert result is not None
+    assert len(result) == count
 
 
 def test_what_has_no_schedule_has_no_instants_and_is_considered_at_every_moment() -> None:
-    found = instants(short_put(Entry={}, Exit={}))
-    assert (found.entry, found.exit, found.adjustment) == (None, None, None)
-    assert found.all == frozenset()
+    result = instants(short_put(Entry={}, Exit={}))
+    assert (result.entry, result.exit, result.adjustment) == (None, None, None)
+    assert result.all == frozenset()
 
 
 def test_an_early_close_moves_what_is_counted_from_the_close() -> None:
     thanksgiving = (datetime(2026, 11, 27, 14, 30, tzinfo=UTC), datetime(2026, 11, 27, 18, 0, tzinfo=UTC))
     raw = short_put(Exit={"Schedule": {"BeforeMarketCloseMinutes": 30, "Every": "day"}})
-    found = scheduled(parse_definition(raw), CALENDAR, *thanksgiving).exit
-    assert found == {datetime(2026, 11, 27, 17, 30, tzinfo=UTC)}
+    parsed = scheduled(parse_definition(raw), CALENDAR, *thanksgiving).exit
+    assert parsed == {datetime(2026, 11, 27, 17, 30, tzinfo=UTC)}
 
 
 def test_orders_are_worked_on_until_the_next_moment_but_not_over_night() -> None:
@@ -83,19 +83,19 @@ def test_options_on_futures_are_stepped_through_from_the_evening_before_and_work
         return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
     globex = trading_hours("ES")
-    found = list(moments(globex, new_york("2026-01-05 17:00"), new_york("2026-01-06 18:00"), 4 * 3600))
-    assert [f"{moment.astimezone(NEW_YORK):%d %H:%M}" for moment in found] == [
+    result = list(moments(globex, new_york("2026-01-05 17:00"), new_york("2026-01-06 18:00"), 4 * 3600))
+    assert [f"{moment.astimezone(NEW_YORK):%d %H:%M}" for moment in result] == [
         *("05 17:00", "05 18:00", "05 22:00", "06 02:00", "06 06:00", "06 10:00", "06 14:00", "06 16:55", "06 17:00"),
         "06 18:00",
     ]
-    until = dict(steps(found, globex))
+    until = dict(steps(result, globex))
     assert until[new_york("2026-01-05 22:00")] == new_york("2026-01-06 02:00"), "one session"
     assert until[new_york("2026-01-05 17:00")] == new_york("2026-01-05 17:00"), "the break"
 
 
 def test_a_day_without_a_market_has_no_moments() -> None:
-    found = moments(HOURS, MONDAY[0], FRIDAY, 3600, days={date(2026, 1, 6), date(2026, 1, 8)})
-    assert {moment.date() for moment in found} == {date(2026, 1, 6), date(2026, 1, 8)}
+    result = moments(HOURS, MONDAY[0], FRIDAY, 3600, days={date(2026, 1, 6), date(2026, 1, 8)})
+    assert {moment.date() for moment in result} == {date(2026, 1, 6), date(2026, 1, 8)}
 
 
 def test_where_there_is_one_chain_a_day_schedules_keep_their_weekdays_and_lose_their_minutes() -> None:

@@ -29,6 +29,9 @@ HEADING = (
     f" {'entry':>6} {'exit':>6} {'adjust':>6} {'vars':>6} {'errors':>6}   gap"
 )
 
+ALWAYS = {"put-spread-by-signal", "ratio-with-protective-leg", "rolling-diagonal", "trailing-stop-put"}
+"""Strategies that between them have external data and all kinds of adjustments; the others are in the long lane."""
+
 REPORT = os.environ.get("MESOLIVE_MONTHS")
 """Names the folder of the report when whole months are asked for."""
 
@@ -75,11 +78,17 @@ def request(strategy: Path) -> Request:
 
 def paid(executions: list[models.LiveExecution]) -> Decimal:
     """Return what executions took from the account, commissions included."""
-    return sum((one.Price * one.Qty * 100 + one.Commission for one in executions), Decimal(0))
+    return sum((execution.Price * execution.Qty * 100 + execution.Commission for execution in executions), Decimal(0))
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("strategy", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in ALWAYS or REPORT else pytest.mark.long)
+        for path in EXAMPLES
+    ],
+)
 def test_an_example_trades_without_errors_and_its_books_balance_to_the_cent(strategy: Path) -> None:
     outcome = asyncio.run(replay(request(strategy)))
     report(strategy.stem, outcome)
@@ -87,9 +96,9 @@ def test_an_example_trades_without_errors_and_its_books_balance_to_the_cent(stra
     assert outcome.balances, f"the account's value is {outcome.gap} off"
     assert outcome.points[-1].cash == CASH - paid(outcome.executions)
     for position in outcome.positions:
-        its = [one for one in outcome.executions if one.PositionId == position.Id]
+        its = [execution for execution in outcome.executions if execution.PositionId == position.Id]
         if position.ClosedAt is not None:
-            assert sum(one.Qty for one in its) == 0
+            assert sum(execution.Qty for execution in its) == 0
             assert position.RealizedPnL == -paid(its)
     assert errors(outcome) == []
 
@@ -97,7 +106,9 @@ def test_an_example_trades_without_errors_and_its_books_balance_to_the_cent(stra
 def errors(outcome: Outcome) -> list[str]:
     """Return what was told to be wrong."""
     return [
-        f"{one.EventTime:%m-%d %H:%M} {one.Message}" for one in outcome.events if isinstance(one, models.ErrorEvent)
+        f"{event.EventTime:%m-%d %H:%M} {event.Message}"
+        for event in outcome.events
+        if isinstance(event, models.ErrorEvent)
     ]
 
 
@@ -107,15 +118,15 @@ def report(name: str, outcome: Outcome) -> None:
         return
     folder = Path(REPORT)
     folder.mkdir(parents=True, exist_ok=True)
-    kinds = Counter(one.callback for one in outcome.events)
+    kinds = Counter(event.callback for event in outcome.events)
     callbacks = ("OnEntrySignal", "OnExitSignal", "OnAdjustmentSignal")
-    told = (*callbacks, "OnAutoUpdateVarsAdjustmentCompleted", "OnError")
+    reported = (*callbacks, "OnAutoUpdateVarsAdjustmentCompleted", "OnError")
     end = outcome.points[-1].value
-    closed = sum(one.ClosedAt is not None for one in outcome.positions)
-    commissions = sum(one.Commission for one in outcome.executions)
+    closed = sum(position.ClosedAt is not None for position in outcome.positions)
+    commissions = sum(execution.Commission for execution in outcome.executions)
     (folder / "0.txt").write_text(f"{HEADING}\n")
     (folder / f"{name}.txt").write_text(
         f"{name:28} {len(outcome.positions):7} {closed:6} {len(outcome.executions):6}"
         f" {CASH if end is None else end - CASH:12.2f} {commissions:9.2f}"
-        f" {' '.join(f'{kinds[one]:6}' for one in told)}   {outcome.gap}\n"
+        f" {' '.join(f'{kinds[event]:6}' for event in reported)}   {outcome.gap}\n"
     )

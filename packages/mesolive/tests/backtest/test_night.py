@@ -30,7 +30,7 @@ STRATEGY = {
         ],
     },
     "Entry": {"Schedule": {"BeforeMarketCloseMinutes": 30, "Every": "day"}},
-    "Exit": {"Conditions": ["minutes_before_close < -60"]},
+    "Exit": {"Conditions": ["minutes_after_open < 0"]},
 }
 
 

@@ -90,8 +90,8 @@ def test_a_replay_trades_settles_and_balances_and_is_the_same_every_time(tmp_pat
     assert len(equity) == 2 * 15, "the opening, twelve steps, five minutes before the close, the close"
     assert (equity[0]["value"], equity[-1]["positions"]) == ("100000", "0")
     assert equity[-1]["value"] == equity[-1]["cash"]
-    told = [(row["what"], row["state"]) for row in rows(one / "signals.csv")]
-    assert told[:4] == [("entry", "On"), ("position", "Created"), ("entry", "Off"), ("position", "Closed")]
+    reported = [(row["what"], row["state"]) for row in rows(one / "signals.csv")]
+    assert reported[:4] == [("entry", "On"), ("position", "Created"), ("entry", "Off"), ("position", "Closed")]
     assert "the books balance" in first.output
 
 
@@ -149,8 +149,31 @@ def test_recorded_days_are_replayed(tmp_path: Path) -> None:
     assert "1 closed" in by_orders.output or "1 open" in by_orders.output
 
 
+def test_options_on_futures_are_replayed_over_their_session_of_23_hours(tmp_path: Path) -> None:
+    structure = IN_AND_OUT["Structure"] | {"Expirations": [{"Name": "e", "DTE": "1", "Min": "1", "Max": "1"}]}
+    leaving = {"Conditions": ["timing.minutes_before_close <= -30"]}
+    strategy = definition(tmp_path, IN_AND_OUT | {"Symbol": "ES", "Structure": structure, "Exit": leaving})
+    out = tmp_path / "out"
+    result = run(
+        "--strategy", strategy, "--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-05",
+        "--every", 14_400, "--out", out,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "simulated ES futures" in result.output
+    assert "the books balance" in result.output
+    times = [row["time"] for row in rows(out / "equity.csv")]
+    assert (times[0], times[-1]) == ("2026-01-04T23:00:00Z", "2026-01-05T22:00:00Z")
+    trades = rows(out / "trades.csv")
+    assert [(row["time"], row["leg"]) for row in trades] == [
+        ("2026-01-05T15:30:00Z", "p"),
+        ("2026-01-05T15:30:00Z", "w"),
+        ("2026-01-05T21:55:00Z", "p"),
+        ("2026-01-05T21:55:00Z", "w"),
+    ], "left an hour after the stocks' close"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((), "either --recording FILE or --market simulated"),
         (("--market", "simulated"), "needs --from and --to"),
@@ -168,12 +191,14 @@ def test_recorded_days_are_replayed(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_replayed_is_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_a_definition_that_cannot_be_replayed_is_refused(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
     result = CliRunner(env={"COLUMNS": "200"}).invoke(
         app, ["replay", "--strategy", str(definition(tmp_path, IN_AND_OUT)), *arguments]
     )
     assert result.exit_code == 2
-    assert said in " ".join(result.output.replace("│", " ").split())
+    assert message in " ".join(result.output.replace("│", " ").split())
 
 
 def test_a_definition_that_is_refused_ends_with_status_1(tmp_path: Path) -> None:
@@ -182,7 +207,7 @@ def test_a_definition_that_is_refused_ends_with_status_1(tmp_path: Path) -> None
     assert "no_such_variable" in result.output
 
 
-def test_what_can_hardly_have_been_meant_is_said_before_the_days_are_walked(tmp_path: Path) -> None:
+def test_warnings_of_a_definition_are_shown_before_the_replay_starts(tmp_path: Path) -> None:
     """A schedule that never comes would otherwise show as a month in which nothing happens."""
     raw = short_put(
         Structure={
@@ -234,7 +259,7 @@ def test_strategies_in_processes_of_their_own_have_the_output_of_each_alone_in_t
     together = tmp_path / "together"
     result = simulated(second, "--strategy", first, "--processes", 2, "--out", together, last=day)
     assert result.exit_code == 0, result.output
-    expected = "\n".join(one.stdout for one in alone)
+    expected = "\n".join(item.stdout for item in alone)
     assert result.stdout.replace(str(together), "") == expected.replace(str(tmp_path / "alone"), "")
     for name in ("first", "second"):
         for path in (tmp_path / "alone" / name).iterdir():

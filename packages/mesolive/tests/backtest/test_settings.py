@@ -18,7 +18,7 @@ def read(**sections: object) -> SimulationSettings:
 
 
 def test_all_settings_are_read() -> None:
-    found = read(
+    result = read(
         Backtest={"Name": "run 1", "Start": "2024-01-02T09:30:00", "End": "2024-02-01T16:00:00", "Cash": "25000.00"},
         Settings={
             "Sim": {
@@ -28,7 +28,7 @@ def test_all_settings_are_read() -> None:
             }
         },
     )
-    assert found == SimulationSettings(
+    assert result == SimulationSettings(
         name="run 1",
         start=date(2024, 1, 2),
         end=date(2024, 2, 1),
@@ -44,9 +44,9 @@ def test_a_version_2_definition_has_the_same_settings() -> None:
         Start="2021-01-01T00:00:00", End="2021-12-31T00:00:00", Cash=10000, SimSettings={"FillModel": "AtMidPrice"}
     )
     del raw["MesoSimVersion"]
-    found = simulation_settings(parse_definition(raw).source)
-    assert (found.start, found.end, found.cash) == (date(2021, 1, 1), date(2021, 12, 31), Decimal(10000))
-    assert found.fill_model is FillModel.AT_MID_PRICE
+    parsed = simulation_settings(parse_definition(raw).source)
+    assert (parsed.start, parsed.end, parsed.cash) == (date(2021, 1, 1), date(2021, 12, 31), Decimal(10000))
+    assert parsed.fill_model is FillModel.AT_MID_PRICE
 
 
 def test_nothing_written_is_nothing_read() -> None:
@@ -54,22 +54,22 @@ def test_nothing_written_is_nothing_read() -> None:
     assert read(Backtest={"Name": "generate"}, Settings={"Sim": None}) == SimulationSettings()
 
 
-def test_what_is_not_used_is_named_with_its_reason() -> None:
-    found = read(
+def test_unused_settings_are_named_with_the_reason() -> None:
+    result = read(
         Backtest={"Speed": 3},
         Settings={"Sim": {"Commission": {"CommissionModel": "Deribit"}, "PositionMonitor": {}, "Other": 1}},
     )
-    assert [field for field, _ in found.unused] == [
+    assert [field for field, _ in result.unused] == [
         "Settings.Sim.Commission.CommissionModel",
         "Backtest.Speed",
         "Settings.Sim.PositionMonitor",
         "Settings.Sim.Other",
     ]
-    assert "'Deribit' is not supported" in found.unused[0][1]
+    assert "'Deribit' is not supported" in result.unused[0][1]
 
 
 @pytest.mark.parametrize(
-    ("sections", "said"),
+    ("sections", "message"),
     [
         ({"Backtest": {"Cash": "much"}}, "Backtest.Cash: expected an amount of 0 or more, got 'much'"),
         ({"Backtest": {"Cash": -1}}, "Backtest.Cash"),
@@ -83,6 +83,6 @@ def test_what_is_not_used_is_named_with_its_reason() -> None:
         ({"Settings": {"Sim": {"Commission": 3}}}, "Settings.Sim.Commission: expected an object"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused_by_its_field(sections: Json, said: str) -> None:
-    with pytest.raises(SettingsFieldError, match=said):
+def test_a_value_that_cannot_be_used_is_refused_by_its_field(sections: Json, message: str) -> None:
+    with pytest.raises(SettingsFieldError, match=message):
         read(**sections)

@@ -18,25 +18,25 @@ CASH = Decimal(1000)
 
 def test_drawdown_has_amount_percent_and_the_days_until_the_recovery() -> None:
     values = [1000, 1200, 900, 1100, 1200, 1150]
-    found = max_drawdown([point(MONDAY + DAY * day, value) for day, value in enumerate(values)], CASH)
-    assert found is not None
-    assert (found.amount, found.percent) == (300, 25)
-    assert (found.peak_at, found.trough_at, found.recovered_at) == (MONDAY + DAY, MONDAY + 2 * DAY, MONDAY + 4 * DAY)
-    assert found.days == 3
+    result = max_drawdown([point(MONDAY + DAY * day, value) for day, value in enumerate(values)], CASH)
+    assert result is not None
+    assert (result.amount, result.percent) == (300, 25)
+    assert (result.peak_at, result.trough_at, result.recovered_at) == (MONDAY + DAY, MONDAY + 2 * DAY, MONDAY + 4 * DAY)
+    assert result.days == 3
 
 
 def test_a_drawdown_that_is_not_recovered_lasts_to_the_end() -> None:
-    found = max_drawdown([point(MONDAY + DAY * day, value) for day, value in enumerate([1000, 900, 950])], CASH)
-    assert found is not None
-    assert (found.recovered_at, found.days) == (None, 2)
+    result = max_drawdown([point(MONDAY + DAY * day, value) for day, value in enumerate([1000, 900, 950])], CASH)
+    assert result is not None
+    assert (result.recovered_at, result.days) == (None, 2)
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 3000)), min_size=1, max_size=30))
 def test_the_largest_drawdown_is_the_deepest_of_all(values: list[int | None]) -> None:
     points = [point(MONDAY + timedelta(hours=place), value) for place, value in enumerate(values)]
     falls = [fall for _, fall in drawdowns(points, CASH)]
-    found = max_drawdown(points, CASH)
-    assert (Decimal(0) if found is None else -found.amount) == min(falls, default=Decimal(0))
+    result = max_drawdown(points, CASH)
+    assert (Decimal(0) if result is None else -result.amount) == min(falls, default=Decimal(0))
 
 
 def test_trades_are_closed_positions_and_the_open_ones_are_counted_apart() -> None:
@@ -47,15 +47,15 @@ def test_trades_are_closed_positions_and_the_open_ones_are_counted_apart() -> No
         position(4, MONDAY, MONDAY + 2 * DAY, 0),
         position(5, MONDAY + DAY, None, -20, mark=55),
     ]
-    found = results(outcome([point(MONDAY, 1000), point(MONDAY + 2 * DAY, 1355)], positions), CASH)
-    assert (found.trades, found.won, found.lost, found.still_open) == (4, 2, 1, 1)
-    assert found.win_rate == 50
-    assert found.profit_factor == 4
-    assert (found.average_win, found.average_loss) == (200, -100)
-    assert (found.largest_win, found.largest_loss) == (300, -100)
-    assert (found.pnl, found.percent) == (355, Decimal("35.5"))
-    assert [one.pnl for one in found.positions] == [300, -100, 100, 0, 35]
-    assert found.positions[4].days == 1
+    result = results(outcome([point(MONDAY, 1000), point(MONDAY + 2 * DAY, 1355)], positions), CASH)
+    assert (result.trades, result.won, result.lost, result.still_open) == (4, 2, 1, 1)
+    assert result.win_rate == 50
+    assert result.profit_factor == 4
+    assert (result.average_win, result.average_loss) == (200, -100)
+    assert (result.largest_win, result.largest_loss) == (300, -100)
+    assert (result.pnl, result.percent) == (355, Decimal("35.5"))
+    assert [item.pnl for item in result.positions] == [300, -100, 100, 0, 35]
+    assert result.positions[4].days == 1
 
 
 def test_without_a_loss_there_is_no_profit_factor_and_without_trades_no_win_rate() -> None:
@@ -74,15 +74,15 @@ def test_exposure_is_the_part_of_the_sessions_with_a_position() -> None:
 def test_months_add_up_to_the_whole_gain() -> None:
     days = [(0, 1010), (20, 1100), (30, None), (40, 1050), (60, 1200)]
     points = [point(MONDAY + DAY * day, value) for day, value in days]
-    found = results(outcome(points, [position(1, MONDAY, MONDAY + 40 * DAY, -50)]), CASH)
-    assert [(one.month, one.pnl, one.closed) for one in found.months] == [
+    result = results(outcome(points, [position(1, MONDAY, MONDAY + 40 * DAY, -50)]), CASH)
+    assert [(month.month, month.pnl, month.closed) for month in result.months] == [
         ("2026-01", 100, 0),
         ("2026-02", -50, 1),
         ("2026-03", 150, 0),
     ]
-    assert sum(one.pnl for one in found.months) == found.pnl
+    assert sum(month.pnl for month in result.months) == result.pnl
 
 
 def test_a_value_that_is_unknown_at_the_end_is_not_guessed() -> None:
-    found = results(outcome([point(MONDAY, 1000), point(MONDAY + DAY, None)]), CASH)
-    assert (found.end, found.pnl, found.percent) == (None, None, None)
+    result = results(outcome([point(MONDAY, 1000), point(MONDAY + DAY, None)]), CASH)
+    assert (result.end, result.pnl, result.percent) == (None, None, None)

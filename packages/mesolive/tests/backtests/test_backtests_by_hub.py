@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models
+from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.models import BacktestState, StatusCode
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.server import Kit, definition, live_server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.system, pytest.mark.timeout(300)]
@@ -59,12 +60,6 @@ async def completed(kit: Kit) -> models.BacktestInfo:
 
 def of(backtest: models.BacktestInfo) -> models.BacktestArgs:
     return models.BacktestArgs(BacktestId=backtest.BacktestId)
-
-
-async def refused(awaitable: object) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as caught:
-        await awaitable  # pyright: ignore[reportGeneralTypeIssues]  # a call of the client
-    return caught.value
 
 
 async def test_a_backtest_has_results_equity_trades_and_reasons(kit: Kit, completed: models.BacktestInfo) -> None:
@@ -153,7 +148,7 @@ async def test_only_recordings_of_the_folder_are_replayed(kit: Kit, name: str) -
         ({"StrategyId": 1}, "StrategyDefinition"),
     ],
 )
-async def test_what_cannot_be_used_is_named_by_its_field(kit: Kit, changes: dict[str, object], field: str) -> None:
+async def test_an_unusable_value_is_named_by_its_field(kit: Kit, changes: dict[str, object], field: str) -> None:
     error = await refused(kit.control.start_backtest(one_day(**changes)))
     assert error.error is not None
     assert error.error.ValidationErrors is not None
@@ -180,9 +175,9 @@ async def test_a_run_that_the_server_did_not_finish_is_failed_at_the_next_start(
         running = (job / "job.json").read_bytes()
     (job / "job.json").write_bytes(running)  # as a server that was killed leaves it
     async with live_server(tmp_path) as kit:
-        found = await kit.control.get_backtest(of(started))
-        assert found.State is BacktestState.Failed
-        assert "server ended" in (found.Message or "")
+        result = await kit.control.get_backtest(of(started))
+        assert result.State is BacktestState.Failed
+        assert "server ended" in (result.Message or "")
 
 
 async def test_the_process_of_a_backtest_ends_with_its_server(tmp_path: Path) -> None:

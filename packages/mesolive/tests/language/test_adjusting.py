@@ -27,8 +27,8 @@ from mesolive_testkit.language.strategies import (
     contract,
     definition,
     expiration,
-    held,
     leg,
+    open_leg,
     position,
     seeded,
     strategy,
@@ -40,8 +40,8 @@ CONDITION = "pos_delta > 6 -- A"
 def strangle(view: PlainView, **more: Any) -> PositionState:
     """Return a short strangle: a put at 4300 sold for 30.00, a call at 4700 sold for 20.00."""
     return position(
-        replace(held("p", contract(view, 4300.0), -2, price=30.0, opened_at=NOON), leg_group_id=1),
-        held("c", contract(view, 4700.0, Right.CALL), -2, price=20.0, opened_at=NOON),
+        replace(open_leg("p", contract(view, 4300.0), -2, price=30.0, opened_at=NOON), leg_group_id=1),
+        open_leg("c", contract(view, 4700.0, Right.CALL), -2, price=20.0, opened_at=NOON),
         **more,
     )
 
@@ -86,38 +86,38 @@ def move(**selector: Any) -> Json:
 
 
 def test_decision_6_a_moved_leg_keeps_name_quantity_and_group() -> None:
-    found = carry_out(move(StrikePrice="leg_p_strike + 50"), Operation.MOVE_LEG)
-    (closing,), (opening,) = found.closing, found.opening
+    outcome = carry_out(move(StrikePrice="leg_p_strike + 50"), Operation.MOVE_LEG)
+    (closing,), (opening,) = outcome.closing, outcome.opening
     assert (closing.name, closing.contract.strike) == ("p", 4300)
     assert (opening.name, opening.contract.strike, opening.qty, opening.leg_group_id) == ("p", 4350, -2, 1)
     assert opening.contract.day == closing.contract.day
-    assert found.allowed
+    assert outcome.allowed
 
 
 def test_a_leg_may_move_to_another_expiration_with_its_own_alias() -> None:
     actions = move(Delta="abs(leg_c_delta / leg_c_qty)")
     actions["MoveLegAdjustment"] |= {"ExpirationName": "next", "Expirations": [expiration("next", 60, Min=50, Max=75)]}
-    found = carry_out(actions, Operation.MOVE_LEG)
-    assert found.opening[0].contract.day == TODAY + timedelta(days=61)
-    assert found.opening[0].expiration_name == "next"
-    assert found.variables == {"expiration_next_dte": 61}
+    outcome = carry_out(actions, Operation.MOVE_LEG)
+    assert outcome.opening[0].contract.day == TODAY + timedelta(days=61)
+    assert outcome.opening[0].expiration_name == "next"
+    assert outcome.variables == {"expiration_next_dte": 61}
 
 
 def test_an_alias_that_no_open_leg_holds_is_chosen_by_its_rule_anew() -> None:
     actions = move(StrikePrice=4300)
     actions["MoveLegAdjustment"]["ExpirationName"] = "far"
-    found = carry_out(actions, Operation.MOVE_LEG)
-    assert found.opening[0].contract.day == TODAY + timedelta(days=61)
+    outcome = carry_out(actions, Operation.MOVE_LEG)
+    assert outcome.opening[0].contract.day == TODAY + timedelta(days=61)
 
 
 def test_an_alias_that_an_open_leg_holds_is_that_legs_expiration() -> None:
     view = generated()
-    far = held("f", contract(view, 4200.0, days=7), 1, price=5.0, alias="far")
+    far = open_leg("f", contract(view, 4200.0, days=7), 1, price=5.0, alias="far")
     actions = move(StrikePrice=4300)
     actions["MoveLegAdjustment"]["ExpirationName"] = "far"
     base = strangle(view)
-    found = carry_out(actions, Operation.MOVE_LEG, view, replace(base, legs=(*base.legs, far)))
-    assert found.opening[0].contract.day == TODAY + timedelta(days=7)
+    outcome = carry_out(actions, Operation.MOVE_LEG, view, replace(base, legs=(*base.legs, far)))
+    assert outcome.opening[0].contract.day == TODAY + timedelta(days=7)
 
 
 def test_when_the_best_contract_is_the_one_it_holds_there_is_nothing_to_move() -> None:
@@ -132,24 +132,24 @@ def test_when_the_best_contract_is_the_one_it_holds_there_is_nothing_to_move() -
 def test_d3_the_constraint_counts_for_adjustments_too(constraint: Constraint, strike: int) -> None:
     view = generated()
     of = strangle(view)
-    other = position(held("x", contract(view, 4350.0), 1), held("y", contract(view, 4340.0), 1))
+    other = position(open_leg("x", contract(view, 4350.0), 1), open_leg("y", contract(view, 4340.0), 1))
     account = replace(ACCOUNT, positions=(of, other))
-    found = carry_out(move(StrikePrice=4350), Operation.MOVE_LEG, view, of, account=account, constraint=constraint)
-    assert found.opening[0].contract.strike == strike
+    outcome = carry_out(move(StrikePrice=4350), Operation.MOVE_LEG, view, of, account=account, constraint=constraint)
+    assert outcome.opening[0].contract.strike == strike
 
 
 def test_d3_another_leg_of_the_position_keeps_its_contract() -> None:
     view = generated()
     base = strangle(view)
-    of = replace(base, legs=(*base.legs, held("q", contract(view, 4350.0), 1)))
-    found = carry_out(move(StrikePrice=4350), Operation.MOVE_LEG, view, of, constraint=Constraint.UNIQUE_IN_POSITION)
-    assert found.opening[0].contract.strike == 4340
+    of = replace(base, legs=(*base.legs, open_leg("q", contract(view, 4350.0), 1)))
+    outcome = carry_out(move(StrikePrice=4350), Operation.MOVE_LEG, view, of, constraint=Constraint.UNIQUE_IN_POSITION)
+    assert outcome.opening[0].contract.strike == 4340
 
 
 def test_d4_complex_works_in_a_move_with_the_candidate_in_the_legs_place() -> None:
     view = generated()
     actions = move(Complex={"Statement": "pos_delta", "Target": "40", "Constraints": ["leg_p_strike < 4500"]})
-    found = carry_out(actions, Operation.MOVE_LEG, view)
+    outcome = carry_out(actions, Operation.MOVE_LEG, view)
     part = view.slice("SPXW", TODAY + timedelta(days=30), Right.PUT)
     call = view.find(contract(view, 4700.0, Right.CALL))
     assert part is not None
@@ -160,20 +160,20 @@ def test_d4_complex_works_in_a_move_with_the_candidate_in_the_legs_place() -> No
         for strike, delta in zip(part.strikes.tolist(), part.delta.tolist(), strict=True)
         if strike < 4500 and strike != 4300
     }
-    assert float(found.opening[0].contract.strike) == min(sums, key=lambda strike: sums[strike])
+    assert float(outcome.opening[0].contract.strike) == min(sums, key=lambda strike: sums[strike])
 
 
 def test_what_the_moved_leg_earned_is_realised_for_the_variables() -> None:
     view = generated()
     actions = move(StrikePrice=4350)
     actions["MoveLegAdjustment"]["VarDefines"] = {"pnl": "pos_pnl", "fresh": "leg_p_dit", "moved": "leg_p_strike"}
-    found = carry_out(actions, Operation.MOVE_LEG, view).variables
+    outcome = carry_out(actions, Operation.MOVE_LEG, view).variables
     place, call = view.find(contract(view, 4300.0)), view.find(contract(view, 4700.0, Right.CALL))
     assert place is not None
     assert call is not None
     expected = 200 * (30 - float(place[0].mark[place[1]])) + 200 * (20 - float(call[0].mark[call[1]]))
-    assert float(found["pnl"]) == pytest.approx(expected)
-    assert (found["fresh"], found["moved"]) == (0, 4350)
+    assert float(outcome["pnl"]) == pytest.approx(expected)
+    assert (outcome["fresh"], outcome["moved"]) == (0, 4350)
 
 
 def test_a_leg_without_a_price_can_be_moved_but_its_result_is_unknown() -> None:
@@ -183,9 +183,9 @@ def test_a_leg_without_a_price_can_be_moved_but_its_result_is_unknown() -> None:
     broken = view.with_slice(part.changed(4300.0, mark=math.nan))
     actions = move(StrikePrice=4350)
     actions["MoveLegAdjustment"]["VarDefines"] = {"pnl": "pos_pnl", "other": "leg_p_strike"}
-    found = carry_out(actions, Operation.MOVE_LEG, broken, strangle(view))
-    assert found.variables == {"other": 4350}
-    assert "has no price" in str(found.definitions[0].error)
+    outcome = carry_out(actions, Operation.MOVE_LEG, broken, strangle(view))
+    assert outcome.variables == {"other": 4350}
+    assert "has no price" in str(outcome.definitions[0].error)
 
 
 # --- RemoveLegs, AddLegs, UpdateVars
@@ -194,9 +194,9 @@ def test_a_leg_without_a_price_can_be_moved_but_its_result_is_unknown() -> None:
 def test_removing_closes_the_named_legs_that_are_open() -> None:
     actions = {"RemoveLegsAdjustment": {"LegNames": ["c", "p"], "VarDefines": {"left": "open_trades_cnt"}}}
     view = generated()
-    found = carry_out(actions, Operation.REMOVE_LEGS, view)
-    assert [leg.name for leg in found.closing] == ["c", "p"]
-    assert found.variables == {"left": 0}
+    outcome = carry_out(actions, Operation.REMOVE_LEGS, view)
+    assert [leg.name for leg in outcome.closing] == ["c", "p"]
+    assert outcome.variables == {"left": 0}
     only_put = replace(strangle(view), legs=strangle(view).legs[:1])
     assert [leg.name for leg in carry_out(actions, Operation.REMOVE_LEGS, view, only_put).closing] == ["p"]
 
@@ -210,8 +210,8 @@ def test_removing_legs_of_which_none_is_open_is_an_error() -> None:
 
 
 def test_the_older_form_removes_one_leg() -> None:
-    found = carry_out({"RemoveLegAdjustment": {"LegName": "c"}}, Operation.REMOVE_LEGS)
-    assert [leg.name for leg in found.closing] == ["c"]
+    outcome = carry_out({"RemoveLegAdjustment": {"LegName": "c"}}, Operation.REMOVE_LEGS)
+    assert [leg.name for leg in outcome.closing] == ["c"]
 
 
 def add(*aborts: str, **more: Any) -> Json:
@@ -231,14 +231,14 @@ def add(*aborts: str, **more: Any) -> Json:
 
 
 def test_adding_builds_legs_one_by_one_with_existing_and_new_expirations() -> None:
-    found = carry_out(add(), Operation.ADD_LEGS)
-    hedge, later = found.opening
+    outcome = carry_out(add(), Operation.ADD_LEGS)
+    hedge, later = outcome.opening
     assert (hedge.qty, hedge.leg_group_id, hedge.expiration_name) == (2, 3, "e")
     assert hedge.contract.day == TODAY + timedelta(days=30)
     assert (later.contract.day, later.contract.strike) == (TODAY + timedelta(days=61), hedge.contract.strike)
-    assert found.closing == ()
-    assert found.variables["in_all"] == 4
-    assert found.variables["expiration_later_dte"] == 61
+    assert outcome.closing == ()
+    assert outcome.variables["in_all"] == 4
+    assert outcome.variables["expiration_later_dte"] == 61
 
 
 @pytest.mark.parametrize(
@@ -252,15 +252,15 @@ def test_adding_builds_legs_one_by_one_with_existing_and_new_expirations() -> No
     ],
 )
 def test_d7_abort_conditions_of_added_legs_refuse_them(aborts: tuple[str, ...], allowed: bool) -> None:
-    found = carry_out(add(*aborts), Operation.ADD_LEGS)
-    assert found.allowed is allowed
-    assert [evaluation.statement for evaluation in found.abort_conditions] == list(aborts)
+    outcome = carry_out(add(*aborts), Operation.ADD_LEGS)
+    assert outcome.allowed is allowed
+    assert [evaluation.statement for evaluation in outcome.abort_conditions] == list(aborts)
 
 
 def test_a_leg_that_is_open_cannot_be_added_again() -> None:
     view = generated()
     base = strangle(view)
-    of = replace(base, legs=(*base.legs, held("h", contract(view, 4000.0), 1)))
+    of = replace(base, legs=(*base.legs, open_leg("h", contract(view, 4000.0), 1)))
     with pytest.raises(SelectionError, match="'h': is open already"):
         carry_out(add(), Operation.ADD_LEGS, view, of)
 
@@ -268,9 +268,9 @@ def test_a_leg_that_is_open_cannot_be_added_again() -> None:
 def test_updating_variables_trades_nothing() -> None:
     actions = {"UpdateVarsAdjustment": {"VarDefines": {"best": "max(best, pos_pnl)", "n": "best + 1"}}}
     view = generated()
-    found = carry_out(actions, Operation.UPDATE_VARS, view, strangle(view, variables={"best": Decimal(90_000)}))
-    assert (found.closing, found.opening) == ((), ())
-    assert found.variables == {"best": 90_000, "n": 90_001}
+    outcome = carry_out(actions, Operation.UPDATE_VARS, view, strangle(view, variables={"best": Decimal(90_000)}))
+    assert (outcome.closing, outcome.opening) == ((), ())
+    assert outcome.variables == {"best": 90_000, "n": 90_001}
 
 
 # --- MaxAdjustmentCount, unknown adjustments, freezing
@@ -282,18 +282,18 @@ def test_d7_past_the_maximum_the_whole_position_is_closed_instead(operation: Ope
     actions = add() if operation is Operation.ADD_LEGS else {"RemoveLegsAdjustment": {"LegNames": ["c"]}}
     view = generated()
     of = strangle(view, adjustment_count=2)
-    found = carry_out(actions, operation, view, of, MaxAdjustmentCount=2)
-    assert found.liquidates
-    assert found.allowed
-    assert found.closing == of.legs
-    assert found.opening == ()
+    outcome = carry_out(actions, operation, view, of, MaxAdjustmentCount=2)
+    assert outcome.liquidates
+    assert outcome.allowed
+    assert outcome.closing == of.legs
+    assert outcome.opening == ()
 
 
-def test_decision_5_updating_variables_goes_on_past_the_maximum() -> None:
+def test_decision_5_variables_are_updated_beyond_the_maximum() -> None:
     actions = {"UpdateVarsAdjustment": {"VarDefines": {"n": "1"}}}
     view = generated()
-    found = carry_out(actions, Operation.UPDATE_VARS, view, strangle(view, adjustment_count=9), MaxAdjustmentCount=2)
-    assert (found.liquidates, found.variables) == (False, {"n": 1})
+    outcome = carry_out(actions, Operation.UPDATE_VARS, view, strangle(view, adjustment_count=9), MaxAdjustmentCount=2)
+    assert (outcome.liquidates, outcome.variables) == (False, {"n": 1})
 
 
 def test_an_unknown_condition_or_operation_is_an_error() -> None:
@@ -314,9 +314,9 @@ def test_variables_are_fixed_on_the_position_as_it_is_after_the_fills() -> None:
     view = generated()
     ready = strategy(rules(add()))
     base = strangle(view)
-    hedge = held("h", contract(view, 4000.0), 2, price=4.0)
-    later = held("k", contract(view, 4000.0, days=61), 1, price=9.0, alias="later")
-    found = freeze_at_adjustment(
+    hedge = open_leg("h", contract(view, 4000.0), 2, price=4.0)
+    later = open_leg("k", contract(view, 4000.0, days=61), 1, price=9.0, alias="later")
+    result = freeze_at_adjustment(
         ready,
         view,
         ACCOUNT,
@@ -325,19 +325,19 @@ def test_variables_are_fixed_on_the_position_as_it_is_after_the_fills() -> None:
         operation=Operation.ADD_LEGS,
         random=seeded(1),
     )
-    assert found.variables["in_all"] == 4
-    assert found.variables["expiration_later_dte"] == 61
-    assert all(evaluation.error is None for evaluation in found.evaluations)
+    assert result.variables["in_all"] == 4
+    assert result.variables["expiration_later_dte"] == 61
+    assert all(evaluation.error is None for evaluation in result.evaluations)
 
 
 def test_account_sums_see_the_position_as_it_would_be() -> None:
     view = generated()
-    of, other = strangle(view), position(held("x", contract(view, 4200.0), 3))
+    of, other = strangle(view), position(open_leg("x", contract(view, 4200.0), 3))
     account = replace(ACCOUNT, positions=(other, of))
     actions = move(StrikePrice=4350)
     actions["MoveLegAdjustment"]["VarDefines"] = {"all": "acc_delta", "own": "pos_delta"}
-    found = carry_out(actions, Operation.MOVE_LEG, view, of, account=account).variables
+    outcome = carry_out(actions, Operation.MOVE_LEG, view, of, account=account).variables
     place = view.find(contract(view, 4200.0))
     assert place is not None
     elsewhere = 300 * float(place[0].delta[place[1]])
-    assert float(found["all"]) == pytest.approx(elsewhere + float(found["own"]))
+    assert float(outcome["all"]) == pytest.approx(elsewhere + float(outcome["own"]))

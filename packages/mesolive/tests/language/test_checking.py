@@ -37,7 +37,7 @@ def changed(place: str, new: object) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("place", "new", "path", "said"),
+    ("place", "new", "path", "message"),
     [
         ("Symbol", GONE, "Symbol", "is missing; expected a text"),
         ("Symbol", ["SPX"], "Symbol", "is not a text; expected a text; found a list"),
@@ -90,19 +90,19 @@ def changed(place: str, new: object) -> dict[str, str]:
         ("StrategyName", "x" * 129, "StrategyName", "129 characters long; expected at most 128"),
     ],
 )
-def test_a_fault_is_told_with_its_path(place: str, new: object, path: str, said: str) -> None:
-    found = changed(place, new)
-    assert path in found, found
-    assert said in found[path]
+def test_a_problem_names_its_path(place: str, new: object, path: str, message: str) -> None:
+    result = changed(place, new)
+    assert path in result, result
+    assert message in result[path]
 
 
 def test_a_misspelt_field_whose_right_name_is_not_set_is_an_error() -> None:
-    found = problems(definition(Exit={"ProfitTraget": "5"}))
-    assert "did you mean 'ProfitTarget'?" in found["Exit.ProfitTraget"]
+    result = problems(definition(Exit={"ProfitTraget": "5"}))
+    assert "did you mean 'ProfitTarget'?" in result["Exit.ProfitTraget"]
 
 
 @pytest.mark.parametrize(
-    ("place", "new", "path", "said"),
+    ("place", "new", "path", "message"),
     [
         (
             "Entry/Conditions/+",
@@ -173,13 +173,13 @@ def test_a_misspelt_field_whose_right_name_is_not_set_is_an_error() -> None:
         (f"{A}/pos_delta > 9", {}, 'Adjustment.ConditionalAdjustments["pos_delta > 9"]', "says nothing to do"),
     ],
 )
-def test_every_name_is_checked_at_its_place(place: str, new: object, path: str, said: str) -> None:
-    found = changed(place, new)
-    assert path in found, found
-    assert said in found[path]
+def test_every_name_is_checked_at_its_place(place: str, new: object, path: str, message: str) -> None:
+    result = changed(place, new)
+    assert path in result, result
+    assert message in result[path]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     raw = full()
     raw["Structure"]["Legs"][0]["OptionType"] = 7
     raw["Structure"]["Legs"][1]["Qty"] = "leg_l_prise"
@@ -200,18 +200,18 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_what_a_live_run_ignores_is_a_warning() -> None:
-    found = warnings(full())
+    result = warnings(full())
     for path in (
         "Backtest",
         "Structure.Name",
         "Exit.VarDefines",
         "Settings.Sim",
     ):
-        assert "not used by a live run" in found[path]
+        assert "not used by a live run" in result[path]
 
 
 @pytest.mark.parametrize("constraint", ["FullyUnique", "UniqueInPosition", "None"])
-def test_the_constraint_on_contracts_that_is_used_is_told_in_both_versions(constraint: str) -> None:
+def test_the_constraint_on_contracts_in_use_is_stated_in_both_versions(constraint: str) -> None:
     settings = {"LegSelectionConstraint": constraint}
     third = warnings(definition(Settings={"Core": settings}))["Settings.Core.LegSelectionConstraint"]
     second = warnings(definition(SimSettings=settings))["Settings.Core.LegSelectionConstraint"]
@@ -283,9 +283,7 @@ LIMITED = {"Concurrency": {"MaxPositionsInFlight": 1}}
         ("Entry.AbortConditions[0]", definition(Entry={"AbortConditions": ["1 == 1"]}), "refuses every entry"),
     ],
 )
-def test_a_value_that_is_valid_and_means_nothing_is_a_warning_with_what_was_meant(
-    path: str, raw: Json, meant: str
-) -> None:
+def test_a_valid_value_without_effect_is_a_warning_with_a_suggestion(path: str, raw: Json, meant: str) -> None:
     assert meant in advised(path, raw)
 
 
@@ -324,12 +322,12 @@ def test_a_comparison_in_its_own_units_is_no_warning(condition: str) -> None:
     assert advised("Exit.Conditions[0]", definition(Exit={"Conditions": [condition]})) == ""
 
 
-def test_what_the_conversion_has_warned_of_is_not_said_twice() -> None:
+def test_a_warning_of_the_conversion_is_not_repeated() -> None:
     second = definition(Exit={"Conditions": ["days_in_trade == 3"]}) | {"MesoSimVersion": "2.11"}
     report = check_definition(second)
-    said = [str(warning) for warning in report.warnings if warning.path == "Exit.Conditions[0]"]
-    assert len(said) == 1, said
-    assert "decimals now" in said[0]
+    message = [str(warning) for warning in report.warnings if warning.path == "Exit.Conditions[0]"]
+    assert len(message) == 1, message
+    assert "decimals now" in message[0]
 
 
 def test_checking_and_fetching_know_the_same_hosts() -> None:
@@ -353,12 +351,12 @@ def test_a_schedule_that_never_comes_is_a_warning(section: str, field: str, sche
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(0, "the first adjustment closes"), (1, "after one adjustment"), (4, "after 4 adjustments")]
+    ("count", "stated"), [(0, "the first adjustment closes"), (1, "after one adjustment"), (4, "after 4 adjustments")]
 )
-def test_what_max_adjustment_count_does_is_told(count: int, told: str) -> None:
+def test_the_effect_of_max_adjustment_count_is_stated(count: int, stated: str) -> None:
     rules = {"ConditionalAdjustments": {"pos_pnl > 5": {"RemoveLegsAdjustment": {"LegNames": ["a"]}}}}
     raw = definition(Adjustment={**rules, "MaxAdjustmentCount": count})
-    assert told in advised("Adjustment.MaxAdjustmentCount", raw)
+    assert stated in advised("Adjustment.MaxAdjustmentCount", raw)
 
 
 @pytest.mark.parametrize(
@@ -391,15 +389,15 @@ def test_odd_but_usable_things_are_warnings() -> None:
         Exit={"StopLoss": -200, "ProfitTarget": 0},
         Comment="mine",
     )
-    found = warnings(raw)
-    assert "is rounded to 35" in found["Entry.Schedule.AfterMarketOpenMinutes"]
-    assert "no entry signal" in found["Entry.Conditions[0]"]
-    assert "absolute value" in found["Exit.StopLoss"]
-    assert "closed at once" in found["Exit.ProfitTarget"]
-    assert "no field of this name" in found["Comment"]
-    assert "an extension" in found["Structure.Legs[1].StrikeSelector.Gamma"]
-    assert "counts as not set" in found["Entry.QtyMultiplier"]
-    assert "no statement can read it" in found["Structure.Legs[0].Name"]
+    result = warnings(raw)
+    assert "is rounded to 35" in result["Entry.Schedule.AfterMarketOpenMinutes"]
+    assert "no entry signal" in result["Entry.Conditions[0]"]
+    assert "absolute value" in result["Exit.StopLoss"]
+    assert "closed at once" in result["Exit.ProfitTarget"]
+    assert "no field of this name" in result["Comment"]
+    assert "an extension" in result["Structure.Legs[1].StrikeSelector.Gamma"]
+    assert "counts as not set" in result["Entry.QtyMultiplier"]
+    assert "no statement can read it" in result["Structure.Legs[0].Name"]
 
 
 def test_external_data_brings_names_but_a_near_miss_is_a_warning() -> None:
@@ -407,13 +405,13 @@ def test_external_data_brings_names_but_a_near_miss_is_a_warning() -> None:
         Entry={"Conditions": ["my_signal == 1", "undrlying_price > 5"]},
         ExternalData={"CsvUrl": "https://gist.githubusercontent.com/u/1/raw/a.csv"},
     )
-    found = warnings(raw)
-    assert "'undrlying_price' is read as a column" in found["Entry.Conditions[1]"]
+    result = warnings(raw)
+    assert "'undrlying_price' is read as a column" in result["Entry.Conditions[1]"]
     raw["Entry"]["Conditions"] = ["leg_q_price > 1"]
     assert "Entry.Conditions[0]" in problems(raw)
 
 
 def test_one_leg_may_be_closed_in_one_way_only() -> None:
     both = {"RemoveLegsAdjustment": {"LegNames": ["a"]}, "RemoveLegAdjustment": {"LegName": "a"}}
-    found = problems(definition(Adjustment={"ConditionalAdjustments": {"true": both}}))
-    assert "older form" in found['Adjustment.ConditionalAdjustments["true"]']
+    result = problems(definition(Adjustment={"ConditionalAdjustments": {"true": both}}))
+    assert "older form" in result['Adjustment.ConditionalAdjustments["true"]']

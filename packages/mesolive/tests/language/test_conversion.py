@@ -54,20 +54,20 @@ def lines(report: ConversionReport, level: Level) -> dict[str, str]:
 
 def test_b1_top_level_fields_move_to_backtest_and_settings() -> None:
     report = convert_v2(old())
-    found = report.definition
+    parsed = report.definition
     assert report.converted
-    assert found["MesoSimVersion"] == "3.0"
-    assert found["StrategyName"] == "Old put"
-    assert found["Backtest"] == {
+    assert parsed["MesoSimVersion"] == "3.0"
+    assert parsed["StrategyName"] == "Old put"
+    assert parsed["Backtest"] == {
         "Name": "generate",
         "Start": "2019-01-01T00:00:00",
         "End": "2020-01-01T00:00:00",
         "Cash": "100000.0000",
     }
-    assert found["Settings"]["Core"] == {"LegSelectionConstraint": "UniqueInPosition", "Margin": {"Model": "RegT"}}
-    assert set(found["Settings"]["Sim"]) == {"FillModel", "SlippageAmt", "Commission", "PositionMonitor"}
+    assert parsed["Settings"]["Core"] == {"LegSelectionConstraint": "UniqueInPosition", "Margin": {"Model": "RegT"}}
+    assert set(parsed["Settings"]["Sim"]) == {"FillModel", "SlippageAmt", "Commission", "PositionMonitor"}
     for gone in ("TemplateName", "Name", "Start", "End", "Cash", "SimSettings", "PositionMonitor"):
-        assert gone not in found
+        assert gone not in parsed
         assert any(gone in line.message for line in report.lines), gone
 
 
@@ -87,7 +87,7 @@ def test_the_statement_of_a_complex_selector_keeps_its_name() -> None:
 
 
 @pytest.mark.parametrize("selector", ["Gamma", "Theta", "Vega", "WVega", "Rho", "IV"])
-def test_decision_1_greek_selectors_are_kept_with_a_warning(selector: str) -> None:
+def test_decision_1_greek_selectors_remain_with_a_warning(selector: str) -> None:
     raw = old()
     raw["Structure"]["Legs"][0]["StrikeSelector"] = {selector: "20"}
     report = convert_v2(raw)
@@ -96,7 +96,7 @@ def test_decision_1_greek_selectors_are_kept_with_a_warning(selector: str) -> No
     assert parse_definition(raw).legs[0].selector.kind.value == selector
 
 
-def test_decision_1_indicators_are_kept_with_a_warning() -> None:
+def test_decision_1_indicators_remain_with_a_warning() -> None:
     raw = old(Indicators={"Standard": {"rsi14": {"Type": "RSI", "Instrument": None, "Param1": "14"}}})
     raw["Entry"]["Conditions"] = ["rsi14 < 30"]
     report = convert_v2(raw)
@@ -155,11 +155,11 @@ def test_the_older_form_of_removing_a_leg_is_rewritten() -> None:
 
 
 def test_a_converted_definition_checks_and_keeps_its_meaning() -> None:
-    found = check_definition(old())
-    assert found.definition is not None
-    assert found.definition.version == "3.0"
-    assert found.definition.exit.max_days_in_trade is not None
-    assert any("moved here from TemplateName" in str(warning) for warning in found.warnings)
+    result = check_definition(old())
+    assert result.definition is not None
+    assert result.definition.version == "3.0"
+    assert result.definition.exit.max_days_in_trade is not None
+    assert any("moved here from TemplateName" in str(warning) for warning in result.warnings)
 
 
 def test_converting_does_not_change_what_came_in() -> None:

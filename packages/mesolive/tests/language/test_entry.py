@@ -21,8 +21,8 @@ from mesolive_testkit.language.strategies import (
     contract,
     definition,
     expiration,
-    held,
     leg,
+    open_leg,
     position,
     seeded,
     select,
@@ -58,9 +58,9 @@ def frozen(raw: Json, of: PositionState, view: PlainView | None = None) -> Froze
     ],
 )
 def test_d5_3_any_true_condition_or_none_written_allows_the_entry(conditions: list[str], allowed: bool) -> None:
-    found = select(definition(PUT_SPREAD, Entry={"Conditions": conditions}))
-    assert found.allowed is allowed
-    assert [condition.statement for condition in found.conditions] == conditions
+    selection = select(definition(PUT_SPREAD, Entry={"Conditions": conditions}))
+    assert selection.allowed is allowed
+    assert [condition.statement for condition in selection.conditions] == conditions
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_d5_3_any_true_condition_or_none_written_allows_the_entry(conditions: li
     [([], True), (["false"], True), (["true"], False), (["false", "true"], False), (["pos_theta < 0"], True)],
 )
 def test_d5_7_any_true_abort_condition_refuses_the_entry(aborts: list[str], allowed: bool) -> None:
-    found = select(definition(PUT_SPREAD, Entry={"AbortConditions": aborts}))
-    assert found.allowed is allowed
+    selection = select(definition(PUT_SPREAD, Entry={"AbortConditions": aborts}))
+    assert selection.allowed is allowed
 
 
 @pytest.mark.parametrize("section", ["Conditions", "AbortConditions"])
@@ -77,11 +77,11 @@ def test_a_condition_that_cannot_be_evaluated_does_not_allow_the_entry(section: 
     view = generated()
     bare = PlainView(view.now, replace(view.underlying, iv_rank=None), view.slices)
     raw = definition(Entry={section: ["underlying_iv_rank > 50", "false" if section == "AbortConditions" else "true"]})
-    found = select(raw, bare)
-    failed = (found.conditions + found.abort_conditions)[0]
+    selection = select(raw, bare)
+    failed = (selection.conditions + selection.abort_conditions)[0]
     assert failed.result is None
     assert "rank" in str(failed.error)
-    assert found.allowed is False
+    assert selection.allowed is False
 
 
 def test_decision_3_variables_run_in_written_order_then_target_then_stop() -> None:
@@ -90,8 +90,8 @@ def test_decision_3_variables_run_in_written_order_then_target_then_stop() -> No
         Entry={"VarDefines": {"z": "2", "a": "z * 10", "z2": "a + z"}},
         Exit={"ProfitTarget": "z2 + a", "StopLoss": "profit_target * 2", "MaxDaysInTrade": "stop_loss / 4"},
     )
-    found = select(raw)
-    assert found.variables == {
+    selection = select(raw)
+    assert selection.variables == {
         "z": 2,
         "a": 20,
         "z2": 22,
@@ -100,7 +100,7 @@ def test_decision_3_variables_run_in_written_order_then_target_then_stop() -> No
         "max_days_in_trade": 21,
         "expiration_e_dte": 30,
     }
-    assert [evaluation.kind for evaluation in found.definitions] == [StatementKind.VAR_DEFINE] * 3 + [
+    assert [evaluation.kind for evaluation in selection.definitions] == [StatementKind.VAR_DEFINE] * 3 + [
         StatementKind.PROFIT_TARGET,
         StatementKind.STOP_LOSS,
         StatementKind.MAX_DAYS_IN_TRADE,
@@ -113,23 +113,23 @@ def test_conditions_of_the_preview_may_use_what_would_be_defined() -> None:
         Entry={"VarDefines": {"credit": "leg_s_price - leg_l_price"}, "Conditions": ["credit > 0 and stop_loss == 9"]},
         Exit={"StopLoss": "9"},
     )
-    found = select(raw)
-    assert found.allowed
-    assert set(found.conditions[0].variables) == {"credit", "stop_loss"}
+    selection = select(raw)
+    assert selection.allowed
+    assert set(selection.conditions[0].variables) == {"credit", "stop_loss"}
 
 
 def test_variables_are_exact_decimals_of_the_evaluated_floats() -> None:
     raw = definition(Entry={"VarDefines": {"third": "1 / 3", "whole": "10 / 2", "flag": "nav > 0", "tiny": "1e-9"}})
-    found = select(raw).variables
-    assert found["third"] == Decimal("0.3333333333333333")
-    assert str(found["whole"]) == "5"
-    assert found["flag"] == 1
-    assert found["tiny"] == Decimal("1e-9")
+    selection = select(raw).variables
+    assert selection["third"] == Decimal("0.3333333333333333")
+    assert str(selection["whole"]) == "5"
+    assert selection["flag"] == 1
+    assert selection["tiny"] == Decimal("1e-9")
 
 
 @settings(max_examples=200)
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_variable_that_is_kept_reads_back_as_the_number_that_it_was_computed_as(number: float) -> None:
+def test_a_stored_variable_reads_back_as_the_computed_number(number: float) -> None:
     """`pos_pnl > best` does not hold once `best = pos_pnl` was set."""
     assert float(to_decimal(number)) == number
 
@@ -161,9 +161,9 @@ def test_external_values_are_read_in_selection() -> None:
         Entry={"Conditions": ["signal == 1"]},
         ExternalData={"CsvUrl": "https://docs.google.com/x"},
     )
-    found = select(raw, external={"level": 500.0, "signal": 1.0})
-    assert found.allowed
-    assert found.legs[0].contract.strike == 4500
+    selection = select(raw, external={"level": 500.0, "signal": 1.0})
+    assert selection.allowed
+    assert selection.legs[0].contract.strike == 4500
     missing = select(raw, external={"level": 500.0})
     assert missing.conditions[0].result is None
 
@@ -171,8 +171,8 @@ def test_external_values_are_read_in_selection() -> None:
 def filled(view: PlainView, *, multiplier: int = 2) -> PositionState:
     """Return the put spread as filled at 40.00 and 30.00, times a multiplier."""
     return position(
-        held("s", contract(view, 4400.0), -multiplier, price=40.0, opened_at=NOON),
-        held("l", contract(view, 4350.0), multiplier, price=30.0, opened_at=NOON),
+        open_leg("s", contract(view, 4400.0), -multiplier, price=40.0, opened_at=NOON),
+        open_leg("l", contract(view, 4350.0), multiplier, price=30.0, opened_at=NOON),
         opened_at=NOON,
         qty_multiplier=Decimal(multiplier),
     )
@@ -185,15 +185,15 @@ def test_d6_target_and_stop_are_fixed_from_the_filled_position() -> None:
         Entry={"VarDefines": {"theta": "pos_theta", "contracts": "leg_l_qty"}},
         Exit={"ProfitTarget": "80 * theta", "StopLoss": "3 * profit_target", "MaxDaysInTrade": "28"},
     )
-    found = frozen(raw, filled(view)).variables
+    result = frozen(raw, filled(view)).variables
     where = [view.find(leg.contract) for leg in filled(view).legs]
     theta = sum(
         sign * 200 * float(place[0].theta[place[1]]) for sign, place in zip((-1, 1), where, strict=True) if place
     )
-    assert float(found["theta"]) == pytest.approx(theta)
-    assert float(found["profit_target"]) == pytest.approx(80 * theta)
-    assert float(found["stop_loss"]) == pytest.approx(240 * theta)
-    assert (found["contracts"], found["max_days_in_trade"], found["expiration_e_dte"]) == (2, 28, 30)
+    assert float(result["theta"]) == pytest.approx(theta)
+    assert float(result["profit_target"]) == pytest.approx(80 * theta)
+    assert float(result["stop_loss"]) == pytest.approx(240 * theta)
+    assert (result["contracts"], result["max_days_in_trade"], result["expiration_e_dte"]) == (2, 28, 30)
 
 
 def test_d6_what_is_fixed_does_not_move_with_the_market() -> None:
@@ -208,11 +208,11 @@ def test_d6_what_is_fixed_does_not_move_with_the_market() -> None:
 
 def test_decision_7_a_negative_stop_is_taken_by_its_absolute_value() -> None:
     view = generated()
-    found = frozen(definition(PUT_SPREAD, Exit={"StopLoss": "-250"}), filled(view))
-    assert found.variables["stop_loss"] == 250
+    result = frozen(definition(PUT_SPREAD, Exit={"StopLoss": "-250"}), filled(view))
+    assert result.variables["stop_loss"] == 250
 
 
-def test_a_definition_that_fails_leaves_its_variable_unset_and_the_rest_goes_on() -> None:
+def test_a_definition_that_fails_leaves_only_its_variable_unset() -> None:
     view = generated()
     part = view.slice("SPXW", TODAY + timedelta(days=30), Right.PUT)
     assert part is not None
@@ -222,11 +222,11 @@ def test_a_definition_that_fails_leaves_its_variable_unset_and_the_rest_goes_on(
         Entry={"VarDefines": {"bad": "leg_s_theta", "worse": "bad + 1", "good": "7"}},
         Exit={"StopLoss": "good * 2"},
     )
-    found = frozen(raw, filled(view), broken)
-    assert found.variables == {"good": 7, "stop_loss": 14, "expiration_e_dte": 30}
-    assert [evaluation.error is None for evaluation in found.evaluations] == [False, False, True, True]
-    assert "no theta" in str(found.evaluations[0].error)
-    assert "'bad' has no value" in str(found.evaluations[1].error)
+    result = frozen(raw, filled(view), broken)
+    assert result.variables == {"good": 7, "stop_loss": 14, "expiration_e_dte": 30}
+    assert [evaluation.error is None for evaluation in result.evaluations] == [False, False, True, True]
+    assert "no theta" in str(result.evaluations[0].error)
+    assert "'bad' has no value" in str(result.evaluations[1].error)
 
 
 def test_expirations_are_stored_by_alias() -> None:
@@ -241,10 +241,10 @@ def test_expirations_are_stored_by_alias() -> None:
     }
 
 
-def test_the_trace_tells_of_every_choice() -> None:
-    found = select(definition(PUT_SPREAD))
-    assert [trace.what for trace in found.traces] == ["expiration 'e'", "leg 's'", "leg 'l'"]
-    assert all(trace.candidates > 0 and trace.target is not None for trace in found.traces)
+def test_the_trace_shows_every_choice() -> None:
+    selection = select(definition(PUT_SPREAD))
+    assert [trace.what for trace in selection.traces] == ["expiration 'e'", "leg 's'", "leg 'l'"]
+    assert all(trace.candidates > 0 and trace.target is not None for trace in selection.traces)
 
 
 def delta_of(view: PlainView, of: PositionState) -> float:
@@ -255,7 +255,7 @@ def delta_of(view: PlainView, of: PositionState) -> float:
 
 def test_account_sums_include_the_position_that_is_being_entered() -> None:
     view = generated()
-    other = position(held("x", contract(view, 4200.0), 3))
+    other = position(open_leg("x", contract(view, 4200.0), 3))
     account = replace(ACCOUNT, positions=(other,), strategy_positions=1)
     raw = definition(PUT_SPREAD, Entry={"VarDefines": {"all": "acc_delta", "own": "pos_delta", "n": "pos_in_flight"}})
     preview = select(raw, view, account).variables
@@ -266,5 +266,5 @@ def test_account_sums_include_the_position_that_is_being_entered() -> None:
     ready = strategy(raw)
     for positions in ((other,), (other, of)):
         holding = replace(account, positions=positions)
-        found = freeze_at_entry(ready, view, holding, of, random=seeded(1)).variables
-        assert float(found["all"]) == pytest.approx(expected)
+        result = freeze_at_entry(ready, view, holding, of, random=seeded(1)).variables
+        assert float(result["all"]) == pytest.approx(expected)

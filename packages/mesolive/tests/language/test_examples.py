@@ -87,9 +87,9 @@ def filled(selection: EntrySelection, view: MarketView) -> PositionState:
     """Return the position after fills at the marks."""
     legs: list[LegState] = []
     for leg in selection.legs:
-        found = view.find(leg.contract)
-        assert found is not None
-        price = Decimal(repr(float(found[0].mark[found[1]])))
+        location = view.find(leg.contract)
+        assert location is not None
+        price = Decimal(repr(float(location[0].mark[location[1]])))
         qty = leg.qty * selection.qty_multiplier
         state = LegState(leg.name, leg.contract, qty, view.now, price, expiration_name=leg.expiration_name)
         legs.append(replace(state, leg_group_id=leg.leg_group_id))
@@ -122,11 +122,11 @@ def test_each_example_checks_without_a_warning_but_what_its_last_adjustment_does
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_each_example_selects_all_its_legs_on_a_chain_and_evaluates_everything(path: Path, view: MarketView) -> None:
     strategy = ready(path)
-    found = enter(strategy, view)
-    assert [leg.name for leg in found.legs] == [leg.name for leg in strategy.definition.legs]
-    assert all(evaluation.error is None for evaluation in found.definitions), found.definitions
-    assert not any(unexplained(evaluation) for evaluation in (*found.conditions, *found.abort_conditions))
-    for leg in found.legs:
+    selection = enter(strategy, view)
+    assert [leg.name for leg in selection.legs] == [leg.name for leg in strategy.definition.legs]
+    assert all(evaluation.error is None for evaluation in selection.definitions), selection.definitions
+    assert not any(unexplained(evaluation) for evaluation in (*selection.conditions, *selection.abort_conditions))
+    for leg in selection.legs:
         where = view.find(leg.contract)
         assert where is not None
 
@@ -146,7 +146,7 @@ def test_each_example_is_entered_and_watched(path: Path, view: MarketView) -> No
     assert signals.exit is not None
     rules = (signals.exit.profit_target, signals.exit.stop_loss, signals.exit.max_days_in_trade)
     evaluations = [rule for rule in rules if rule is not None]
-    evaluations += [*signals.exit.conditions, *(found.evaluation for found in signals.adjustments)]
+    evaluations += [*signals.exit.conditions, *(adjustment.evaluation for adjustment in signals.adjustments)]
     assert evaluations
     assert not any(unexplained(evaluation) for evaluation in evaluations)
 
@@ -160,7 +160,7 @@ def test_each_adjustment_can_be_carried_out_or_says_why_not(path: Path, view: Ma
     for adjustment in strategy.definition.adjustment.adjustments:
         for operation in adjustment.operations:
             try:
-                found = select_adjustment(
+                selection = select_adjustment(
                     strategy,
                     view,
                     ACCOUNT,
@@ -175,6 +175,6 @@ def test_each_adjustment_can_be_carried_out_or_says_why_not(path: Path, view: Ma
                 # Right after the entry a leg may stand best where it is, and the protection is not there yet.
                 assert "nothing to move" in str(error) or "none of its legs is open" in str(error)  # noqa: PT017  # one of two outcomes that are both right
                 continue
-            assert all(evaluation.error is None for evaluation in found.definitions)
+            assert all(evaluation.error is None for evaluation in selection.definitions)
             if operation is not Operation.UPDATE_VARS:
-                assert found.closing or found.opening
+                assert selection.closing or selection.opening

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from mesolive.language import evaluate_exit
 from mesolive_testkit.language.market import PlainCalendar, at, generated
-from mesolive_testkit.language.strategies import ACCOUNT, contract, definition, held, position, scope, seeded, strategy
+from mesolive_testkit.language.strategies import (
+    ACCOUNT,
+    contract,
+    definition,
+    open_leg,
+    position,
+    scope,
+    seeded,
+    strategy,
+)
 from mesolive_testkit.language.strategies import value as value_of
 
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
@@ -20,7 +29,7 @@ SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 
 def days(opened: datetime, now: datetime) -> tuple[object, object, object]:
     view = generated(days=(("SPXW", 30),), now=now, calendar=PlainCalendar())
-    of = position(held("a", contract(view, 4400.0), -1, price=10.0, opened_at=opened), opened_at=opened)
+    of = position(open_leg("a", contract(view, 4400.0), -1, price=10.0, opened_at=opened), opened_at=opened)
     within = scope(view, of)
     return value_of("days_in_trade", within), value_of("timing.days_in_trade", within), value_of("leg_a_dit", within)
 
@@ -43,11 +52,11 @@ def test_days_are_whole_dates_and_the_difference_of_the_times_of_day(
     day: date, opened: time, looked: time, later: int
 ) -> None:
     start, end = at(day, opened), at(day + timedelta(days=later), looked)
-    found = value_of("days_in_trade", scope(generated(now=end), position(opened_at=start)))
+    result = value_of("days_in_trade", scope(generated(now=end), position(opened_at=start)))
     seconds = [
         clock.hour * 3600 + clock.minute * 60 + clock.second + clock.microsecond / 1e6 for clock in (opened, looked)
     ]
-    assert found == pytest.approx(later + (seconds[1] - seconds[0]) / 86_400, abs=1e-9)
+    assert result == pytest.approx(later + (seconds[1] - seconds[0]) / 86_400, abs=1e-9)
 
 
 @pytest.mark.parametrize("sunday", [SPRING, AUTUMN])
@@ -58,7 +67,7 @@ def test_max_days_in_trade_is_reached_at_the_minute_of_the_entry_over_a_change_o
     opened, now = at(sunday - timedelta(days=2), time(10, 5, 20)), at(sunday + timedelta(days=1), clock)
     view = generated(days=(("SPXW", 30),), now=now)
     of = position(
-        held("a", contract(view, 4400.0), -1, price=10.0, opened_at=opened),
+        open_leg("a", contract(view, 4400.0), -1, price=10.0, opened_at=opened),
         opened_at=opened,
         variables={"max_days_in_trade": Decimal(3)},
     )

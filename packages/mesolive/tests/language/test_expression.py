@@ -70,7 +70,7 @@ def test_section_c1_built_in_functions_compute(text: str, expected: float) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is empty"),
         ("   -- only a comment", "is empty"),
@@ -105,10 +105,10 @@ def test_section_c1_built_in_functions_compute(text: str, expected: float) -> No
         ("nav @ 3", "'@' has no meaning"),
     ],
 )
-def test_what_is_no_expression_is_refused_with_a_hint(text: str, said: str) -> None:
+def test_what_is_no_expression_is_refused_with_a_hint(text: str, message: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse_expression(text)
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert 0 <= caught.value.position <= len(text)
 
 
@@ -208,12 +208,12 @@ def test_a_row_of_operators_means_what_lua_makes_of_the_same_text(
     except LuaError:
         expected = None
     try:
-        found = value(text)
+        result = value(text)
     except StatementError:
-        found = None
+        result = None
     if isinstance(expected, float) and not math.isfinite(expected):
         expected = None
-    assert found == expected
+    assert result == expected
 
 
 @given(st.text(max_size=200))

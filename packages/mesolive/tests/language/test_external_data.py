@@ -43,16 +43,16 @@ def test_a_row_with_a_date_counts_from_the_end_of_that_day(now: str, expected: d
 
 
 def test_a_row_with_a_time_counts_from_that_time() -> None:
-    found = table("DATETIME,x\n2023-09-13 10:00:00,1\n2023-09-13 10:05:00,2\n2023-09-13T10:10,3\n")
-    assert found.values(local("2023-09-13T10:04:59")) == {"x": 1.0}
-    assert found.values(local("2023-09-13T10:05:00")) == {"x": 2.0}
-    assert found.values(local("2023-09-13T10:10:00")) == {"x": 3.0}
+    result = table("DATETIME,x\n2023-09-13 10:00:00,1\n2023-09-13 10:05:00,2\n2023-09-13T10:10,3\n")
+    assert result.values(local("2023-09-13T10:04:59")) == {"x": 1.0}
+    assert result.values(local("2023-09-13T10:05:00")) == {"x": 2.0}
+    assert result.values(local("2023-09-13T10:10:00")) == {"x": 3.0}
 
 
 def test_rows_may_come_in_any_order_and_of_equal_times_the_last_one_counts() -> None:
-    found = table("date,x\n2023-09-12,2\n2023-09-11,1\n2023-09-12,3\n\n")
-    assert found.values(local("2023-09-12T12:00:00")) == {"x": 1.0}
-    assert found.values(local("2023-09-13T12:00:00")) == {"x": 3.0}
+    result = table("date,x\n2023-09-12,2\n2023-09-11,1\n2023-09-12,3\n\n")
+    assert result.values(local("2023-09-12T12:00:00")) == {"x": 1.0}
+    assert result.values(local("2023-09-13T12:00:00")) == {"x": 3.0}
 
 
 def test_before_the_first_row_there_is_nothing() -> None:
@@ -67,7 +67,7 @@ def test_data_more_than_five_days_old_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is empty"),
         ("day,x\n", "not 'date' or 'datetime'"),
@@ -86,8 +86,8 @@ def test_data_more_than_five_days_old_fails() -> None:
         ('date,x\n"2023-09-11,1\n', "line 2 has 1 cells"),
     ],
 )
-def test_a_csv_that_cannot_be_used_says_where_and_why(text: str, said: str) -> None:
-    with pytest.raises(ExternalDataError, match=said):
+def test_a_csv_that_cannot_be_used_says_where_and_why(text: str, message: str) -> None:
+    with pytest.raises(ExternalDataError, match=message):
         table(text).values(local("2023-09-12T12:00:00"))
 
 

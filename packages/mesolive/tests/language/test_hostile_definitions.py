@@ -61,8 +61,8 @@ def test_legs_hidden_in_many_adjustments_are_bounded_too() -> None:
         }
         for number in range(30)
     }
-    found = checked_within(definition(Adjustment={"ConditionalAdjustments": adjustments}), 2.0)
-    assert any("legs in all" in str(problem) for problem in found)
+    result = checked_within(definition(Adjustment={"ConditionalAdjustments": adjustments}), 2.0)
+    assert any("legs in all" in str(problem) for problem in result)
 
 
 def test_thousands_of_errors_end_the_search() -> None:
@@ -73,7 +73,7 @@ def test_thousands_of_errors_end_the_search() -> None:
     assert len(checked_within(raw, 5.0)) == MAX_PROBLEMS + 1
 
 
-def test_thousands_of_names_that_nobody_knows_are_refused_or_read_in_bounded_time() -> None:
+def test_thousands_of_unknown_names_are_refused_or_read_in_bounded_time() -> None:
     legs = [leg(f"leg{number}") for number in range(50)]
     rows = [" + ".join(f"xleg_leg{n}x{k}_prce" for k in range(40)) for n in range(100)]
     raw = definition(legs, Exit={"Conditions": rows})
@@ -107,13 +107,13 @@ def test_thousands_of_names_that_nobody_knows_are_refused_or_read_in_bounded_tim
     ids=lambda text: text[:24],
 )
 def test_an_expression_that_loops_allocates_or_reaches_out_is_refused_at_import(expression: str) -> None:
-    found = checked_within(definition(Exit={"Conditions": [expression]}), 1.0)
-    assert [problem.path for problem in found] == ["Exit.Conditions[0]"] * len(found)
-    assert found
+    result = checked_within(definition(Exit={"Conditions": [expression]}), 1.0)
+    assert [problem.path for problem in result] == ["Exit.Conditions[0]"] * len(result)
+    assert result
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         (b"", "not JSON"),
         (b"\xff\xfe\x00", "not UTF-8"),
@@ -126,8 +126,8 @@ def test_an_expression_that_loops_allocates_or_reaches_out_is_refused_at_import(
         ({"Symbol": "SPX", 5: 1}, "a key in the definition is not a text"),
     ],
 )
-def test_what_is_no_definition_at_all_is_refused(raw: Any, said: str) -> None:
-    assert said in str(checked_within(raw, 0.5)[0])
+def test_what_is_no_definition_at_all_is_refused(raw: Any, message: str) -> None:
+    assert message in str(checked_within(raw, 0.5)[0])
 
 
 def test_values_from_anywhere_are_refused_and_never_crash() -> None:
@@ -141,8 +141,8 @@ def test_values_from_anywhere_are_refused_and_never_crash() -> None:
 
 
 def test_a_checked_definition_always_compiles() -> None:
-    found: StrategyDefinition = parse_definition(full())
-    assert compile_strategy(found).memory_used < 200_000
+    parsed: StrategyDefinition = parse_definition(full())
+    assert compile_strategy(parsed).memory_used < 200_000
 
 
 def test_maps_are_bounded_and_must_be_objects() -> None:
@@ -156,23 +156,23 @@ def test_an_expression_that_lua_itself_cannot_hold_is_refused_at_import() -> Non
     wide = "max(" + ", ".join(["nav"] * 50) + ")"
     for _ in range(8):
         wide = "max(" + ", ".join(["1"] * 49) + f", {wide})"
-    found = check_definition(definition(Exit={"Conditions": [wide]}))
-    for problem in found.problems:
+    result = check_definition(definition(Exit={"Conditions": [wide]}))
+    for problem in result.problems:
         assert problem.path == "Exit.Conditions[0]"
-    if found.definition is not None:
-        compile_strategy(found.definition)
+    if result.definition is not None:
+        compile_strategy(result.definition)
 
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # JSON
     """Return the path of every value of a JSON tree."""
-    found = [path] if path else []
+    result = [path] if path else []
     if isinstance(tree, dict):
         for key, value in cast("Json", tree).items():
-            found += places(value, (*path, key))
+            result += places(value, (*path, key))
     elif isinstance(tree, list):
         for index, value in enumerate(cast("list[Any]", tree)):
-            found += places(value, (*path, index))
-    return found
+            result += places(value, (*path, index))
+    return result
 
 
 JSON = st.recursive(
@@ -184,6 +184,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(places(full())), JSON), min_size=1, max_size=3), st.booleans())
 def test_a_definition_with_anything_anywhere_is_used_or_refused_and_never_crashes(

@@ -29,15 +29,15 @@ def values(raw: Json, closes: Sequence[float] = CLOSES) -> dict[str, float]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_type_computes_and_names_its_outputs(kind: str) -> None:
-    found = values(with_indicator(kind.lower()))
+    result = values(with_indicator(kind.lower()))
     suffixes = {
         "BBANDS": ["_upper", "_middle", "_lower"],
         "MACD": ["_macd", "_signal", "_hist"],
         "MAMA": ["_mama", "_fama"],
         "STOCHRSI": ["_fast_k", "_fast_d"],
     }.get(kind, [""])
-    assert list(found) == [f"x{suffix}" for suffix in suffixes]
-    assert all(math.isfinite(value) for value in found.values())
+    assert list(result) == [f"x{suffix}" for suffix in suffixes]
+    assert all(math.isfinite(value) for value in result.values())
 
 
 def test_a_simple_average_is_the_mean_of_the_last_closes() -> None:
@@ -45,10 +45,10 @@ def test_a_simple_average_is_the_mean_of_the_last_closes() -> None:
 
 
 def test_bands_lie_two_deviations_around_the_average() -> None:
-    found = values(with_indicator("BBANDS", 20, 2, 2))
+    result = values(with_indicator("BBANDS", 20, 2, 2))
     spread = float(np.std(CLOSES[-20:]))
-    assert found["x_upper"] - found["x_middle"] == pytest.approx(2 * spread)
-    assert found["x_middle"] - found["x_lower"] == pytest.approx(2 * spread)
+    assert result["x_upper"] - result["x_middle"] == pytest.approx(2 * spread)
+    assert result["x_middle"] - result["x_lower"] == pytest.approx(2 * spread)
 
 
 def test_an_exponential_average_follows_its_recursion() -> None:
@@ -71,7 +71,7 @@ def test_too_few_closes_leave_the_value_out_so_that_statements_fail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         (with_indicator("ADX"), "'ADX' is not an indicator"),
         (with_indicator("RSI", 14, 3), "has 1 parameters, not 2"),
@@ -81,8 +81,8 @@ def test_too_few_closes_leave_the_value_out_so_that_statements_fail() -> None:
         (with_indicator("BBANDS", condition="x > 5"), "there is no variable 'x'"),
     ],
 )
-def test_what_is_wrong_with_an_indicator_is_told_at_import(raw: Json, said: str) -> None:
-    assert any(said in str(problem) for problem in check_definition(raw).problems)
+def test_errors_of_an_indicator_are_reported_at_import(raw: Json, message: str) -> None:
+    assert any(message in str(problem) for problem in check_definition(raw).problems)
 
 
 def test_parameters_that_the_library_refuses_are_an_error() -> None:

@@ -14,7 +14,7 @@ from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainView, generated
-from mesolive_testkit.language.strategies import compiled, held, position, scope, value
+from mesolive_testkit.language.strategies import compiled, open_leg, position, scope, value
 from mesolive_testkit.language.strategies import contract as contract_of
 
 
@@ -24,9 +24,9 @@ def view() -> PlainView:
 
 
 def mark(view: PlainView, strike: float, side: Right, days: int = 30) -> float:
-    found = view.find(contract_of(view, strike, side, days))
-    assert found is not None
-    return float(found[0].mark[found[1]])
+    location = view.find(contract_of(view, strike, side, days))
+    assert location is not None
+    return float(location[0].mark[location[1]])
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def condor(view: PlainView) -> Scope:
     legs += [("cs", 4600.0, Right.CALL, -1), ("cl", 4650.0, Right.CALL, 1)]
     return scope(
         view,
-        position(*(held(n, contract_of(view, k, side), q, price=mark(view, k, side)) for n, k, side, q in legs)),
+        position(*(open_leg(n, contract_of(view, k, side), q, price=mark(view, k, side)) for n, k, side, q in legs)),
     )
 
 
@@ -85,8 +85,8 @@ def test_a_peak_between_two_points_of_the_scan_is_refined(view: PlainView) -> No
     straddle = scope(
         view,
         position(
-            held("p", contract_of(view, 4490.0), -1, price=50.0),
-            held("c", contract_of(view, 4490.0, Right.CALL), -1, price=60.0),
+            open_leg("p", contract_of(view, 4490.0), -1, price=50.0),
+            open_leg("c", contract_of(view, 4490.0, Right.CALL), -1, price=60.0),
         ),
     )
     ask = "options.model_solver(position, 0, 3000, 6007, pnl, maximize, {})"
@@ -107,8 +107,8 @@ def test_a_calendar_is_modelled_at_the_settlement_of_its_near_leg(view: PlainVie
     calendar = scope(
         view,
         position(
-            held("s", near, -1, price=mark(view, 4500.0, Right.CALL)),
-            held("l", far, 1, price=mark(view, 4500.0, Right.CALL, 61), alias="far"),
+            open_leg("s", near, -1, price=mark(view, 4500.0, Right.CALL)),
+            open_leg("l", far, 1, price=mark(view, 4500.0, Right.CALL, 61), alias="far"),
         ),
     )
     part = view.slice("SPXW", TODAY + timedelta(days=61), Right.CALL)
@@ -120,16 +120,16 @@ def test_a_calendar_is_modelled_at_the_settlement_of_its_near_leg(view: PlainVie
     # At the money without interest a call is worth S * (2 N(s / 2) - 1).
     worth = SPOT * math.erf(total / 2 / math.sqrt(2))
     paid = mark(view, 4500.0, Right.CALL, 61) - mark(view, 4500.0, Right.CALL)
-    found = value(f"options.model(position, leg_s_dte, {SPOT}, pnl)", calendar)
-    assert found == pytest.approx(100 * (worth - paid), rel=1e-9)
-    assert value(f"options.model(position, 0, {SPOT}, pnl)", calendar) == found
+    result = value(f"options.model(position, leg_s_dte, {SPOT}, pnl)", calendar)
+    assert result == pytest.approx(100 * (worth - paid), rel=1e-9)
+    assert value(f"options.model(position, 0, {SPOT}, pnl)", calendar) == result
     peak = value("options.model_solver(position, leg_s_dte, 4000, 5000, pnl, maximize, return_price)", calendar)
     assert peak == pytest.approx(SPOT, abs=5)
 
 
-def test_interest_and_carry_of_the_chain_are_kept(view: PlainView) -> None:
+def test_interest_and_carry_of_the_chain_are_used(view: PlainView) -> None:
     with_rate = PlainView(view.now, view.underlying, view.slices, rate=0.05)
-    within = scope(with_rate, position(held("c", contract_of(view, 4400.0, Right.CALL), 1, price=0.0)))
+    within = scope(with_rate, position(open_leg("c", contract_of(view, 4400.0, Right.CALL), 1, price=0.0)))
     total = 30 + 4 / 24
     growth = math.exp(0.05 * (total - 10) / 365)
     days = 10.0
@@ -145,7 +145,7 @@ def test_an_american_leg_is_worth_its_exercise_and_moves_as_one(view: PlainView)
     stock = PlainView(view.now, view.underlying, slices, rate=0.05)
     index = PlainView(view.now, view.underlying, view.slices, rate=0.05)
     american, european = (
-        scope(market, position(held("p", contract_of(market, 4500.0), 1, price=0.0))) for market in (stock, index)
+        scope(market, position(open_leg("p", contract_of(market, 4500.0), 1, price=0.0))) for market in (stock, index)
     )
     assert value("options.model(leg_p, 9999, 3500, price)", american) == pytest.approx(1000.0, abs=1e-9)
     assert value("options.model(leg_p, 9999, 3500, delta)", american) == -100.0
@@ -159,7 +159,7 @@ def test_an_american_leg_is_worth_its_exercise_and_moves_as_one(view: PlainView)
 
 
 def test_realised_results_count_in_the_positions_pnl(view: PlainView) -> None:
-    leg = held("p", contract_of(view, 4400.0), -1, price=30.0)
+    leg = open_leg("p", contract_of(view, 4400.0), -1, price=30.0)
     plain, realised = (scope(view, position(leg, realized_pnl=Decimal(amount))) for amount in (0, 250))
     ask = "options.model(position, 0, 4500, pnl)"
     before, after = value(ask, plain), value(ask, realised)
@@ -169,14 +169,14 @@ def test_realised_results_count_in_the_positions_pnl(view: PlainView) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("options.model(position, 0, 4500, pnl)", "needs a position"),
         ("options.model(leg_p, 0, 4500, pnl)", "'p' is not open"),
     ],
 )
-def test_without_a_position_it_fails(text: str, said: str) -> None:
-    with pytest.raises(StatementError, match=said):
+def test_without_a_position_it_fails(text: str, message: str) -> None:
+    with pytest.raises(StatementError, match=message):
         value(text)
 
 
@@ -190,14 +190,14 @@ def test_a_leg_without_volatility_fails_and_is_named(view: PlainView) -> None:
     part = view.slice("SPXW", TODAY + timedelta(days=30), Right.PUT)
     assert part is not None
     broken = view.with_slice(part.changed(4400.0, iv=math.nan))
-    within = scope(broken, position(held("p", contract_of(view, 4400.0), -1, price=1.0)))
+    within = scope(broken, position(open_leg("p", contract_of(view, 4400.0), -1, price=1.0)))
     with pytest.raises(StatementError, match=r"'p'.*implied volatility"):
         value("options.model(position, 0, 4500, pnl)", within)
 
 
 def test_the_first_root_is_found_wherever_it_lies(view: PlainView) -> None:
     for strike in np.linspace(4300.0, 4700.0, 5):
-        long_call = scope(view, position(held("c", contract_of(view, float(strike), Right.CALL), 1, price=20.0)))
+        long_call = scope(view, position(open_leg("c", contract_of(view, float(strike), Right.CALL), 1, price=20.0)))
         ask = "options.model_solver(position, 0, 3500, 5500, pnl, zero, return_price)"
         assert value(ask, long_call) == pytest.approx(strike + 20, abs=1e-4)
 
@@ -228,7 +228,7 @@ def test_weighted_vega_and_theta_are_modelled_too(condor: Scope) -> None:
 
 
 def test_a_root_at_an_end_of_the_range_is_found(view: PlainView) -> None:
-    long_call = scope(view, position(held("c", contract_of(view, 4400.0, Right.CALL), 1, price=20.0)))
+    long_call = scope(view, position(open_leg("c", contract_of(view, 4400.0, Right.CALL), 1, price=20.0)))
     for start, end in ((4420.0, 5000.0), (4000.0, 4420.0)):
         ask = f"options.model_solver(position, 0, {start}, {end}, pnl, zero, return_price)"
         assert value(ask, long_call) == pytest.approx(4420.0)

@@ -22,27 +22,27 @@ from mesolive_testkit.language.strategies import definition, expiration, leg
 
 
 def test_every_field_of_version_3_is_read() -> None:
-    found = parse_definition(full())
-    assert (found.name, found.symbol, found.version) == ("Everything", "SPX", "3.1.0")
-    near, far = found.expirations
+    parsed = parse_definition(full())
+    assert (parsed.name, parsed.symbol, parsed.version) == ("Everything", "SPX", "3.1.0")
+    near, far = parsed.expirations
     assert (near.dte.text, near.include, near.exclude) == ("21", ("SPXW", "SPX"), ())
     assert (near.minimum and near.minimum.text, near.maximum and near.maximum.text) == ("14", "28")
     assert far.dte.text == "expiration_near_dte + 21"
-    short, long, hedge = found.legs
+    short, long, hedge = parsed.legs
     assert (short.right, short.selector.kind) == (Right.CALL, SelectorKind.STRIKE_PRICE)
     assert (long.right, long.qty.text, long.group and long.group.text) == (Right.CALL, "1.0", "1")
     assert hedge.selector.kind is SelectorKind.COMPLEX
-    schedule = found.entry.schedule
+    schedule = parsed.entry.schedule
     assert schedule is not None
     assert (schedule.after_open, schedule.before_close, schedule.every) == (None, 45, (1, 3, 5))
-    assert [condition.text for condition in found.entry.conditions] == ["underlying_iv_rank < 70", "true"]
-    assert [name for name, _ in found.entry.variables] == ["best", "twice"]
-    assert (found.entry.reentry_days, found.entry.max_positions, found.entry.shift_days) == (2, 3, 7)
-    assert found.adjustment.max_count == 4
-    assert found.exit.max_days_in_trade is not None
-    assert found.leg_constraint is Constraint.UNIQUE_IN_POSITION
-    assert found.expiration_constraint is ExpirationConstraint.ABORT_ON_REUSE
-    compile_strategy(found)
+    assert [condition.text for condition in parsed.entry.conditions] == ["underlying_iv_rank < 70", "true"]
+    assert [name for name, _ in parsed.entry.variables] == ["best", "twice"]
+    assert (parsed.entry.reentry_days, parsed.entry.max_positions, parsed.entry.shift_days) == (2, 3, 7)
+    assert parsed.adjustment.max_count == 4
+    assert parsed.exit.max_days_in_trade is not None
+    assert parsed.leg_constraint is Constraint.UNIQUE_IN_POSITION
+    assert parsed.expiration_constraint is ExpirationConstraint.ABORT_ON_REUSE
+    compile_strategy(parsed)
 
 
 def test_d7_adjustments_are_sorted_by_their_full_text() -> None:
@@ -55,8 +55,8 @@ def test_d7_adjustments_are_sorted_by_their_full_text() -> None:
 def test_json_text_bytes_and_values_give_the_same_definition() -> None:
     raw = definition(Entry={"QtyMultiplier": 1})
     text = json.dumps(raw)
-    found = [parse_definition(form) for form in (raw, text, text.encode(), b"\xef\xbb\xbf" + text.encode())]
-    assert all(other == found[0] for other in found)
+    parsed = [parse_definition(form) for form in (raw, text, text.encode(), b"\xef\xbb\xbf" + text.encode())]
+    assert all(other == parsed[0] for other in parsed)
 
 
 def test_section_b_scalars_may_be_texts_or_numbers() -> None:
@@ -70,9 +70,9 @@ def test_section_b_null_means_unset_everywhere() -> None:
     for section in ("Entry", "Exit", "Adjustment", "Settings", "ExternalData", "Backtest", "Description"):
         raw[section] = None
     raw["Structure"]["Expirations"][0].update(Min=None, Max=None, Roots=None)
-    found = parse_definition(raw)
-    assert found.entry.conditions == ()
-    assert found.expirations[0].include is None
+    parsed = parse_definition(raw)
+    assert parsed.entry.conditions == ()
+    assert parsed.expirations[0].include is None
     inner = parse_definition(
         definition(Entry={"Schedule": None, "Conditions": [None], "VarDefines": {"x": None}, "QtyMultiplier": None})
     )
@@ -94,10 +94,10 @@ def test_empty_texts_of_optional_fields_count_as_not_set() -> None:
         ExternalData={"CsvUrl": ""},
     )
     assert len(warnings(raw)) == 4
-    found = parse_definition(raw)
-    assert (found.csv_url, found.entry.reentry_days) == (None, None)
-    assert found.entry.schedule is not None
-    assert found.entry.schedule.every == "day"
+    parsed = parse_definition(raw)
+    assert (parsed.csv_url, parsed.entry.reentry_days) == (None, None)
+    assert parsed.entry.schedule is not None
+    assert parsed.entry.schedule.every == "day"
 
 
 MARGIN = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Generator
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,21 @@ from hypothesis import strategies as st
 
 from mesolive.language.sandbox import LuaError, NeedsArgument, Sandbox, run
 
-LIMIT_SECONDS = 0.05
-"""Of processor time: other work on the machine is not the sandbox's."""
+YARDSTICK_SECONDS = 0.075
+"""What two million rounds of a Python loop take on the machine for which the limit of 50 ms was stated."""
+
+
+@contextlib.contextmanager
+def within_50_ms() -> Generator[None]:
+    """Assert that the block takes 50 ms of processor time, more where the machine is slower than the yardstick."""
+    started = time.thread_time()
+    yield
+    took = time.thread_time() - started
+    if took >= 0.05:
+        started = time.thread_time()
+        for _ in range(2_000_000):
+            pass
+        assert took < 0.05 * (time.thread_time() - started) / YARDSTICK_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -26,10 +40,8 @@ LIMIT_SECONDS = 0.05
 )
 def test_an_endless_body_ends_within_50_ms(body: str) -> None:
     function = Sandbox().compile([], body)
-    started = time.thread_time()
-    with pytest.raises(LuaError, match="ran away"):
+    with within_50_ms(), pytest.raises(LuaError, match="ran away"):
         run(function, [])
-    assert time.thread_time() - started < LIMIT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -40,13 +52,11 @@ def test_an_endless_body_ends_within_50_ms(body: str) -> None:
         "(function() local function f() return 1 + f() end return f() end)()",
     ],
 )
-def test_a_body_that_allocates_ends_within_50_ms_and_the_machine_goes_on(body: str) -> None:
+def test_a_body_that_allocates_ends_within_50_ms_and_the_interpreter_continues(body: str) -> None:
     sandbox = Sandbox()
     function = sandbox.compile([], body)
-    started = time.thread_time()
-    with pytest.raises(LuaError):
+    with within_50_ms(), pytest.raises(LuaError):
         run(function, [])
-    assert time.thread_time() - started < LIMIT_SECONDS
     assert run(sandbox.compile([], "1 + 1"), []) == 2
 
 

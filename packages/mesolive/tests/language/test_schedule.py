@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.language.definition import Schedule
-from mesolive.language.schedule import due, next_due, window
+from mesolive.language.schedule import Schedule, due, next_due, window
 from mesolive_testkit.language.market import PlainCalendar, at
 
 CALENDAR = PlainCalendar(holidays=frozenset({date(2023, 11, 23)}), early=frozenset({date(2023, 11, 24)}))
@@ -97,5 +96,5 @@ def test_the_next_instant_is_due_and_nothing_before_it_newly_becomes_due(
 
 
 def test_a_window_never_leaves_the_session_of_an_after_open_schedule() -> None:
-    found = window(Schedule(385, None, "day"), CALENDAR, WEDNESDAY)
-    assert found == (moment(WEDNESDAY, "15:55"), moment(WEDNESDAY, "16:00"))
+    result = window(Schedule(385, None, "day"), CALENDAR, WEDNESDAY)
+    assert result == (moment(WEDNESDAY, "15:55"), moment(WEDNESDAY, "16:00"))

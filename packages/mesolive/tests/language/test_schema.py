@@ -137,9 +137,9 @@ def test_every_field_is_described() -> None:
             case _:
                 return []
 
-    found = fields(shapes.DEFINITION)
-    assert len(found) > 60
-    assert all(len(field.about) > 3 for field in found)
+    result = fields(shapes.DEFINITION)
+    assert len(result) > 60
+    assert all(len(field.about) > 3 for field in result)
 
 
 def test_repeated_parts_are_defined_once() -> None:

@@ -55,8 +55,8 @@ def days(chain: ChainFile, day: date) -> int:
 def brute_expiration(chain: ChainFile, view: PlainView, target: int) -> tuple[str, date]:
     """Return the nearest expiration that still trades: the earlier of equals, SPXW before SPX."""
     alive = {(expiration.root, expiration.day) for expiration in view.expirations}
-    found = {(row.root, row.day) for row in chain.rows} & alive
-    return min(found, key=lambda key: (abs(days(chain, key[1]) - target), key[1], key[0] != "SPXW"))
+    result = {(row.root, row.day) for row in chain.rows} & alive
+    return min(result, key=lambda key: (abs(days(chain, key[1]) - target), key[1], key[0] != "SPXW"))
 
 
 def brute_strike(rows: list[Row], measure: Callable[[Row], float | None], target: float) -> set[float]:
@@ -94,12 +94,12 @@ def test_a_four_leg_delta_entry_takes_the_strikes_that_the_loop_finds(
     if len(usable) < 20:
         pytest.skip("the vendor gives this expiration no deltas")
     raw = definition([leg(n, 1, side, Delta=target) for n, side, target in CONDOR], [expiration(dte=dte)])
-    found = select(raw, view, constraint=Constraint.NONE)
-    assert (found.expirations["e"].root, found.expirations["e"].day) == (root, day)
+    selection = select(raw, view, constraint=Constraint.NONE)
+    assert (selection.expirations["e"].root, selection.expirations["e"].day) == (root, day)
     for name, side, target in CONDOR:
         right = Right.PUT if side == "Put" else Right.CALL
         expected = brute_strike(chain.of(root, day, right), delta, target)
-        chosen = {leg.name: float(leg.contract.strike) for leg in found.legs}[name]
+        chosen = {leg.name: float(leg.contract.strike) for leg in selection.legs}[name]
         assert chosen == (min(expected) if right is Right.PUT else max(expected)), (name, expected)
 
 
@@ -147,10 +147,10 @@ def test_a_complex_selection_takes_the_pair_that_the_loop_finds(chain: ChainFile
 
     best = min(abs(spread(row) - 4) for row in candidates)
     expected = {row.strike for row in candidates if abs(spread(row) - 4) <= best + 1e-9}
-    found = select(raw, view)
-    assert float(found.legs[0].contract.strike) == short.strike
-    assert float(found.legs[1].contract.strike) == min(expected)
-    assert found.legs[1].trace.candidates == len(candidates)
+    selection = select(raw, view)
+    assert float(selection.legs[0].contract.strike) == short.strike
+    assert float(selection.legs[1].contract.strike) == min(expected)
+    assert selection.legs[1].trace.candidates == len(candidates)
 
 
 def test_contracts_in_use_give_way_to_what_the_loop_finds_next(chain: ChainFile, view: PlainView) -> None:
@@ -187,10 +187,10 @@ async def test_on_the_products_view_prices_are_chosen_as_the_loop_does() -> None
     for side, right in (("Put", Right.PUT), ("Call", Right.CALL)):
         for target in (1.0, 10.0, 50.0):
             raw = definition([leg("a", -1, side, MidPrice=target)], [expiration(dte=30)])
-            found = entry(raw, view)
-            root, day = found.expirations["e"].root, found.expirations["e"].day
+            selection = entry(raw, view)
+            root, day = selection.expirations["e"].root, selection.expirations["e"].day
             expected = brute_strike(chain.of(root, day, right), middle, target)
-            chosen = float(found.legs[0].contract.strike)
+            chosen = float(selection.legs[0].contract.strike)
             assert chosen == (min(expected) if right is Right.PUT else max(expected))
 
 

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from mesolive.language.decision import Constraint, SelectionError, UnreadExpirationError
 from mesolive.market.contracts import Expiration, Right
 from mesolive_testkit.language.market import TODAY, PlainView, generated
-from mesolive_testkit.language.strategies import ACCOUNT, contract, definition, expiration, held, leg, position, select
+from mesolive_testkit.language.strategies import (
+    ACCOUNT,
+    contract,
+    definition,
+    expiration,
+    leg,
+    open_leg,
+    position,
+    select,
+)
 
 STRIKES = 21
 BASE = generated([("SPXW", 30)], width=100, step=10)
@@ -41,7 +50,7 @@ def test_the_chosen_contract_is_allowed_and_none_allowed_is_nearer(
     right = Right.PUT if side == "Put" else Right.CALL
     view = with_bids(bids, right)
     strikes = [4400.0 + 10 * index for index in range(STRIKES)]
-    other = position(*(held(f"h{place}", contract(view, strikes[place], right), 1) for place in taken))
+    other = position(*(open_leg(f"h{place}", contract(view, strikes[place], right), 1) for place in taken))
     account = replace(ACCOUNT, positions=(other,))
     raw = definition([leg("a", -1, side, BidPrice=repr(target), Min=low, Max=high)])
     allowed = {
@@ -53,22 +62,22 @@ def test_the_chosen_contract_is_allowed_and_none_allowed_is_nearer(
         and (high is None or value <= high)
     }
     try:
-        found = select(raw, view, account).legs[0]
+        selection = select(raw, view, account).legs[0]
     except SelectionError:
         assert not allowed
         return
-    chosen = float(found.contract.strike)
+    chosen = float(selection.contract.strike)
     assert chosen in allowed
     nearest = min(allowed.values())
     assert allowed[chosen] <= nearest + 1e-6
     ties = [strike for strike, distance in allowed.items() if distance <= nearest + 1e-12]
     if allowed[chosen] == nearest:
         assert chosen == (min(ties) if right is Right.PUT else max(ties)) or len(ties) == 1
-    assert found.trace.candidates == sum(not math.isnan(value) for value in bids)
-    for symbol, reason in found.trace.passed_over:
+    assert selection.trace.candidates == sum(not math.isnan(value) for value in bids)
+    for symbol, reason in selection.trace.passed_over:
         assert reason
-        assert symbol != found.contract.symbol
-    assert len(found.trace.passed_over) <= 10
+        assert symbol != selection.contract.symbol
+    assert len(selection.trace.passed_over) <= 10
 
 
 @given(
@@ -76,15 +85,15 @@ def test_the_chosen_contract_is_allowed_and_none_allowed_is_nearer(
     occupied=st.sets(st.integers(0, STRIKES - 1), max_size=6),
     constraint=st.sampled_from(Constraint),
 )
-def test_the_constraint_is_kept_between_legs_and_positions(
+def test_the_constraint_holds_between_legs_and_positions(
     targets: list[int], occupied: set[int], constraint: Constraint
 ) -> None:
     strikes = [4400.0 + 10 * index for index in range(STRIKES)]
     elsewhere = {strikes[place] for place in occupied}
-    other = position(*(held(f"h{strike:.0f}", contract(BASE, strike), 1) for strike in elsewhere))
+    other = position(*(open_leg(f"h{strike:.0f}", contract(BASE, strike), 1) for strike in elsewhere))
     raw = definition([leg(f"l{number}", -1, StrikePrice=target) for number, target in enumerate(targets)])
-    found = select(raw, BASE, replace(ACCOUNT, positions=(other,)), constraint=constraint)
-    chosen = [float(selected.contract.strike) for selected in found.legs]
+    selection = select(raw, BASE, replace(ACCOUNT, positions=(other,)), constraint=constraint)
+    chosen = [float(selected.contract.strike) for selected in selection.legs]
     if constraint is not Constraint.NONE:
         assert len(set(chosen)) == len(chosen)
     if constraint is Constraint.FULLY_UNIQUE:
@@ -112,17 +121,17 @@ def test_the_chosen_expiration_is_allowed_and_none_allowed_is_nearer(
     raw = definition([leg("a", StrikePrice=4500)], [expiration(dte=target, Min=low, Max=high)])
     allowed = [days for _, days in listed if (low is None or days >= low) and (high is None or days <= high)]
     try:
-        found = select(raw, view).expirations["e"]
+        selection = select(raw, view).expirations["e"]
     except SelectionError:
         assert not allowed
         return
-    days = (found.day - TODAY).days
+    days = (selection.day - TODAY).days
     assert days in allowed
     distance = min(abs(each - target) for each in allowed)
     assert abs(days - target) == distance
     assert days == min(each for each in allowed if abs(each - target) == distance)
     roots = [root for root, each in listed if each == days]
-    assert found.root == min(roots, key=["SPXW", "SPX", "SPXQ"].index)
+    assert selection.root == min(roots, key=["SPXW", "SPX", "SPXQ"].index)
 
 
 @given(
@@ -177,12 +186,12 @@ def test_a_complex_choice_is_the_best_of_the_candidates_that_fulfil_its_constrai
         if strike > floor and value > 1
     }
     try:
-        found = float(select(raw, view).legs[0].contract.strike)
+        selection = float(select(raw, view).legs[0].contract.strike)
     except SelectionError:
         assert not good
         return
-    assert found in good
-    assert good[found] <= min(good.values()) + 1e-6
+    assert selection in good
+    assert good[selection] <= min(good.values()) + 1e-6
 
 
 @given(st.permutations(["a", "b", "c"]))

@@ -1,4 +1,4 @@
-"""Sections B.3 and D.1 to D.5, rule by rule: which expiration, which strike, how many contracts."""
+"""Sections B.3 and D.2 to D.5, rule by rule: which strike, how many contracts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from mesolive_testkit.language.strategies import (
     contract,
     definition,
     expiration,
-    held,
     leg,
+    open_leg,
     position,
     seeded,
     select,
@@ -30,127 +30,6 @@ from mesolive_testkit.language.strategies import (
 )
 
 PUTS_30 = ("SPXW", TODAY + timedelta(days=30), Right.PUT)
-
-
-def chosen(rule: dict[str, Any], view: PlainView | None = None, symbol: str = "SPX") -> tuple[str, int]:
-    """Return root and days of the expiration that a rule chooses."""
-    raw = definition([leg("a", StrikePrice="underlying_price")], [rule])
-    raw["Symbol"] = symbol
-    found = select(raw, view).expirations["e"]
-    return found.root, (found.day - TODAY).days
-
-
-# --- D.1 expirations
-
-
-@pytest.mark.parametrize(
-    ("dte", "days"), [(0, 0), (3, 0), (4, 7), (7, 7), (18, 7), (19, 30), (45, 30), (46, 61), (999, 61), ("7 * 2", 7)]
-)
-def test_d1_3_the_nearest_expiration_is_taken_not_the_next(dte: object, days: int) -> None:
-    assert chosen(expiration(dte=dte))[1] == days
-
-
-def test_decision_9_of_two_equally_near_expirations_the_earlier_is_taken() -> None:
-    view = generated([("SPXW", 10), ("SPXW", 20)])
-    assert chosen(expiration(dte=15), view) == ("SPXW", 10)
-
-
-@pytest.mark.parametrize(
-    ("rule", "days"),
-    [
-        ({"dte": 40, "Min": 31}, 61),
-        ({"dte": 40, "Max": 29}, 7),
-        ({"dte": 0, "Min": 0, "Max": 0}, 0),
-        ({"dte": 20, "Min": "7", "Max": "7 + 0"}, 7),
-    ],
-)
-def test_d1_2_min_and_max_are_bounds_that_are_included(rule: dict[str, Any], days: int) -> None:
-    assert chosen(expiration(**rule))[1] == days
-
-
-@pytest.mark.parametrize(
-    ("roots", "root"),
-    [
-        (None, "SPXW"),
-        ({"Include": ["SPX"]}, "SPX"),
-        ({"Include": ["SPX", "SPXW"]}, "SPX"),
-        ({"Include": ["SPXW", "SPX"]}, "SPXW"),
-        ({"Include": []}, "SPXW"),
-        ({"Exclude": ["SPXW"]}, "SPX"),
-        ({"Include": ["spx"]}, "SPX"),
-    ],
-)
-def test_d1_4_roots_filter_and_give_the_preference_on_one_day(roots: object, root: str) -> None:
-    assert chosen(expiration(dte=30, Roots=roots)) == (root, 30)
-
-
-def test_d1_4_preference_of_roots_counts_only_among_equally_near_days() -> None:
-    assert chosen(expiration(dte=7, Roots={"Include": ["SPX", "SPXW"]})) == ("SPXW", 7)
-
-
-@pytest.mark.parametrize(
-    ("symbol", "roots", "root"),
-    [
-        ("SPX", ("SPXQ", "SPX", "SPXW"), "SPXW"),
-        ("BTCUSD", ("BTCQ", "BTCM", "BTCW", "BTCD"), "BTCD"),
-        ("ETHUSD", ("ETHQ", "ETHM", "ETHW"), "ETHW"),
-        ("GLD", ("GLDZ", "GLD"), "GLD"),
-    ],
-)
-def test_d1_4_without_include_each_underlying_has_its_default_order(
-    symbol: str, roots: tuple[str, ...], root: str
-) -> None:
-    view = generated([(name, 30) for name in roots], symbol=symbol)
-    assert chosen(expiration(dte=30), view, symbol)[0] == root
-
-
-def test_d1_1_a_later_expiration_may_read_the_one_before() -> None:
-    raw = definition(
-        [leg("a", StrikePrice="underlying_price", expiration="far")],
-        [expiration("near", 7), expiration("far", "expiration_near_dte + 20", Min="expiration_near_min + 1")],
-    )
-    raw["Structure"]["Expirations"][0]["Min"] = 5
-    assert (select(raw).expirations["far"].day - TODAY).days == 30
-
-
-def test_d1_5_no_expiration_left_is_an_error_that_names_the_nearest() -> None:
-    with pytest.raises(SelectionError, match=r"expiration 'e'.*nearest is SPXW 2023-09-20.*below Min 8") as caught:
-        select(definition(expirations=[expiration(dte=10, Min=8, Max=12)]))
-    assert caught.value.what == "expiration 'e'"
-
-
-@pytest.mark.parametrize("rule", [None, "AllowReuse"])
-def test_d1_6_two_aliases_may_meet(rule: str | None) -> None:
-    raw = definition(
-        [leg("a", StrikePrice="4400", expiration="e"), leg("b", StrikePrice="4300", expiration="f")],
-        [expiration("e", 30), expiration("f", 31)],
-        Settings={"Core": {"ExpirationSelectionConstraint": rule}},
-    )
-    found = select(raw).expirations
-    assert found["e"] == found["f"]
-
-
-def test_d1_6_abort_on_reuse_refuses_two_aliases_on_one_expiration() -> None:
-    raw = definition(
-        [leg("a", StrikePrice="4400", expiration="e")],
-        [expiration("e", 30), expiration("f", 31)],
-        Settings={"Core": {"ExpirationSelectionConstraint": "AbortOnReuse"}},
-    )
-    with pytest.raises(SelectionError, match=r"expiration 'f'.*that of 'e' already"):
-        select(raw)
-
-
-def test_the_trace_of_an_expiration_names_nearer_ones_that_were_refused() -> None:
-    raw = definition(expirations=[expiration(dte=29, Min=31)])
-    trace = select(raw).traces[0]
-    assert (trace.target, trace.value, trace.candidates) == (29.0, 61.0, 5)
-    assert [name for name, _ in trace.passed_over] == [
-        "SPX 2023-10-13 (30 days)",
-        "SPXW 2023-10-13 (30 days)",
-        "SPXW 2023-09-20 (7 days)",
-        "SPXW 2023-09-13 (0 days)",
-    ]
-    assert trace.passed_over[0][1] == "below Min 31"
 
 
 # --- B.3, D.2 simple selectors
@@ -181,11 +60,11 @@ def nearest_strike(view: PlainView, field: str, target: float, key: tuple[Any, .
 )
 def test_b3_each_selector_takes_the_nearest_by_its_measure(selector: dict[str, Any], field: str, target: float) -> None:
     view = generated(width=600)
-    found = strikes(select(definition([leg("a", **selector)]), view))["a"]
+    selection = strikes(select(definition([leg("a", **selector)]), view))["a"]
     part = view.slice(*PUTS_30)
     assert part is not None
     values = getattr(part, field)
-    index = list(part.strikes).index(found)
+    index = list(part.strikes).index(selection)
     assert abs(values[index] - target) == pytest.approx(min(abs(values - target)))
 
 
@@ -193,9 +72,9 @@ def test_b3_mid_price_is_the_middle_of_bid_and_ask() -> None:
     view = generated()
     part = view.slice(*PUTS_30)
     assert part is not None
-    found = strikes(select(definition([leg("a", MidPrice=20)]), view))["a"]
+    selection = strikes(select(definition([leg("a", MidPrice=20)]), view))["a"]
     middles = (part.bid + part.ask) / 2
-    assert abs(middles[list(part.strikes).index(found)] - 20) == pytest.approx(min(abs(middles - 20)))
+    assert abs(middles[list(part.strikes).index(selection)] - 20) == pytest.approx(min(abs(middles - 20)))
 
 
 def test_b3_weighted_vega_is_per_contract_and_weighted_by_days() -> None:
@@ -203,16 +82,16 @@ def test_b3_weighted_vega_is_per_contract_and_weighted_by_days() -> None:
     part = view.slice(*PUTS_30)
     assert part is not None
     weight = math.sqrt(30 / (30 + 4 / 24))
-    found = strikes(select(definition([leg("a", WVega=250)]), view))["a"]
+    selection = strikes(select(definition([leg("a", WVega=250)]), view))["a"]
     values = part.vega * 100 * weight
-    assert abs(values[list(part.strikes).index(found)] - 250) == pytest.approx(min(abs(values - 250)))
+    assert abs(values[list(part.strikes).index(selection)] - 250) == pytest.approx(min(abs(values - 250)))
 
 
 def test_d2_delta_compares_absolute_values_for_calls_and_puts() -> None:
     for side, target in (("Call", 15), ("Call", -15), ("Put", 15), ("Put", -15)):
-        found = select(definition([leg("a", 1, side, Delta=target)]))
-        assert found.legs[0].trace.target == 15
-        assert found.legs[0].trace.value == pytest.approx(15, abs=1)
+        selection = select(definition([leg("a", 1, side, Delta=target)]))
+        assert selection.legs[0].trace.target == 15
+        assert selection.legs[0].trace.value == pytest.approx(15, abs=1)
 
 
 @pytest.mark.parametrize(
@@ -250,11 +129,11 @@ def test_decision_9_ties_are_found_in_spite_of_rounding() -> None:
     part = view.slice(*PUTS_30)
     assert part is not None
     part = part.changed(4400.0, bid=1.25).changed(4300.0, bid=1.15)
-    found = select(definition([leg("a", BidPrice=1.2)]), view.with_slice(part))
+    selection = select(definition([leg("a", BidPrice=1.2)]), view.with_slice(part))
     others = {float(strike) for strike, bid in zip(part.strikes, part.bid, strict=True) if abs(bid - 1.2) < 0.049}
-    assert not others or strikes(found)["a"] in others
+    assert not others or strikes(selection)["a"] in others
     if not others:
-        assert strikes(found)["a"] == 4300.0
+        assert strikes(selection)["a"] == 4300.0
 
 
 def test_contracts_without_a_value_are_no_candidates() -> None:
@@ -263,9 +142,9 @@ def test_contracts_without_a_value_are_no_candidates() -> None:
     assert part is not None
     best = strikes(select(definition(), view))["a"]
     holed = view.with_slice(part.changed(best, delta=math.nan))
-    found = select(definition(), holed)
-    assert strikes(found)["a"] != best
-    assert found.legs[0].trace.candidates == len(part.strikes) - 1
+    selection = select(definition(), holed)
+    assert strikes(selection)["a"] != best
+    assert selection.legs[0].trace.candidates == len(part.strikes) - 1
 
 
 def test_a_crossed_market_has_no_mid_price() -> None:
@@ -296,14 +175,14 @@ def test_d2_later_legs_see_earlier_ones_and_the_position_so_far() -> None:
             leg("cl", 1, "Call", StrikePrice="leg_cs_strike + (leg_ps_strike - leg_pl_strike)"),
         ]
     )
-    found = select(raw)
-    at = strikes(found)
+    selection = select(raw)
+    at = strikes(selection)
     assert at["ps"] - at["pl"] == 50
     assert at["cl"] - at["cs"] == 50
     view = generated()
-    so_far = [(leg.qty, view.find(leg.contract)) for leg in found.legs[:2]]
+    so_far = [(leg.qty, view.find(leg.contract)) for leg in selection.legs[:2]]
     delta = sum(100 * float(qty) * float(where[0].delta[where[1]]) for qty, where in so_far if where)
-    assert found.legs[2].trace.target == pytest.approx(abs(delta))
+    assert selection.legs[2].trace.target == pytest.approx(abs(delta))
 
 
 # --- quantities
@@ -312,20 +191,20 @@ def test_d2_later_legs_see_earlier_ones_and_the_position_so_far() -> None:
 def test_d2_quantity_may_use_the_legs_own_values() -> None:
     raw = definition([leg("a", "-floor(2000 / (100 * leg_a_price))", Delta=20)])
     view = generated()
-    found = select(raw, view).legs[0]
-    where = view.find(found.contract)
+    selection = select(raw, view).legs[0]
+    where = view.find(selection.contract)
     assert where is not None
-    assert found.qty == -math.floor(2000 / (100 * float(where[0].mark[where[1]])))
+    assert selection.qty == -math.floor(2000 / (100 * float(where[0].mark[where[1]])))
 
 
 def test_quantity_zero_is_a_marker_leg() -> None:
     raw = definition([leg("m", 0, StrikePrice=4500), leg("a", -1, Delta="abs(leg_m_delta) / 2")])
-    found = select(raw)
-    assert found.legs[0].qty == 0
+    selection = select(raw)
+    assert selection.legs[0].qty == 0
     view = generated()
-    where = view.find(found.legs[0].contract)
+    where = view.find(selection.legs[0].contract)
     assert where is not None
-    assert found.legs[1].trace.target == pytest.approx(abs(100 * float(where[0].delta[where[1]])) / 2)
+    assert selection.legs[1].trace.target == pytest.approx(abs(100 * float(where[0].delta[where[1]])) / 2)
 
 
 @pytest.mark.parametrize("qty", ["1.5", "nav / 50001", "1 / 0", "nil", "0 / 0", "1e9"])
@@ -354,11 +233,11 @@ def test_d5_6_qty_multiplier_sees_all_legs_and_conditions_see_what_would_be_trad
             "AbortConditions": ["abs(leg_a_qty) > 6"],
         },
     )
-    found = select(raw)
-    assert found.qty_multiplier == 3
-    assert found.legs[0].qty == -2
-    assert found.variables["contracts"] == -6
-    assert found.abort_conditions[0].result is False
+    selection = select(raw)
+    assert selection.qty_multiplier == 3
+    assert selection.legs[0].qty == -2
+    assert selection.variables["contracts"] == -6
+    assert selection.abort_conditions[0].result is False
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "floor(nav / 1e9)", "1.25", "nil"])
@@ -383,7 +262,7 @@ def test_leg_group_ids_are_expressions() -> None:
 
 def occupied(view: PlainView, *strikes_held: float, side: Right = Right.PUT) -> AccountState:
     """Return an account with one other position that holds the given strikes."""
-    legs = [held(f"h{index}", contract(view, strike, side), 1) for index, strike in enumerate(strikes_held)]
+    legs = [open_leg(f"h{index}", contract(view, strike, side), 1) for index, strike in enumerate(strikes_held)]
     return replace(ACCOUNT, positions=(position(*legs),))
 
 
@@ -400,8 +279,8 @@ def test_d3_a_contract_in_use_gives_way_to_the_next_nearest(
 ) -> None:
     view = generated()
     raw = definition([leg("a", StrikePrice=4500), leg("b", StrikePrice=4500)])
-    found = select(raw, view, occupied(view, 4500.0), constraint=constraint)
-    assert strikes(found) == {"a": first, "b": second}
+    selection = select(raw, view, occupied(view, 4500.0), constraint=constraint)
+    assert strikes(selection) == {"a": first, "b": second}
 
 
 def test_d3_fully_unique_says_why_a_nearer_contract_was_passed_over() -> None:
@@ -429,7 +308,7 @@ def test_d3_calls_and_puts_and_other_expirations_do_not_take_each_other() -> Non
 
 def test_d3_legs_that_are_closed_take_nothing() -> None:
     view = generated()
-    closed = replace(held("h", contract(view, 4500.0), 1), closed_at=NOON)
+    closed = replace(open_leg("h", contract(view, 4500.0), 1), closed_at=NOON)
     account = replace(ACCOUNT, positions=(position(closed),))
     assert strikes(select(definition([leg("a", StrikePrice=4500)]), view, account)) == {"a": 4500.0}
 
@@ -459,35 +338,39 @@ def test_d4_a_spread_is_found_by_its_price_difference() -> None:
     raw = definition(
         [leg("sh", Delta=25), complex_leg("leg_sh_price - leg_lo_price", "4", "leg_lo_strike < leg_sh_strike")]
     )
-    found = strikes(select(raw, view))
+    selection = strikes(select(raw, view))
     part = view.slice(*PUTS_30)
     assert part is not None
     price = dict(zip(part.strikes.tolist(), part.mark.tolist(), strict=True))
-    below = [strike for strike in price if strike < found["sh"]]
-    best = min(below, key=lambda strike: abs(price[found["sh"]] - price[strike] - 4))
-    assert found["lo"] == best
+    below = [strike for strike in price if strike < selection["sh"]]
+    best = min(below, key=lambda strike: abs(price[selection["sh"]] - price[strike] - 4))
+    assert selection["lo"] == best
 
 
 def test_d4_position_values_describe_the_candidate_structure() -> None:
     view = generated()
     raw = definition([leg("sh", -2, Delta=25), complex_leg("pos_delta", "0", qty=3)])
-    found = strikes(select(raw, view))
+    selection = strikes(select(raw, view))
     part = view.slice(*PUTS_30)
     assert part is not None
     delta = dict(zip(part.strikes.tolist(), part.delta.tolist(), strict=True))
-    candidates = [strike for strike in delta if strike != found["sh"]]
-    assert found["lo"] == min(candidates, key=lambda strike: abs(-200 * delta[found["sh"]] + 300 * delta[strike]))
+    candidates = [strike for strike in delta if strike != selection["sh"]]
+    assert selection["lo"] == min(
+        candidates, key=lambda strike: abs(-200 * delta[selection["sh"]] + 300 * delta[strike])
+    )
 
 
 def test_d4_a_quantity_that_depends_on_the_candidate_is_evaluated_for_each() -> None:
     view = generated(width=300)
     raw = definition([complex_leg("leg_lo_qty * leg_lo_price", "100", qty="floor(100 / leg_lo_price)")])
-    found = select(raw, view).legs[0]
+    selection = select(raw, view).legs[0]
     part = view.slice(*PUTS_30)
     assert part is not None
     prices = zip(part.strikes.tolist(), part.mark.tolist(), strict=True)
     spent = {strike: math.floor(100 / price) * price for strike, price in prices}
-    assert abs(spent[float(found.contract.strike)] - 100) == pytest.approx(min(abs(x - 100) for x in spent.values()))
+    assert abs(spent[float(selection.contract.strike)] - 100) == pytest.approx(
+        min(abs(x - 100) for x in spent.values())
+    )
 
 
 def test_d4_target_is_evaluated_once_after_the_scan() -> None:
@@ -530,11 +413,11 @@ def test_d4_candidates_whose_values_are_missing_are_passed_by() -> None:
 
 def test_d4_the_scan_leaves_no_trace_in_what_follows() -> None:
     raw = definition([leg("sh", Delta=25), complex_leg("pos_theta", "0"), leg("x", 1, Delta="abs(pos_delta)")])
-    found = select(raw)
+    selection = select(raw)
     view = generated()
-    places = [(leg.qty, view.find(leg.contract)) for leg in found.legs[:2]]
+    places = [(leg.qty, view.find(leg.contract)) for leg in selection.legs[:2]]
     delta = sum(100 * float(qty) * float(where[0].delta[where[1]]) for qty, where in places if where)
-    assert found.legs[2].trace.target == pytest.approx(abs(delta))
+    assert selection.legs[2].trace.target == pytest.approx(abs(delta))
 
 
 # --- failures
@@ -562,20 +445,15 @@ def test_the_same_seed_gives_the_same_selection() -> None:
     raw = definition([leg("a", "-random(1, 5)", Delta="random(5, 40)")])
     first, again = select(raw, seed=3), select(raw, seed=3)
     assert (first.legs, first.variables) == (again.legs, again.variables)
-    assert len({(found.legs[0].qty, strikes(found)["a"]) for found in (select(raw, seed=s) for s in range(8))}) > 2
-
-
-def test_an_expiration_that_settled_this_morning_is_not_offered() -> None:
-    view = generated([("SPX", 0), ("SPXW", 0), ("SPXW", 7)])
-    assert chosen(expiration(dte=0, Roots={"Include": ["SPX", "SPXW"]}), view) == ("SPXW", 0)
+    assert len({(result.legs[0].qty, strikes(result)["a"]) for result in (select(raw, seed=s) for s in range(8))}) > 2
 
 
 def test_one_strategy_serves_many_views() -> None:
     ready = strategy(definition([leg("a", StrikePrice="underlying_price")]))
     for spot in (4300.0, 4500.0, 4700.0):
         view = generated(spot=spot)
-        found = select_entry(ready, view, ACCOUNT, constraint=Constraint.NONE, random=seeded(1))
-        assert strikes(found) == {"a": spot}
+        selection = select_entry(ready, view, ACCOUNT, constraint=Constraint.NONE, random=seeded(1))
+        assert strikes(selection) == {"a": spot}
 
 
 @pytest.mark.parametrize(("root", "multiplier"), [("SPXW", 150), ("SPX1", 100), ("2SPX", 100)])
@@ -602,7 +480,7 @@ def test_unequal_multipliers_scale_greeks() -> None:
     mini = priced_slice(of, Right.PUT, SPOT, NOON, part.strikes, 0.15, "SPX")
     view = PlainView(NOON, base.underlying, [mini])
     raw = definition([leg("a", -1, StrikePrice=4500)], Entry={"VarDefines": {"d": "pos_delta"}})
-    found = select(raw, view)
-    where = view.find(found.legs[0].contract)
+    selection = select(raw, view)
+    where = view.find(selection.legs[0].contract)
     assert where is not None
-    assert float(found.variables["d"]) == pytest.approx(-5 * float(where[0].delta[where[1]]))
+    assert float(selection.variables["d"]) == pytest.approx(-5 * float(where[0].delta[where[1]]))

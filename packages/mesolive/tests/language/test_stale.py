@@ -15,8 +15,8 @@ from mesolive_testkit.language.strategies import (
     ACCOUNT,
     compiled,
     definition,
-    held,
     leg,
+    open_leg,
     position,
     scope,
     seeded,
@@ -35,7 +35,7 @@ def silent() -> PlainView:
 
 
 def short_put(view: PlainView) -> PositionState:
-    return position(held("p", contract_of(view, 4400.0), -1, price=40.0), opened_at=NOON - timedelta(days=1))
+    return position(open_leg("p", contract_of(view, 4400.0), -1, price=40.0), opened_at=NOON - timedelta(days=1))
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_what_does_not_come_from_the_market_can_be_read_all_the_time(silent: Pla
 def test_a_stop_says_that_it_could_not_be_checked_and_other_rules_are_checked_all_the_same(silent: PlainView) -> None:
     raw = definition([leg("p")], Exit={"StopLoss": "100", "Conditions": ["days_in_trade >= 1", "leg_p_delta > 30"]})
     held_position = replace(short_put(silent), variables={"stop_loss": ACCOUNT.nav})
-    found = evaluate_exit(strategy(raw), silent, ACCOUNT, held_position, random=seeded(1))
-    assert found.stop_loss is not None
-    assert (found.stop_loss.result, found.stop_loss.error) == (None, SAID)
-    assert [condition.result for condition in found.conditions] == [True, None]
+    evaluation = evaluate_exit(strategy(raw), silent, ACCOUNT, held_position, random=seeded(1))
+    assert evaluation.stop_loss is not None
+    assert (evaluation.stop_loss.result, evaluation.stop_loss.error) == (None, SAID)
+    assert [condition.result for condition in evaluation.conditions] == [True, None]
 
 
 @pytest.mark.parametrize("selector", [{"Delta": 20}, {"StrikePrice": 4400}, {"BidPrice": 5}])

@@ -10,7 +10,7 @@ from mesolive.language.decision import StatementKind
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive_testkit.language.market import SPOT, generated
-from mesolive_testkit.language.strategies import compiled, held, position, scope, seeded, value
+from mesolive_testkit.language.strategies import compiled, open_leg, position, scope, seeded, value
 from mesolive_testkit.language.strategies import contract as contract_of
 
 
@@ -122,9 +122,9 @@ def test_arithmetic_on_what_is_no_number_fails(text: str) -> None:
     assert compiled(text).judge(scope(), StatementKind.ENTRY).result is None
 
 
-def test_what_stands_right_of_and_is_read_only_when_it_is_reached() -> None:
+def test_the_right_side_of_and_is_read_only_when_it_is_reached() -> None:
     view = generated()
-    open_position = position(held("a", contract_of(view, 4400.0), -1, price=30.0))
+    open_position = position(open_leg("a", contract_of(view, 4400.0), -1, price=30.0))
     statement = compiled("open_trades_cnt == 2 and leg_hedge_price > 8")
     evaluation = statement.judge(scope(view, open_position), StatementKind.ADJUSTMENT)
     assert evaluation.result is False
@@ -132,7 +132,7 @@ def test_what_stands_right_of_and_is_read_only_when_it_is_reached() -> None:
     assert evaluation.variables == {"open_trades_cnt": 1.0}
 
 
-def test_what_stands_right_of_and_fails_when_it_is_reached_and_missing() -> None:
+def test_the_right_side_of_and_fails_when_it_is_reached_and_missing() -> None:
     evaluation = compiled("nav > 1 and leg_hedge_price > 8").judge(scope(), StatementKind.ADJUSTMENT)
     assert evaluation.result is None
     assert "hedge" in str(evaluation.error)
@@ -230,10 +230,11 @@ def expressions() -> st.SearchStrategy[str]:
 def with_holes() -> Scope:
     """Return a scope in which some values are there and others are not."""
     view = generated()
-    held_position = position(held("p", contract_of(view, 4400.0), -1, price=30.0))
+    held_position = position(open_leg("p", contract_of(view, 4400.0), -1, price=30.0))
     return scope(view, held_position, external={"signal": 2.0})
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(expressions())
 def test_whatever_is_written_a_judgement_comes_back(text: str) -> None:

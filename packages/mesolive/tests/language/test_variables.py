@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from mesolive.language.decision import AccountState, PositionState, StatementKind
@@ -18,7 +19,7 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive.pricing.margin import MarginModel, MarginRules
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainCalendar, PlainView, at, generated
-from mesolive_testkit.language.strategies import ACCOUNT, compiled, held, position, scope, value
+from mesolive_testkit.language.strategies import ACCOUNT, compiled, open_leg, position, scope, value
 from mesolive_testkit.language.strategies import contract as contract_of
 
 OPENED = NOON - timedelta(days=2, hours=12)
@@ -27,8 +28,10 @@ OPENED = NOON - timedelta(days=2, hours=12)
 def strangle(view: PlainView, put_qty: int = -2, call_qty: int = 3) -> PositionState:
     """Return a position of a put bought or sold at 40.00 and a call at 30.00, with 50.00 realised and variables."""
     return position(
-        held("p", contract_of(view, 4400.0), put_qty, price=40.0, opened_at=OPENED),
-        held("c", contract_of(view, 4600.0, Right.CALL), call_qty, price=30.0, opened_at=OPENED + timedelta(days=1)),
+        open_leg("p", contract_of(view, 4400.0), put_qty, price=40.0, opened_at=OPENED),
+        open_leg(
+            "c", contract_of(view, 4600.0, Right.CALL), call_qty, price=30.0, opened_at=OPENED + timedelta(days=1)
+        ),
         opened_at=OPENED,
         realized_pnl=Decimal(50),
         variables={"best": Decimal("12.5"), "profit_target": Decimal(300), "expiration_gone_dte": Decimal(7)},
@@ -96,7 +99,7 @@ def test_position_greeks_are_plain_sums_over_the_legs(within: Scope, field: str)
 
 
 def test_a_marker_leg_shows_values_of_one_contract_and_counts_nothing(view: PlainView) -> None:
-    only = position(held("m", contract_of(view, 4400.0), 0), held("p", contract_of(view, 4300.0), -1))
+    only = position(open_leg("m", contract_of(view, 4400.0), 0), open_leg("p", contract_of(view, 4300.0), -1))
     within = scope(view, only)
     assert value("leg_m_delta", within) == pytest.approx(100 * market(view, 4400.0, Right.PUT, "delta"))
     assert value("pos_delta == leg_p_delta", within) is True
@@ -107,10 +110,10 @@ def test_a_marker_leg_shows_values_of_one_contract_and_counts_nothing(view: Plai
 def test_closed_legs_are_gone(view: PlainView) -> None:
     closed = PositionState(
         legs=(
-            held("p", contract_of(view, 4400.0), -1, price=40.0),
+            open_leg("p", contract_of(view, 4400.0), -1, price=40.0),
             *(
                 type(leg)(leg.name, leg.contract, leg.qty, closed_at=NOON)
-                for leg in [held("old", contract_of(view, 4300.0), -1)]
+                for leg in [open_leg("old", contract_of(view, 4300.0), -1)]
             ),
         )
     )
@@ -164,7 +167,7 @@ def test_before_there_is_a_position_its_sums_are_zero_and_its_legs_are_missing()
 
 def test_account_variables_sum_over_all_positions(view: PlainView) -> None:
     first = strangle(view)
-    second = position(held("x", contract_of(view, 4300.0), 1, price=20.0), margin_rules=MarginRules())
+    second = position(open_leg("x", contract_of(view, 4300.0), 1, price=20.0), margin_rules=MarginRules())
     account = AccountState(Decimal(1), Decimal(1), positions=(first, second), strategy_positions=2)
     within = scope(view, first, account)
     alone = scope(view, second, account)
@@ -185,7 +188,7 @@ def test_every_documented_variable_can_be_read(view: PlainView) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "variable", "said"),
+    ("field", "variable", "message"),
     [
         ("mark", "leg_p_price", "no price"),
         ("bid", "leg_p_bid", "no bid"),
@@ -198,7 +201,7 @@ def test_every_documented_variable_can_be_read(view: PlainView) -> None:
     ],
 )
 def test_c5_a_value_that_the_market_does_not_have_fails_and_is_named(
-    view: PlainView, field: str, variable: str, said: str
+    view: PlainView, field: str, variable: str, message: str
 ) -> None:
     part = view.slice("SPXW", TODAY + timedelta(days=30), Right.PUT)
     assert part is not None
@@ -207,7 +210,7 @@ def test_c5_a_value_that_the_market_does_not_have_fails_and_is_named(
     account = AccountState(Decimal(1), Decimal(1), positions=(held_position,))
     evaluation = compiled(f"{variable} > 0").judge(scope(broken, held_position, account), StatementKind.EXIT)
     assert evaluation.result is None
-    assert said in str(evaluation.error)
+    assert message in str(evaluation.error)
     assert "SPXW" in str(evaluation.error)
 
 
@@ -227,7 +230,7 @@ def test_an_underlying_without_price_or_statistics_fails(view: PlainView) -> Non
 
 
 def test_margin_fails_where_none_is_calculated(view: PlainView) -> None:
-    within = scope(view, position(held("p", contract_of(view, 4400.0), -1)))
+    within = scope(view, position(open_leg("p", contract_of(view, 4400.0), -1)))
     with pytest.raises(StatementError, match="margin"):
         value("pos_margin", within)
 
@@ -241,26 +244,26 @@ def naked_put(view: PlainView, strike: float) -> float:
 
 
 def test_margin_follows_the_market_and_the_legs_as_they_stand(view: PlainView) -> None:
-    put = position(held("p", contract_of(view, 4400.0), -1), margin_rules=MarginRules())
+    put = position(open_leg("p", contract_of(view, 4400.0), -1), margin_rules=MarginRules())
     within = scope(view, put)
     assert value("pos_margin", within) == pytest.approx(naked_put(view, 4400.0), abs=0.01)
-    within.put_leg(BoundLeg.of(held("l", contract_of(view, 4300.0), 1), view))
+    within.put_leg(BoundLeg.of(open_leg("l", contract_of(view, 4300.0), 1), view))
     assert value("pos_margin", within) == 10_000
     within.drop_leg("p")
     assert value("pos_margin", within) == 0
 
 
 def test_the_accounts_margin_is_that_of_each_position_by_its_own_rules(view: PlainView) -> None:
-    first = position(held("p", contract_of(view, 4400.0), -1), margin_rules=MarginRules())
+    first = position(open_leg("p", contract_of(view, 4400.0), -1), margin_rules=MarginRules())
     second = position(
-        held("s", contract_of(view, 4400.0), -1),
-        held("l", contract_of(view, 4350.0), 1),
+        open_leg("s", contract_of(view, 4400.0), -1),
+        open_leg("l", contract_of(view, 4350.0), 1),
         margin_rules=MarginRules(house_multiplier=Decimal("1.5")),
     )
     account = AccountState(Decimal(1), Decimal(1), (first, second))
     within = scope(view, first, account)
     assert value("acc_margin", within) == pytest.approx(naked_put(view, 4400.0) + 7500, abs=0.01)
-    within.put_leg(BoundLeg.of(held("l", contract_of(view, 4300.0), 1), view))
+    within.put_leg(BoundLeg.of(open_leg("l", contract_of(view, 4300.0), 1), view))
     assert value("acc_margin", within) == 17_500
     alone = AccountState(Decimal(1), Decimal(1), (first, replace(second, margin_rules=None)))
     with pytest.raises(StatementError, match="margin"):
@@ -269,7 +272,7 @@ def test_the_accounts_margin_is_that_of_each_position_by_its_own_rules(view: Pla
 
 def test_margin_by_risk_graph_is_the_loss_over_the_range(view: PlainView) -> None:
     rules = MarginRules(MarginModel.PM_LIKE, lower=Decimal("0.1"), upper=Decimal("0.05"))
-    put = position(held("p", contract_of(view, 4400.0), -2, price=10.0), margin_rules=rules)
+    put = position(open_leg("p", contract_of(view, 4400.0), -2, price=10.0), margin_rules=rules)
     within = scope(view, put)
     loss = value("options.model(position, 30, underlying_price, pnl)", within)
     fallen = value("options.model(position, 30, underlying_price * 0.9, pnl)", within)
@@ -287,7 +290,7 @@ def test_margin_by_risk_graph_of_a_stocks_put_is_that_of_one_that_may_be_exercis
         rate=0.05,
     )
     rules = MarginRules(MarginModel.PM_LIKE, lower=Decimal("0.3"), upper=Decimal("0.1"))
-    put = position(held("p", contract_of(stock, 4600.0), -1, price=100.0), margin_rules=rules)
+    put = position(open_leg("p", contract_of(stock, 4600.0), -1, price=100.0), margin_rules=rules)
     within = scope(stock, put)
     now = value("options.model(leg_p, 9999, underlying_price, price)", within)
     assert isinstance(now, float)
@@ -295,8 +298,8 @@ def test_margin_by_risk_graph_of_a_stocks_put_is_that_of_one_that_may_be_exercis
 
 
 def test_margin_of_a_leg_that_has_no_price_fails_and_says_which(view: PlainView) -> None:
-    gone = replace(contract_of(view, 4400.0), strike=Decimal(4401))
-    within = scope(view, position(held("p", gone, -1), margin_rules=MarginRules()))
+    gone = msgspec.structs.replace(contract_of(view, 4400.0), strike=Decimal(4401))
+    within = scope(view, position(open_leg("p", gone, -1), margin_rules=MarginRules()))
     with pytest.raises(StatementError, match="leg 'p'"):
         value("pos_margin", within)
 

@@ -18,8 +18,8 @@ CONDITION = "underlying_price > 1 -- adjust"
 
 @pytest.fixture
 async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
+    async with stage(tmp_path) as server:
+        yield server
 
 
 def strangle(*, maximum: int | None = None, **actions: Json) -> Json:
@@ -55,7 +55,7 @@ async def assert_books_balance(play: Stage, position_id: int) -> None:
     account = await play.kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
     position = await play.position(position_id)
     held = sum(
-        (one.AvgEntryPrice * one.Qty * 100 for one in position.Legs if one.ClosedAt is None and one.Qty != 0),
+        (item.AvgEntryPrice * item.Qty * 100 for item in position.Legs if item.ClosedAt is None and item.Qty != 0),
         Decimal(0),
     )
     assert account.Cash is not None
@@ -64,12 +64,12 @@ async def assert_books_balance(play: Stage, position_id: int) -> None:
 
 def contracts(position: models.LivePositionDetail, *, closed: bool = False) -> dict[str, tuple[Decimal, Decimal]]:
     """Return strike and quantity of the legs by name."""
-    found: dict[str, tuple[Decimal, Decimal]] = {}
-    for one in position.Legs:
-        if (one.ClosedAt is not None) is closed:
-            assert one.LiveContract.Strike is not None
-            found[one.Name] = (one.LiveContract.Strike, one.Qty)
-    return found
+    collected: dict[str, tuple[Decimal, Decimal]] = {}
+    for item in position.Legs:
+        if (item.ClosedAt is not None) is closed:
+            assert item.LiveContract.Strike is not None
+            collected[item.Name] = (item.LiveContract.Strike, item.Qty)
+    return collected
 
 
 # --- each kind
@@ -81,8 +81,8 @@ async def test_a_moved_leg_is_closed_and_opened_again_under_its_name_as_one_comb
     play.market.move(4900)
     result = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
     assert (result.PositionId, result.Operation, result.Condition) == (position_id, Operation.MoveLeg, CONDITION)
-    assert {name: one.Qty for name, one in result.OrderLegs.items()} == {"p:close": 1, "p": -1}
-    assert {name: one.Name for name, one in result.OrderLegs.items()} == {"p:close": "p", "p": "p"}
+    assert {name: item.Qty for name, item in result.OrderLegs.items()} == {"p:close": 1, "p": -1}
+    assert {name: item.Name for name, item in result.OrderLegs.items()} == {"p:close": "p", "p": "p"}
     assert result.LegGroups == {0: ["p:close", "p"]}
     assert result.LegGroupQtys[0].LegRatios == {"p:close": 1, "p": -1}
     debit, old, new = result.LegGroupPrices[0].Mark, result.LegPrices["p:close"].Mark, result.LegPrices["p"].Mark
@@ -98,12 +98,16 @@ async def test_a_moved_leg_is_closed_and_opened_again_under_its_name_as_one_comb
     assert position.Vars["moves"] == 1
     assert position.State is models.LivePositionState.Open
     await assert_books_balance(play, position_id)
-    (told,) = [one for one in await play.events(models.PositionUpdateEvent) if one.Status.name == "Adjusted"]
-    assert (told.PositionId, told.StrategyId, told.RealizedPnL) == (position_id, strategy.Id, position.RealizedPnL)
-    legs = [(one.LegName, one.Status.name) for one in await play.events(models.LegUpdateEvent)]
+    (reported,) = [event for event in await play.events(models.PositionUpdateEvent) if event.Status.name == "Adjusted"]
+    assert (reported.PositionId, reported.StrategyId, reported.RealizedPnL) == (
+        position_id,
+        strategy.Id,
+        position.RealizedPnL,
+    )
+    legs = [(event.LegName, event.Status.name) for event in await play.events(models.LegUpdateEvent)]
     assert legs[2:] == [("p", "Closed"), ("p", "Open")]
     executions = await play.kit.control.list_executions(models.ListExecutionsArgs(PositionId=position_id))
-    assert [one.LegName for one in executions.Executions] == ["p", "c", "p", "p"]
+    assert [execution.LegName for execution in executions.Executions] == ["p", "c", "p", "p"]
     (prepared,) = await play.events(models.PositionAdjustmentPreparationCompletedEvent)
     assert prepared.Result.ExecPlanId == result.ExecPlanId
 
@@ -129,7 +133,7 @@ async def test_a_leg_moves_to_another_expiration(play: Stage, rule: Json, strike
     _, position_id = await play.enter(strangle(MoveLegAdjustment=rule))
     await play.adjust(position_id, CONDITION, Operation.MoveLeg)
     position = await play.position(position_id)
-    (moved,) = [one for one in position.Legs if one.Name == "p" and one.ClosedAt is None]
+    (moved,) = [item for item in position.Legs if item.Name == "p" and item.ClosedAt is None]
     assert moved.LiveContract.Strike == strike
     assert moved.LiveContract.Expiration is not None
     assert (moved.LiveContract.Expiration.date() - play.market.clock.now().date()).days == days
@@ -143,7 +147,9 @@ async def test_added_legs_join_the_position(play: Stage) -> None:
     result = await play.adjust(position_id, CONDITION, Operation.AddLegs)
     assert list(result.OrderLegs) == ["hedge"]
     assert result.AbortConditions is not None
-    assert [(one.Statement, one.Result) for one in result.AbortConditions] == [("leg_hedge_price > 1000", False)]
+    assert [(condition.Statement, condition.Result) for condition in result.AbortConditions] == [
+        ("leg_hedge_price > 1000", False)
+    ]
     position = await play.position(position_id)
     assert contracts(position) == {"p": (4800, -1), "c": (5200, -1), "hedge": (4600, 1)}
     assert position.Vars["seen"] == 4600
@@ -230,7 +236,7 @@ async def test_the_adjustment_after_the_last_allowed_one_closes_the_position(pla
     await play.adjust(position_id, CONDITION, Operation.MoveLeg)
     assert contracts(await play.position(position_id))["p"] == (4700, -1)
     result = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
-    assert {name: one.Qty for name, one in result.OrderLegs.items()} == {"c": 1, "p": 1}
+    assert {name: item.Qty for name, item in result.OrderLegs.items()} == {"c": 1, "p": 1}
     assert (await play.position(position_id)).State is models.LivePositionState.Closed
     await assert_books_balance(play, position_id)
 
@@ -249,20 +255,20 @@ async def test_the_operations_of_the_last_allowed_adjustment_are_all_carried_out
 
 
 @pytest.mark.parametrize(
-    ("condition", "operation", "said"),
+    ("condition", "operation", "message"),
     [
         (CONDITION, Operation.AddLegs, "this condition has no AddLegs; it has MoveLeg"),
         ("no such condition", Operation.MoveLeg, "the strategy has no such condition"),
     ],
 )
 async def test_an_adjustment_that_is_not_written_fails_its_preparation(
-    play: Stage, condition: str, operation: Operation, said: str
+    play: Stage, condition: str, operation: Operation, message: str
 ) -> None:
     _, position_id = await play.enter(strangle(MoveLegAdjustment=STRIKE))
     status = await play.prepare_adjustment(position_id, condition, operation)
     assert status.Status is models.PreparationStatus.Failed
     assert status.Error is not None
-    assert said in status.Error
+    assert message in status.Error
     (failed,) = await play.events(models.PositionAdjustmentPreparationFailedEvent)
     assert failed.Error == status.Error
 

@@ -48,7 +48,7 @@ async def test_an_update_is_carried_out_once_while_its_condition_holds(play: Sta
     await play.evaluate()
     play.market.move(5100)
     await play.evaluate()
-    assert [one.UpdatedVars for one in await play.events(COMPLETED)] == [{"runs": 1}, {"runs": 2}]
+    assert [event.UpdatedVars for event in await play.events(COMPLETED)] == [{"runs": 1}, {"runs": 2}]
 
 
 async def test_a_trailing_variable_follows_every_new_best(play: Stage) -> None:
@@ -75,7 +75,7 @@ async def test_a_daily_update_runs_once_in_each_window(play: Stage) -> None:
 
 
 @on_both_databases
-async def test_an_update_that_fails_is_told_once_and_made_up_for_when_it_can_be(play: Stage) -> None:
+async def test_a_failed_update_is_reported_once_and_retried(play: Stage) -> None:
     _, position_id = await play.enter(updating("underlying_price > 5050", best="underlying_iv_rank"))
     play.market.move(5100)
     await play.evaluate()
@@ -107,7 +107,7 @@ async def test_an_updates_condition_that_cannot_be_evaluated_is_an_error_until_i
     assert (await play.position(position_id)).Vars["runs"] == 1
 
 
-async def test_an_update_worked_out_from_variables_that_have_changed_since_is_worked_out_anew(
+async def test_an_update_computed_from_changed_variables_is_computed_again(
     play: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, position_id = await play.enter(updating("underlying_price > 5050", runs="runs + 1"))
@@ -117,12 +117,12 @@ async def test_an_update_worked_out_from_variables_that_have_changed_since_is_wo
     run = evaluator.run
 
     async def slow(*args: Any) -> Any:
-        found = await run(*args)
+        result = await run(*args)
         if args[1].startswith("signals"):
             monkeypatch.undo()
             async with application.database.write() as tx:
                 await tx.execute(positions.update().values(variables={"best": "0", "runs": "5"}))
-        return found
+        return result
 
     monkeypatch.setattr(evaluator, "run", slow)
     await play.evaluate()
@@ -139,8 +139,8 @@ async def test_updates_of_one_moment_see_each_other_in_the_order_of_their_text(p
     _, position_id = await play.enter(definition)
     play.market.move(5100)
     await play.evaluate()
-    found = (await play.position(position_id)).Vars
-    assert (found["best"], found["runs"]) == (10, 20)
+    detail = (await play.position(position_id)).Vars
+    assert (detail["best"], detail["runs"]) == (10, 20)
 
 
 @on_both_databases

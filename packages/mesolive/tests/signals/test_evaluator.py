@@ -29,7 +29,7 @@ def conditional(text: str, **actions: object) -> dict[str, object]:
 
 
 @on_both_databases
-async def test_an_entry_signal_goes_on_once_when_everything_holds_and_off_when_something_ends(play: Stage) -> None:
+async def test_an_entry_signal_begins_once_when_all_conditions_hold_and_ends_when_one_does_not(play: Stage) -> None:
     strategy = await play.strategy(short_put(Entry={"Conditions": ["underlying_price > 5050"]}))
     await play.evaluate()
     assert await play.events(models.EntrySignalEvent) == []
@@ -116,14 +116,14 @@ async def test_a_window_follows_the_exchange_over_a_change_of_its_clocks(
             for moment in (opening - timedelta(seconds=1), opening, opening + timedelta(minutes=5)):
                 await market.at(moment)
                 await play.evaluate()
-        told = await play.events(models.EntrySignalEvent)
-        assert [(one.State.name, one.EventTime) for one in told] == [
+        reported = await play.events(models.EntrySignalEvent)
+        assert [(event.State.name, event.EventTime) for event in reported] == [
             (state, opening + later)
             for opening in openings
             for state, later in (("On", timedelta(0)), ("Off", timedelta(minutes=5)))
         ]
-        assert told[0].EntrySignalResult is not None
-        assert told[0].EntrySignalResult.NextEntryAt == openings[1]
+        assert reported[0].EntrySignalResult is not None
+        assert reported[0].EntrySignalResult.NextEntryAt == openings[1]
 
 
 async def test_at_the_close_entries_end_and_positions_keep_their_signals(play: Stage) -> None:
@@ -136,7 +136,7 @@ async def test_at_the_close_entries_end_and_positions_keep_their_signals(play: S
     assert await play.states(models.ExitSignalEvent) == ["On"]
 
 
-async def test_a_strategy_taken_off_an_account_or_deleted_ends_what_it_told(play: Stage) -> None:
+async def test_a_strategy_taken_off_an_account_or_deleted_ends_its_signals(play: Stage) -> None:
     first = await play.strategy(short_put())
     second = await play.strategy(short_put(Entry={"Conditions": ["underlying_iv_rank < 50"]}))
     await play.evaluate()
@@ -172,8 +172,10 @@ async def test_a_strategy_is_watched_on_each_of_its_accounts_by_itself(play: Sta
     strategy = await play.kit.control.create_strategy(args)
     await play.evaluate()
     on = await play.events(models.EntrySignalEvent)
-    assert {(one.BrokerAccountId, one.State.name) for one in on} == {(ACCOUNT, "On"), ("ML2000", "On")}
-    seen = {one.BrokerAccountId: one.EntrySignalResult.Conditions[0].Vars for one in on if one.EntrySignalResult}
+    assert {(signal.BrokerAccountId, signal.State.name) for signal in on} == {(ACCOUNT, "On"), ("ML2000", "On")}
+    seen = {
+        signal.BrokerAccountId: signal.EntrySignalResult.Conditions[0].Vars for signal in on if signal.EntrySignalResult
+    }
     assert seen == {ACCOUNT: {"initial_cash": 100_000}, "ML2000": {"initial_cash": 50_000}}
     await play.kit.enter(strategy.Id)
     await play.evaluate()
@@ -181,25 +183,25 @@ async def test_a_strategy_is_watched_on_each_of_its_accounts_by_itself(play: Sta
     assert (off.BrokerAccountId, off.State.name) == (ACCOUNT, "Off")
 
 
-async def test_nobody_has_to_ask(play: Stage) -> None:
+async def test_signals_are_evaluated_without_a_request(play: Stage) -> None:
     """The evaluator runs in time with the market's clock."""
-    heard: asyncio.Queue[models.EntrySignalEvent] = asyncio.Queue(10)
+    received: asyncio.Queue[models.EntrySignalEvent] = asyncio.Queue(10)
     client = await play.kit.events()
-    client.on_entry_signal(heard.put_nowait)
+    client.on_entry_signal(received.put_nowait)
     await play.strategy(short_put(Entry={"Conditions": ["underlying_price > 5050"]}))
     await client.subscribe_to_strategies()
-    minutes = iter(range(1, 30))
+    minutes = iter(range(1, 90))
 
     async def next_signal(spot: float) -> models.EntrySignalEvent:
         for minute in minutes:
             await play.market.at(MONDAY + timedelta(minutes=minute), spot=spot)
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(heard.get(), 1.0)
-        raise AssertionError("nothing was evaluated in half an hour of market time")
+                return await asyncio.wait_for(received.get(), 1.0)
+        raise AssertionError("nothing was evaluated in an hour and a half of market time")
 
     on = await next_signal(5100)
     off = await next_signal(5000)
-    assert [one.State.name for one in (on, off)] == ["On", "Off"]
+    assert [item.State.name for item in (on, off)] == ["On", "Off"]
     assert MONDAY < on.EventTime < off.EventTime
 
 
@@ -272,11 +274,11 @@ async def test_a_position_that_is_closed_while_it_is_evaluated_raises_nothing(
     run = evaluator.run
 
     async def slow(*args: Any) -> Any:
-        found = await run(*args)
+        result = await run(*args)
         if "signals" in args[1]:
             monkeypatch.undo()
             await play.kit.leave(position_id)
-        return found
+        return result
 
     monkeypatch.setattr(evaluator, "run", slow)
     await play.evaluate()
@@ -372,7 +374,7 @@ async def test_a_missing_price_is_an_error_with_the_contracts_name_and_no_false_
     assert (await play.position(position_id)).State is models.LivePositionState.Open
 
 
-async def test_a_statement_that_fails_is_told_once_with_its_text_and_the_same_id_whenever_it_fails(
+async def test_a_failing_statement_is_one_error_with_its_text_and_the_same_id_each_time(
     play: Stage,
 ) -> None:
     statement = "underlying_iv_rank < 50"
@@ -386,9 +388,9 @@ async def test_a_statement_that_fails_is_told_once_with_its_text_and_the_same_id
     await play.evaluate()
     play.market.book.history = DailySeries()
     await play.evaluate()
-    told = await play.events(models.ErrorEvent)
-    assert [one.State.name for one in told] == ["Active", "Resolved", "Active"]
-    assert {one.ErrorId for one in told} == {error.ErrorId}
+    reported = await play.events(models.ErrorEvent)
+    assert [event.State.name for event in reported] == ["Active", "Resolved", "Active"]
+    assert {event.ErrorId for event in reported} == {error.ErrorId}
 
 
 async def test_an_error_is_not_resolved_by_an_evaluation_that_could_not_be_made(play: Stage) -> None:
@@ -396,15 +398,15 @@ async def test_an_error_is_not_resolved_by_an_evaluation_that_could_not_be_made(
     statement = "underlying_iv_rank < 50"
     await play.strategy(short_put(Entry={"Conditions": [statement]}))
     await play.evaluate()
-    assert [one.Statement for one in await play.events(models.ErrorEvent)] == [statement]
+    assert [event.Statement for event in await play.events(models.ErrorEvent)] == [statement]
     play.market.blank("SPXW", date(2024, 4, 19))
     await play.evaluate()
-    told = [(one.State.name, one.Statement) for one in await play.events(models.ErrorEvent)]
-    assert told == [("Active", statement), ("Active", None), ("Active", None)], "one more for each strategy"
+    reported = [(event.State.name, event.Statement) for event in await play.events(models.ErrorEvent)]
+    assert reported == [("Active", statement), ("Active", None), ("Active", None)], "one more for each strategy"
     play.market.reprice()
     await play.evaluate()
     ended = (await play.events(models.ErrorEvent))[3:]
-    assert [(one.State.name, one.Statement) for one in ended] == [("Resolved", None)] * 2
+    assert [(signal.State.name, signal.Statement) for signal in ended] == [("Resolved", None)] * 2
 
 
 async def test_a_condition_written_twice_is_one_error_and_another_one_is_another(play: Stage) -> None:
@@ -417,13 +419,13 @@ async def test_a_condition_written_twice_is_one_error_and_another_one_is_another
     assert len({error.ErrorId for error in errors}) == 2
 
 
-async def test_a_mute_provider_is_an_error_and_not_an_old_price(play: Stage) -> None:
+async def test_a_silent_provider_is_an_error_and_not_an_old_price(play: Stage) -> None:
     await play.strategy(short_put())
     await play.evaluate()
     play.market.mute = True
     await play.market.at(MONDAY + timedelta(minutes=5))
     await play.evaluate()
-    (error,) = [one for one in await play.events(models.ErrorEvent) if one.StrategyId is not None]
+    (error,) = [event for event in await play.events(models.ErrorEvent) if event.StrategyId is not None]
     assert "no quotes of SPX are coming in" in (error.Message or "")
     assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
 
@@ -466,15 +468,15 @@ async def test_a_new_connection_hears_what_is_on_first_with_its_original_ids(pla
     (exit_on,) = await play.events(models.ExitSignalEvent)
     (error,) = await play.events(models.ErrorEvent)
     assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
-    heard: list[models.MesoLiveEvent] = []
+    received: list[models.MesoLiveEvent] = []
     client = MesoLiveEventHubClient(play.kit.url, play.kit.token)
-    client.on_exit_signal(heard.append)
-    client.on_error(heard.append)
-    client.on_entry_signal(heard.append)
+    client.on_exit_signal(received.append)
+    client.on_error(received.append)
+    client.on_entry_signal(received.append)
     async with client:
         await client.get_latest_event_seq_id()
-    assert [(one.EventId, one.EventSeqId) for one in heard] == sorted(
-        ((one.EventId, one.EventSeqId) for one in (exit_on, error)), key=lambda pair: pair[1]
+    assert [(item.EventId, item.EventSeqId) for item in received] == sorted(
+        ((item.EventId, item.EventSeqId) for item in (exit_on, error)), key=lambda pair: pair[1]
     )
 
 

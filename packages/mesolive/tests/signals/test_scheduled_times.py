@@ -41,7 +41,7 @@ async def walk(play: Stage, start: datetime, minutes: range, **spot: Any) -> Non
 
 async def told(play: Stage, kind: type[Any]) -> list[tuple[str, str, bool]]:
     """Return when signals of a kind were told: New York's minute, the state, and whether a scheduled time had come."""
-    found: list[tuple[str, str, bool]] = []
+    collected: list[tuple[str, str, bool]] = []
     for event in await play.events(kind):
         match event:
             case models.ExitSignalEvent():
@@ -51,15 +51,15 @@ async def told(play: Stage, kind: type[Any]) -> list[tuple[str, str, bool]]:
             case _:
                 due = event.EntrySignalResult is not None and event.EntrySignalResult.ScheduleOk
         local = event.EventTime - timedelta(hours=4)
-        found.append((f"{local:%d %H:%M}", event.State.name, due))
-    return found
+        collected.append((f"{local:%d %H:%M}", event.State.name, due))
+    return collected
 
 
 @pytest.mark.parametrize(
     ("kind", "rules"), [(models.ExitSignalEvent, leaving), (models.AdjustmentSignalEvent, adjusting)]
 )
 @on_both_databases
-async def test_a_signal_that_stays_on_is_told_anew_at_each_of_its_scheduled_times(
+async def test_an_active_signal_is_raised_again_at_each_of_its_scheduled_times(
     play: Stage, kind: type[Any], rules: Any
 ) -> None:
     await play.enter(rules(DAILY))
@@ -94,7 +94,7 @@ async def test_an_entry_is_considered_at_its_scheduled_times_and_ends_at_once(pl
     await walk(play, HALF_PAST, range(3))
     await walk(play, HALF_PAST, range(3, 12), spot=4850)
     await walk(play, HALF_PAST, range(12, 14), spot=5000)
-    assert [one[:2] for one in await told(play, models.EntrySignalEvent)] == [
+    assert [event[:2] for event in await told(play, models.EntrySignalEvent)] == [
         ("11 15:35", "On"),
         ("11 15:40", "On"),
         ("11 15:42", "Off"),
@@ -121,7 +121,7 @@ async def test_the_scheduled_time_at_which_a_position_is_opened_is_not_one_of_it
 
 
 @on_both_databases
-async def test_a_restart_does_not_tell_a_scheduled_time_again(tmp_path: Path, database_settings: Json) -> None:
+async def test_a_restart_does_not_raise_a_scheduled_time_again(tmp_path: Path, database_settings: Json) -> None:
     async with stage(tmp_path, **database_settings) as play:
         await play.enter(leaving(DAILY))
         await walk(play, HALF_PAST, range(-1, 1), spot=4850)
@@ -165,11 +165,11 @@ async def test_a_signal_and_what_is_prepared_by_it_draw_the_same(play: Stage, se
     await play.market.at(HALF_PAST - timedelta(minutes=5 * seed))
     await play.evaluate()
     states = await play.states(models.EntrySignalEvent)
-    found = [(await play.kit.prepare_entry(strategy.Id)).Result for _ in range(2)]
-    assert found[0] is not None
-    assert found[1] is not None
-    assert {one.EntryAllowed for one in found if one is not None} == {states == ["On"]}
-    assert found[0].Vars["dice"] == found[1].Vars["dice"]
+    result = [(await play.kit.prepare_entry(strategy.Id)).Result for _ in range(2)]
+    assert result[0] is not None
+    assert result[1] is not None
+    assert {item.EntryAllowed for item in result if item is not None} == {states == ["On"]}
+    assert result[0].Vars["dice"] == result[1].Vars["dice"]
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,14 @@ async def test_a_signal_and_what_is_prepared_by_it_draw_the_same(play: Stage, se
     ],
 )
 @on_both_databases
-async def test_a_preparation_tells_what_refuses_the_entry_besides_its_conditions(
+async def test_a_preparation_states_what_refuses_the_entry_besides_its_conditions(
     play: Stage, entry: Json, minute: int, refused: str | None
 ) -> None:
     strategy, _ = await play.enter(short_put(Entry={**entry, "Conditions": ["underlying_price > 1"]}))
     await play.market.at(HALF_PAST + timedelta(minutes=minute))
     result = (await play.kit.prepare_entry(strategy.Id)).Result
     assert result is not None
-    assert [one.Statement for one in result.EntryConditions if one.Result is False] == ([refused] if refused else [])
+    assert [condition.Statement for condition in result.EntryConditions if condition.Result is False] == (
+        [refused] if refused else []
+    )
     assert result.EntryAllowed is (refused is None)

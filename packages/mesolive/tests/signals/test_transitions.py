@@ -25,7 +25,7 @@ def finding(subject: Subject, holds: bool | None) -> ConditionResult:
 
 
 def standing(*subjects: Subject) -> dict[str, ActiveState]:
-    return {one.key: ActiveState(one.key, one.kind, one.scope) for one in subjects}
+    return {subject.key: ActiveState(subject.key, subject.kind, subject.scope) for subject in subjects}
 
 
 def edges(
@@ -34,8 +34,8 @@ def edges(
     evaluated: Iterable[Scope] = (SCOPE,),
     existing: Iterable[Scope] = (SCOPE, OTHER),
 ) -> list[tuple[str, bool]]:
-    found = changes(standing(*on), findings, evaluated=set(evaluated), existing=set(existing))
-    return [(change.key, change.begins) for change in found]
+    result = changes(standing(*on), findings, evaluated=set(evaluated), existing=set(existing))
+    return [(change.key, change.begins) for change in result]
 
 
 EXIT, ERROR, ELSEWHERE = SUBJECTS[0], SUBJECTS[1], SUBJECTS[2]
@@ -56,16 +56,16 @@ def test_only_what_is_known_and_new_is_an_edge(on: bool, holds: bool | None, exp
     assert edges([EXIT] if on else [], [finding(EXIT, holds)]) == expected
 
 
-def test_what_is_found_twice_begins_once() -> None:
+def test_a_signal_seen_twice_begins_once() -> None:
     assert edges([], [finding(ERROR, True), finding(ERROR, True)]) == [(ERROR.key, True)]
 
 
-def test_what_is_not_found_any_more_ends_where_everything_was_looked_at() -> None:
+def test_a_signal_absent_from_a_complete_evaluation_ends() -> None:
     assert edges([ERROR, ELSEWHERE], []) == [(ERROR.key, False)]
     assert edges([ERROR, ELSEWHERE], [], evaluated=[]) == []
 
 
-def test_what_is_on_ends_with_what_it_is_about() -> None:
+def test_a_signal_ends_with_its_subject() -> None:
     assert edges([EXIT, ELSEWHERE], [], evaluated=[], existing=[SCOPE]) == [(ELSEWHERE.key, False)]
 
 
@@ -78,23 +78,23 @@ def test_what_is_on_ends_with_what_it_is_about() -> None:
         max_size=12,
     )
 )
-def test_every_subject_goes_on_and_off_by_turns(
+def test_every_subject_begins_and_ends_in_turn(
     evaluations: list[tuple[list[tuple[Subject, bool | None]], set[Scope]]],
 ) -> None:
     on: dict[str, ActiveState] = {}
-    for found, evaluated in evaluations:
-        findings = [finding(subject, holds) for subject, holds in found]
+    for evaluation, evaluated in evaluations:
+        findings = [finding(subject, holds) for subject, holds in evaluation]
         for change in changes(on, findings, evaluated=evaluated, existing={SCOPE, OTHER}):
             assert change.begins is (change.key not in on)
             if change.begins:
                 on[change.key] = ActiveState(change.key, change.kind, change.scope)
             else:
                 del on[change.key]
-        first = {subject.key: holds for subject, holds in reversed(found)}
+        first = {subject.key: holds for subject, holds in reversed(evaluation)}
         for key, holds in first.items():
             assert holds is None or (key in on) is holds
-        for key, one in on.items():
-            assert key in first or one.scope not in evaluated
+        for key, signal in on.items():
+            assert key in first or signal.scope not in evaluated
 
 
 def test_an_error_has_one_id_for_each_cause_the_same_in_every_process() -> None:
@@ -112,13 +112,13 @@ def test_an_error_has_one_id_for_each_cause_the_same_in_every_process() -> None:
         error(NAMES, "why", cause="evaluation of SPX"),
         error(Names(OTHER, "strategy", "ML1000", "position"), "why", exit_kind, "a > 1"),
     ]
-    assert len({one.subject.key for one in causes}) == len({told(one).ErrorId for one in causes}) == len(causes)
+    assert len({cause.subject.key for cause in causes}) == len({told(cause).ErrorId for cause in causes}) == len(causes)
     again = told(error(NAMES, "another reason", exit_kind, "a > 1"))
     assert again.ErrorId == told(causes[0]).ErrorId
     assert str(again.ErrorId) == "705d90fc-a202-53d2-9f77-1f8435345a76"
 
 
-def test_what_ends_because_it_is_gone_is_told_with_its_names_and_without_its_evidence() -> None:
+def test_the_end_of_a_deleted_condition_has_its_names_and_no_evidence() -> None:
     began = models.ExitSignalEvent(
         EventTime=UNSTAMPED,
         State=models.SignalState.On,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -17,10 +18,12 @@ from mesolive.trading.execution.liquidation import Liquidation
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.trading.idempotency import Idempotency
+from mesolive.venues.base import NOT_SENT, Accepted, Ended, Ending, SendCheck, VenueRequest, unchecked
 from mesolive.venues.simulated.faults import Fault, Faults
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyOperation, IdempotencyRecordStatus, LivePositionState, OrderState, StatusCode
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.server import Kit, live_server
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
@@ -102,12 +105,6 @@ def pnl_args(leg_id: int, realized: str | None, key: str | None = None) -> model
     )
 
 
-async def refused(call: Awaitable[object]) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as found:
-        await call
-    return found.value
-
-
 async def record(control: MesoLiveControlHubClient, key: str) -> models.IdempotencyRecord:
     return await control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey=key))
 
@@ -133,12 +130,12 @@ async def test_a_position_set_closed_on_paper_leaves_books_that_balance(paper: K
     assert (after.ActivePositions, after.MaintenanceMarginReq) == (0, 0)
 
 
-async def test_what_a_leg_realised_is_told_by_hand_and_moves_the_cash_by_as_much(paper: Kit) -> None:
+async def test_a_realised_amount_given_by_hand_moves_the_cash_by_as_much(paper: Kit) -> None:
     entered = await paper.enter((await paper.strategy()).Id)
     await paper.control.set_position_closed(closed_args(entered.PositionId))
     first, second, *_ = (await detail(paper.control, entered.PositionId)).Legs
-    told = await paper.control.adjust_leg_pnl(pnl_args(first.Id, "-120.5"))
-    assert (told.UserSetRealizedPnL, told.TrackedRealizedPnL) == (Decimal("-120.5"), 0)
+    reported = await paper.control.adjust_leg_pnl(pnl_args(first.Id, "-120.5"))
+    assert (reported.UserSetRealizedPnL, reported.TrackedRealizedPnL) == (Decimal("-120.5"), 0)
     await paper.control.adjust_leg_pnl(pnl_args(second.Id, "70"))
     assert (await detail(paper.control, entered.PositionId)).RealizedPnL == Decimal("-50.5")
     assert (await account(paper.control)).Cash == Decimal("99949.5")
@@ -148,22 +145,22 @@ async def test_what_a_leg_realised_is_told_by_hand_and_moves_the_cash_by_as_much
     assert (await account(paper.control)).Cash == 100_070
 
 
-async def test_what_is_realised_after_an_owners_word_comes_on_top_of_it(paper: Kit) -> None:
+async def test_a_later_realised_amount_is_added_to_the_owners_correction(paper: Kit) -> None:
     entered = await paper.enter((await paper.strategy()).Id)
     leg = (await detail(paper.control, entered.PositionId)).Legs[0]
     await paper.control.adjust_leg_pnl(pnl_args(leg.Id, "-50"))
     await paper.leave(entered.PositionId)
     after = await detail(paper.control, entered.PositionId)
-    told = next(one for one in after.Legs if one.Id == leg.Id)
-    assert told.TrackedRealizedPnL is not None
-    assert told.UserSetRealizedPnL == told.TrackedRealizedPnL - 50
-    shown = [one.UserSetRealizedPnL or one.TrackedRealizedPnL or Decimal(0) for one in after.Legs]
+    reported = next(item for item in after.Legs if item.Id == leg.Id)
+    assert reported.TrackedRealizedPnL is not None
+    assert reported.UserSetRealizedPnL == reported.TrackedRealizedPnL - 50
+    shown = [item.UserSetRealizedPnL or item.TrackedRealizedPnL or Decimal(0) for item in after.Legs]
     assert after.RealizedPnL == sum(shown)
     assert (await account(paper.control)).Cash == 100_000 + after.RealizedPnL
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_books_balance_whatever_is_done_by_hand_and_by_fills(paper: Kit, seed: int) -> None:
+async def test_books_balance_after_any_corrections_and_fills(paper: Kit, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - a scenario to be repeated, not a secret
     strategy = await paper.strategy()
     living: list[int] = []
@@ -191,28 +188,28 @@ async def test_books_balance_whatever_is_done_by_hand_and_by_fills(paper: Kit, s
                 leg.TrackedRealizedPnL if leg.UserSetRealizedPnL is None else leg.UserSetRealizedPnL
                 for leg in position.Legs
             ]
-            assert position.RealizedPnL == sum(one for one in shown if one is not None)
+            assert position.RealizedPnL == sum(item for item in shown if item is not None)
             cost += sum(leg.AvgEntryPrice * leg.Qty * 100 for leg in position.Legs if leg.ClosedAt is None)
         assert (await account(paper.control)).Cash == 100_000 + realized - cost
 
 
-async def test_closing_and_correcting_are_told_by_events_and_kept_in_the_audit(desk: Desk) -> None:
+async def test_closing_and_correcting_are_events_and_audit_records(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     leg = (await detail(desk.control, opened.Id)).Legs[0]
-    heard = len(desk.events)
+    received = len(desk.events)
     await desk.control.set_position_closed(closed_args(opened.Id))
     await desk.control.adjust_leg_pnl(pnl_args(leg.Id, "-7"))
 
     def told() -> list[models.PositionUpdateEvent]:
-        return [event for event in desk.events[heard:] if isinstance(event, models.PositionUpdateEvent)]
+        return [event for event in desk.events[received:] if isinstance(event, models.PositionUpdateEvent)]
 
     await desk.until(lambda: len(told()) == 2)
-    assert [(one.Status, one.RealizedPnL) for one in told()] == [
+    assert [(item.Status, item.RealizedPnL) for item in told()] == [
         (models.PositionStatus.Closed, 0),
         (models.PositionStatus.RealizedPnLChanged, -7),
     ]
-    legs = [event for event in desk.events[heard:] if isinstance(event, models.LegUpdateEvent)]
-    assert {(one.LegId, one.Status, one.RealizedPnL) for one in legs if one.LegId == leg.Id} == {
+    legs = [event for event in desk.events[received:] if isinstance(event, models.LegUpdateEvent)]
+    assert {(item.LegId, item.Status, item.RealizedPnL) for item in legs if item.LegId == leg.Id} == {
         (leg.Id, models.LegStatus.Closed, 0),
         (leg.Id, models.LegStatus.Closed, -7),
     }
@@ -223,12 +220,12 @@ async def test_a_call_by_hand_happens_once_per_key(desk: Desk) -> None:
     leg = (await detail(desk.control, opened.Id)).Legs[0]
     closing, telling = closed_args(opened.Id, "close"), pnl_args(leg.Id, "-120", "tell")
     closed = await desk.control.set_position_closed(closing)
-    told = await desk.control.adjust_leg_pnl(telling)
+    reported = await desk.control.adjust_leg_pnl(telling)
     cash = (await account(desk.control)).Cash
     again = await refused(desk.control.set_position_closed(closing))
     assert (again.status, again.data) == (StatusCode.DuplicateRequest, closed)
     again = await refused(desk.control.adjust_leg_pnl(telling))
-    assert (again.status, again.data) == (StatusCode.DuplicateRequest, told)
+    assert (again.status, again.data) == (StatusCode.DuplicateRequest, reported)
     assert (await account(desk.control)).Cash == cash
     assert (await record(desk.control, "tell")).Operation is IdempotencyOperation.AdjustLegPnL
     other = await refused(desk.control.adjust_leg_pnl(pnl_args(leg.Id, "-121", "tell")))
@@ -283,15 +280,18 @@ async def test_liquidating_sends_one_market_order_per_group_and_closes_the_posit
     assert result.PositionId == opened.Id
     assert result.Unsent == []
     await desk.position_in(LivePositionState.Closed)
-    assert desk.venue.ledger.held(SIM) == {}
+    assert desk.venue.ledger.positions_of(SIM) == {}
     sent = [await desk.order(order.LiveOrderId) for order in result.Orders]
     assert [order.LegGroupId for order in sent] == [1, 2]
     assert {order.OrderType for order in sent} == {models.OrderType.Market}
     assert {order.ExecPlanId for order in sent} == {result.ExecPlanId}
-    kept = await record(desk.control, "out")
-    assert (kept.Operation, kept.Status) == (IdempotencyOperation.LiquidatePosition, IdempotencyRecordStatus.Completed)
-    assert kept.LiveExecPlanId == result.ExecPlanId
-    assert kept.LiveOrderIds == [order.LiveOrderId for order in result.Orders]
+    entry = await record(desk.control, "out")
+    assert (entry.Operation, entry.Status) == (
+        IdempotencyOperation.LiquidatePosition,
+        IdempotencyRecordStatus.Completed,
+    )
+    assert entry.LiveExecPlanId == result.ExecPlanId
+    assert entry.LiveOrderIds == [order.LiveOrderId for order in result.Orders]
 
 
 async def test_liquidating_twice_with_one_key_sends_once(desk: Desk) -> None:
@@ -299,9 +299,9 @@ async def test_liquidating_twice_with_one_key_sends_once(desk: Desk) -> None:
     before = len(await orders_of(desk))
     args = liquidate_args(opened.Id)
     answers = await asyncio.gather(*(desk.control.liquidate_position(args) for _ in range(10)), return_exceptions=True)
-    (first,) = [one for one in answers if isinstance(one, models.LiquidatePositionResult)]
-    others = [one for one in answers if isinstance(one, MesoLiveApiException)]
-    assert {one.status for one in others} <= {StatusCode.Conflict, StatusCode.DuplicateRequest}
+    (first,) = [answer for answer in answers if isinstance(answer, models.LiquidatePositionResult)]
+    others = [answer for answer in answers if isinstance(answer, MesoLiveApiException)]
+    assert {answer.status for answer in others} <= {StatusCode.Conflict, StatusCode.DuplicateRequest}
     again = await refused(desk.control.liquidate_position(args))
     assert (again.status, again.data) == (StatusCode.DuplicateRequest, first)
     assert len(await orders_of(desk)) == before + 2
@@ -359,7 +359,7 @@ async def test_a_liquidation_that_was_cut_off_is_finished_by_repeating_it_after_
 
         await desk.eventually(closed)
         assert len(await orders_of(desk)) == 4, "two that entered and two that left"
-        assert desk.venue.ledger.held(SIM) == {}
+        assert desk.venue.ledger.positions_of(SIM) == {}
         assert (await record(desk.control, "out")).Status is IdempotencyRecordStatus.Completed
 
 
@@ -396,17 +396,107 @@ async def test_a_liquidation_of_which_nothing_could_be_sent_leaves_its_key_free(
 
 async def test_an_order_whose_answer_was_lost_counts_as_sent(tmp_path: Path) -> None:
     faults = Faults()
-    async with desk_server(tmp_path, faults=faults, answer_seconds=0.1) as desk:
+    async with desk_server(tmp_path, faults=faults) as desk:
         opened = await enter_both(desk)
         faults.ask(Fault.ANSWER_LOST)
         result = await desk.control.liquidate_position(liquidate_args(opened.Id))
         assert result.Unsent == []
         assert len(result.Orders) == 2
         await desk.position_in(LivePositionState.Closed)
-        assert desk.venue.ledger.held(SIM) == {}
+        assert desk.venue.ledger.positions_of(SIM) == {}
 
 
-async def test_a_paper_account_is_told_what_to_do_instead(paper: Kit) -> None:
+class NotReadyYet:
+    """A venue that does not send the next orders: it is not ready for them yet."""
+
+    def __init__(self, desk: Desk, orders: int) -> None:
+        self.asked = 0
+        self._left = orders
+        self._submit = desk.venue.submit
+        desk.venue.submit = self
+
+    async def __call__(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
+        self.asked += 1
+        if self._left > 0:
+            self._left -= 1
+            at = datetime(2026, 1, 5, 16, tzinfo=UTC)
+            return Ended(
+                account=request.account,
+                reference=request.reference,
+                venue_id=None,
+                how=Ending.REJECTED,
+                at=at,
+                reason="the ledger is behind",
+                code=NOT_SENT,
+            )
+        return await self._submit(request, check)
+
+
+@pytest.mark.parametrize("unsent", [1, 2])
+async def test_a_group_whose_order_was_not_sent_is_sent_again(desk: Desk, unsent: int) -> None:
+    opened = await enter_both(desk)
+    venue = NotReadyYet(desk, unsent)
+    result = await desk.control.liquidate_position(liquidate_args(opened.Id, "out"))
+    assert result.Unsent == []
+    assert [(await desk.order(order.LiveOrderId)).LegGroupId for order in result.Orders] == [1, 2]
+    assert venue.asked == unsent + 2
+    await desk.position_in(LivePositionState.Closed)
+    assert desk.venue.ledger.positions_of(SIM) == {}
+    again = await refused(desk.control.liquidate_position(liquidate_args(opened.Id, "out")))
+    assert (again.status, again.data) == (StatusCode.DuplicateRequest, result)
+    assert venue.asked == unsent + 2
+
+
+async def test_a_venue_that_stays_unready_gets_three_orders_of_a_group_and_the_last_is_reported(desk: Desk) -> None:
+    opened = await enter_both(desk)
+    venue = NotReadyYet(desk, 6)
+    result = await desk.control.liquidate_position(liquidate_args(opened.Id))
+    assert venue.asked == 6
+    assert [order.State for order in result.Orders] == [OrderState.Rejected] * 2
+    assert (await detail(desk.control, opened.Id)).State is LivePositionState.Open
+    assert len((await desk.control.liquidate_position(liquidate_args(opened.Id))).Orders) == 2
+    await desk.position_in(LivePositionState.Closed)
+
+
+async def test_a_halt_between_two_orders_of_a_group_ends_the_liquidation_unsent(desk: Desk) -> None:
+    opened = await enter_both(desk)
+    database, clock = desk.application.database, desk.application.clock
+    venue = NotReadyYet(desk, 6)
+    unready = venue.__call__
+
+    async def halting(request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
+        await halts.halt(database, "the feed is wrong", clock.now(), SIM)
+        return await unready(request, check)
+
+    desk.venue.submit = halting
+    result = await desk.control.liquidate_position(liquidate_args(opened.Id, "out"))
+    assert venue.asked == 1
+    assert [order.State for order in result.Orders] == [OrderState.Rejected]
+    assert [(item.LegGroupId, "the feed is wrong" in item.Message) for item in result.Unsent] == [(1, True), (2, True)]
+    entry = await record(desk.control, "out")
+    assert entry.Status is IdempotencyRecordStatus.Completed
+
+
+async def test_a_liquidation_interrupted_between_two_orders_of_a_group_resumes_with_the_second(
+    tmp_path: Path,
+) -> None:
+    async with desk_server(tmp_path) as desk:
+        opened = await enter_both(desk)
+        owner = await desk.application.access.user("trader")
+        database, clock = desk.application.database, desk.application.clock
+        NotReadyYet(desk, 1)
+        sending = Interrupting(desk.application.desk.sending, 1)
+        broken = Liquidation(database, Idempotency(database, clock), desk.application.market, sending, clock)
+        with pytest.raises(CutOffError):
+            await broken.liquidate(owner, liquidate_args(opened.Id, "out"))
+        result = await desk.control.liquidate_position(liquidate_args(opened.Id, "out"))
+        assert [(await desk.order(order.LiveOrderId)).LegGroupId for order in result.Orders] == [1, 2]
+        await desk.position_in(LivePositionState.Closed)
+        assert len(await orders_of(desk)) == 5, "two that entered, one that was not sent, and two that left"
+        assert desk.venue.ledger.positions_of(SIM) == {}
+
+
+async def test_the_error_for_a_paper_account_names_the_call_to_use_instead(paper: Kit) -> None:
     entered = await paper.enter((await paper.strategy()).Id)
     error = await refused(paper.control.liquidate_position(liquidate_args(entered.PositionId)))
     assert error.status is StatusCode.NotSupported

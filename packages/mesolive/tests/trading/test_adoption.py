@@ -16,8 +16,8 @@ from mesolive.market.contracts import OptionContract
 from mesolive.trading import adoption as adoption_module
 from mesolive.venues.base import Execution, VenueLeg
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
-from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.server import Kit, live_server
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
@@ -69,32 +69,32 @@ def adoption(strategy_id: int, legs: list[models.AdoptedLeg], account: str = SIM
 
 async def compared(desk: Desk) -> dict[str, tuple[int, int]]:
     """Return broker and books by contract, as text."""
-    found = await desk.control.get_reconciliation(models.GetReconciliationArgs(BrokerAccountId=SIM, Refresh=True))
+    reconciliation = await desk.control.get_reconciliation(
+        models.GetReconciliationArgs(BrokerAccountId=SIM, Refresh=True)
+    )
     return {
-        str(desk.application.market.resolve(one.Contract)): (int(one.AtBroker), int(one.InBooks))
-        for one in found.Contracts
+        str(desk.application.market.resolve(contract.Contract)): (int(contract.AtBroker), int(contract.InBooks))
+        for contract in reconciliation.Contracts
     }
-
-
-async def refused(call: object) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as caught:
-        await call  # type: ignore[misc]
-    return caught.value
 
 
 async def test_a_trade_by_hand_is_listed_with_what_broker_and_books_hold(desk: Desk) -> None:
     strategy = await desk.strategy()
     contract = next(iter((await some_contracts(desk.control, desk, strategy.Id)).values()))
     fill = by_hand(desk, {contract: 2})
-    found = await desk.control.get_reconciliation(models.GetReconciliationArgs(BrokerAccountId=SIM, Refresh=True))
-    assert [(int(one.AtBroker), int(one.InBooks), int(one.Difference)) for one in found.Contracts] == [(2, 0, 2)]
-    assert [trade.ExecutionId for trade in found.Trades] == [fill.execution_id]
-    assert [(leg.Qty, leg.Price) for leg in found.Trades[0].Legs] == [(Decimal(2), fill.legs[0].price)]
+    reconciliation = await desk.control.get_reconciliation(
+        models.GetReconciliationArgs(BrokerAccountId=SIM, Refresh=True)
+    )
+    assert [(int(item.AtBroker), int(item.InBooks), int(item.Difference)) for item in reconciliation.Contracts] == [
+        (2, 0, 2)
+    ]
+    assert [trade.ExecutionId for trade in reconciliation.Trades] == [fill.execution_id]
+    assert [(leg.Qty, leg.Price) for leg in reconciliation.Trades[0].Legs] == [(Decimal(2), fill.legs[0].price)]
     last = await desk.control.get_reconciliation(models.GetReconciliationArgs(BrokerAccountId=SIM))
-    assert last == found
+    assert last == reconciliation
 
 
-async def test_what_was_traded_by_hand_is_adopted_and_broker_and_books_agree_again(desk: Desk) -> None:
+async def test_a_trade_by_hand_is_adopted_and_broker_and_books_agree_again(desk: Desk) -> None:
     strategy = await desk.strategy()
     contracts = await some_contracts(desk.control, desk, strategy.Id)
     names = list(contracts)
@@ -118,7 +118,7 @@ async def test_what_was_traded_by_hand_is_adopted_and_broker_and_books_agree_aga
     assert errors[-1].State is models.ErrorState.Resolved
 
 
-async def test_an_adopted_position_is_left_like_any_other(desk: Desk) -> None:
+async def test_an_adopted_position_is_exited_like_any_other(desk: Desk) -> None:
     strategy = await desk.strategy()
     contracts = await some_contracts(desk.control, desk, strategy.Id)
     name, contract = next(iter(contracts.items()))

@@ -38,9 +38,9 @@ def flatten_args(key: str = "flat", account: str | None = None) -> models.HaltAn
 
 
 async def refused(desk: Desk, key: str, account: str | None = None) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as found:
+    with pytest.raises(MesoLiveApiException) as caught:
         await desk.control.halt_and_flatten(flatten_args(key, account))
-    return found.value
+    return caught.value
 
 
 async def enter_two(desk: Desk) -> list[int]:
@@ -60,7 +60,7 @@ async def all_closed(desk: Desk) -> None:
         return all(position.State is LivePositionState.Closed for position in await desk.positions()) or None
 
     await desk.eventually(look)
-    assert desk.venue.ledger.held(SIM) == {}
+    assert desk.venue.ledger.positions_of(SIM) == {}
 
 
 async def orders(desk: Desk) -> list[models.Order]:

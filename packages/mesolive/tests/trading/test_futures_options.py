@@ -135,7 +135,7 @@ async def test_a_spread_on_the_future_is_traded_at_night_valued_and_settled_in_c
         assert account.Cash == 100_000 - paid + cash
 
 
-async def test_the_quarterly_settles_at_the_expiring_future_and_the_price_goes_on_with_the_next() -> None:
+async def test_the_quarterly_settles_at_the_expiring_future_and_the_price_continues_with_the_next() -> None:
     opening = datetime(2024, 3, 15, 9, 30, tzinfo=NEW_YORK).astimezone(UTC)
     market, clock = futures_market(opening - timedelta(minutes=30))
     await market.start()
@@ -171,7 +171,15 @@ async def test_orders_on_the_future_are_refused_in_the_daily_break(tmp_path: Pat
         assert refused.value.error.Code == "OutsideTradingHours"
         assert "orders in MES are taken from 18:00 to 17:00 New York" in str(refused.value)
         assert "and it is Wednesday 2024-03-13 17:10" in str(refused.value)
+        of_class = models.GetSessionArgs(Symbol="MES", BrokerAccountId=SIM)
+        session = await desk.control.get_session(of_class)
+        opening = datetime(2024, 3, 13, 18, tzinfo=NEW_YORK)
+        assert (session.IsOpen, session.TakesOrders) == (False, False)
+        assert (session.SessionOpen, session.OrdersOpen) == (opening, opening)
         await desk.advance(60 * 60)
+        session = await desk.control.get_session(of_class)
+        assert (session.IsOpen, session.TakesOrders, session.SessionOpen) == (True, True, opening)
+        assert not (await desk.control.get_session()).IsOpen, "the stocks' session"
         again = await desk.send(at_venue(await prepare(desk, (await listed(desk)))))
         await desk.order_in(again.LiveOrderId, models.OrderState.Filled)
 
@@ -196,3 +204,18 @@ async def test_a_position_on_the_future_is_watched_at_night_and_not_in_the_daily
 
 async def listed(desk: Desk) -> models.LiveStrategy:
     return (await desk.control.list_strategies(models.ListStrategiesArgs(Limit=1))).Strategies[0]
+
+
+async def test_on_sunday_evening_minutes_count_to_the_stocks_session_of_monday(tmp_path: Path) -> None:
+    sunday = datetime(2024, 3, 10, 18, 30, tzinfo=NEW_YORK).astimezone(UTC)
+    leaving = {"Conditions": ["minutes_after_open > 30", "timing.minutes_before_close < 15"]}
+    async with desk_server(tmp_path, market=futures_market(sunday, "MES")) as desk:
+        definition = spread("X2C", "MES") | {"Exit": leaving}
+        await desk.send(at_venue(await prepare(desk, await imported(desk, definition))))
+        await desk.position_in(models.LivePositionState.Open)
+        await desk.application.signals.evaluate()
+        (evaluated,) = (await desk.control.get_evaluations()).Evaluations
+        first, second = evaluated.Positions[0].Exit.Conditions
+        assert (first.Result, first.Vars["minutes_after_open"]) == (False, -900)
+        assert (second.Result, second.Vars["timing.minutes_before_close"]) == (False, 1290)
+        assert not [event for event in desk.events if isinstance(event, models.ErrorEvent)]

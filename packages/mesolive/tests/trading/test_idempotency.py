@@ -114,7 +114,7 @@ class TestTheFirstCall:
         assert (answer.Status, answer.Data) == (StatusCode.Success, RESULT)
         assert await action.happened()
 
-    async def test_leaves_a_record_of_what_came_of_it(
+    async def test_leaves_a_record_of_its_outcome(
         self, idempotency: Idempotency, ann: UserContext, action: Action
     ) -> None:
         await idempotency.run(ann, "key-1", FILLS, request(), action)
@@ -307,7 +307,7 @@ class TestTheRecordOfAJob:
     @pytest.mark.parametrize(
         ("status", "error"), [(PreparationStatus.Running, None), (PreparationStatus.Failed, "no such expiration")]
     )
-    async def test_tells_how_the_job_is_doing(
+    async def test_returns_the_state_of_the_job(
         self,
         database: Database,
         idempotency: Idempotency,

@@ -30,7 +30,7 @@ from mesolive.language.decision import (
 )
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.signals.auto_updates import Update
-from mesolive.signals.evaluation import Found
+from mesolive.signals.evaluation import EvaluationResult
 from mesolive.trading.evaluation.entry_variables import CapturedVariables
 from mesolive.trading.evaluation.evaluator import CompletedEvaluation
 from mesolive_sdk.automation import Category, Notice, TaskKind
@@ -140,7 +140,7 @@ class DecisionRecorder:
         outcome = done.outcome
         if isinstance(outcome, tuple):  # the record of an adjustment's selection comes with its effect on the position
             outcome = cast("tuple[object, ...]", outcome)[0]
-        if isinstance(outcome, Found):
+        if isinstance(outcome, EvaluationResult):
             self._evaluated(outcome, done)
         elif isinstance(outcome, EntrySelection | AdjustmentSelection | SelectionError):
             self._selected = outcome
@@ -184,14 +184,14 @@ class DecisionRecorder:
         if notice.category in {Category.OUTCOME, Category.TROUBLE, Category.DECISION}:
             record.reason = notice.text if not record.reason else f"{record.reason}; {notice.text}"
 
-    def _evaluated(self, found: Found, done: CompletedEvaluation) -> None:
+    def _evaluated(self, evaluation: EvaluationResult, done: CompletedEvaluation) -> None:
         # Entry variables that are retried for an open position are not part of this moment's decisions.
         self._frozen = None
         underlying = done.view.underlying.quote.mark
         time = stamp(self._now or done.view.now)
-        if found.gate is not None:
-            self._record(_entry(found.gate, time, self._is_due("entry")), ("entry", None, ""), underlying)
-        for position_id, (names, signals) in found.signals.items():
+        if evaluation.gate is not None:
+            self._record(_entry(evaluation.gate, time, self._is_due("entry")), ("entry", None, ""), underlying)
+        for position_id, (names, signals) in evaluation.signals.items():
             name = self._names[position_id] = names.position_name
             if signals.exit is not None:
                 record = _exit(signals.exit, time, self._is_due("exit"))
@@ -201,7 +201,7 @@ class DecisionRecorder:
                 record = _adjustment(adjustment, time, self._is_due("adjustment"))
                 record.position = name
                 self._record(record, ("adjustment", position_id, adjustment.condition), underlying)
-        for watched, update in found.updates:
+        for watched, update in evaluation.updates:
             key = ("adjustment", watched.names.position_id, update.condition)
             if key in self._current:
                 _update(self._current[key], update)
@@ -231,7 +231,7 @@ class DecisionRecorder:
 
 
 def stamp(moment: datetime) -> str:
-    """Return a moment as it stands in files: UTC, to the second."""
+    """Return the text of a moment in report files: UTC, to the second."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -250,29 +250,29 @@ def _entry(gate: EntryGate, time: str, scheduled: bool) -> Decision:
     )
 
 
-def _exit(found: ExitEvaluation, time: str, scheduled: bool) -> Decision:
-    rules = (found.max_days_in_trade, found.profit_target, found.stop_loss, *found.conditions)
+def _exit(evaluation: ExitEvaluation, time: str, scheduled: bool) -> Decision:
+    rules = (evaluation.max_days_in_trade, evaluation.profit_target, evaluation.stop_loss, *evaluation.conditions)
     return Decision(
         time=time,
         decision="exit",
         result=NOTHING,
         scheduled=scheduled,
-        holds=found.triggered,
-        schedule_ok=found.schedule_ok,
+        holds=evaluation.triggered,
+        schedule_ok=evaluation.schedule_ok,
         conditions=_conditions(rule for rule in rules if rule is not None),
     )
 
 
-def _adjustment(found: AdjustmentEvaluation, time: str, scheduled: bool) -> Decision:
+def _adjustment(adjustment: AdjustmentEvaluation, time: str, scheduled: bool) -> Decision:
     return Decision(
         time=time,
         decision="adjustment",
         result=NOTHING,
-        condition=found.condition,
+        condition=adjustment.condition,
         scheduled=scheduled,
-        holds=found.evaluation.result,
-        schedule_ok=found.schedule_ok,
-        conditions=[_condition(found.evaluation)],
+        holds=adjustment.evaluation.result,
+        schedule_ok=adjustment.schedule_ok,
+        conditions=[_condition(adjustment.evaluation)],
     )
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
-from mesolive.language.definition import Schedule, StrategyDefinition
-from mesolive.language.schedule import next_due
+from mesolive.language.definition import StrategyDefinition
+from mesolive.language.schedule import Schedule, next_due
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.trading_hours import TradingHours
 
@@ -91,10 +91,10 @@ def moments(
         day += timedelta(days=1)
 
 
-def steps(found: Iterable[datetime], hours: TradingHours) -> Iterator[tuple[datetime, datetime]]:
+def steps(moments: Iterable[datetime], hours: TradingHours) -> Iterator[tuple[datetime, datetime]]:
     """Yield each moment with the time until which orders may be worked on there: the next moment of its session."""
     before: datetime | None = None
-    for moment in found:
+    for moment in moments:
         if before is not None:
             yield before, moment if _in_one_session(before, moment, hours) else before
         before = moment

@@ -109,7 +109,7 @@ def write(outcome: Outcome, results: Results, folder: Path) -> list[Path]:
     )
     signals = ((f"{event.EventTime:%Y-%m-%dT%H:%M:%SZ}", *signal_row(event)) for event in outcome.events)
     acted = ((f"{notice.at:%Y-%m-%dT%H:%M:%SZ}", *notice_row(notice, outcome)) for notice in outcome.notices)
-    held = (
+    rows = (
         (
             position.id,
             position.name,
@@ -128,7 +128,7 @@ def write(outcome: Outcome, results: Results, folder: Path) -> list[Path]:
     written = [
         _lines(folder / "decisions.jsonl", outcome.decisions),
         _json(folder / "results.json", results),
-        _csv(folder / "positions.csv", POSITIONS, held),
+        _csv(folder / "positions.csv", POSITIONS, rows),
         _csv(folder / "months.csv", MONTHS, months),
         _csv(folder / "equity.csv", EQUITY, equity),
         _csv(folder / "trades.csv", TRADES, trades),

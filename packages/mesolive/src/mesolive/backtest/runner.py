@@ -36,7 +36,7 @@ from mesolive_sdk.models import MesoLiveEvent
 
 USER = "replay"
 PAGE = 500
-SHOWN_EVERY = timedelta(minutes=5)
+POINT_INTERVAL = timedelta(minutes=5)
 """The minimum market time between two recorded values of the account."""
 
 CENT = Decimal("0.01")
@@ -270,7 +270,7 @@ async def replay(request: Request, on_progress: Callable[[Progress], None] | Non
             await desk.settle()
             await application.signals.evaluate()
             await desk.trade(until)
-            if not outcome.points or moment - outcome.points[-1].at >= SHOWN_EVERY:
+            if not outcome.points or moment - outcome.points[-1].at >= POINT_INTERVAL:
                 price = view.underlying.quote.mark
                 outcome.points.append(await _point(application, user, moment, request.terms, price))
         recorder.finish()
@@ -304,10 +304,10 @@ async def _point(
     if account.ActivePositions:
         async with application.database.read() as tx:
             account_id = (await find_account(tx, user.user_id, terms.account)).id
-            held = await open_positions_of_account(tx, user.user_id, account_id)
+            positions = await open_positions_of_account(tx, user.user_id, account_id)
         greeks = [
             _greeks_of(position, application.market)
-            for position in held
+            for position in positions
             if position.state in HOLDING_STATES[terms.kind]
         ]
     return Point(

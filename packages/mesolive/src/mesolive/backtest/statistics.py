@@ -266,12 +266,12 @@ def _months(points: Sequence[Point], cash: Decimal, positions: Sequence[Position
 
 
 def _exposure(points: Sequence[Point]) -> Decimal | None:
-    held = whole = timedelta(0)
+    in_market = whole = timedelta(0)
     for before, after in pairwise(points):
         if before.at.date() == after.at.date():  # sessions of the exchange lie within a day of UTC
             whole += after.at - before.at
-            held += after.at - before.at if before.positions else timedelta(0)
-    return _rounded(Decimal(held / whole) * HUNDRED) if whole else None
+            in_market += after.at - before.at if before.positions else timedelta(0)
+    return _rounded(Decimal(in_market / whole) * HUNDRED) if whole else None
 
 
 def _percent(part: Decimal | None, whole: Decimal) -> Decimal | None:

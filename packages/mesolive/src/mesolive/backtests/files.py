@@ -71,8 +71,8 @@ def read_results(folder: Path) -> models.BacktestResults:
 
 def read_definition(folder: Path) -> dict[str, Any]:
     """Return what was replayed."""
-    found: dict[str, Any] = _plain.decode((folder / "strategy.json").read_bytes())
-    return found
+    definition: dict[str, Any] = _plain.decode((folder / "strategy.json").read_bytes())
+    return definition
 
 
 def read_equity(folder: Path, start: Decimal) -> list[models.BacktestPoint]:

@@ -69,8 +69,8 @@ class JobFolder:
 
     def all_of(self, user_id: int) -> list[Job]:
         """Return a user's jobs, the newest first."""
-        found = list(self._jobs(self._folder / str(user_id)))
-        return sorted(found, key=lambda job: job.started_at, reverse=True)
+        jobs = list(self._jobs(self._folder / str(user_id)))
+        return sorted(jobs, key=lambda job: job.started_at, reverse=True)
 
     def every(self) -> Iterator[Job]:
         """Yield the jobs of all users."""
@@ -86,7 +86,7 @@ class JobFolder:
         return place
 
     def write(self, job: Job) -> None:
-        """Store what became of a job: all of it or nothing."""
+        """Store the state of a job atomically."""
         place = self.place(job.user_id, job.id)
         new = place / "job.json.new"
         new.write_bytes(msgspec.json.encode(job))

@@ -9,8 +9,9 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mesolive.backtests.jobs import size_of
 from mesolive.tasks import until_first
@@ -24,8 +25,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "LD
 """What the child gets of the server's environment: no setting, and no secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a process ended.
 
     Attributes
@@ -48,7 +48,7 @@ async def run(
     arguments: Sequence[str],
     *,
     seconds: float,
-    most_bytes: int,
+    max_bytes: int,
     progress: Callable[[str, int], None],
     environment: dict[str, str],
 ) -> Ended:
@@ -58,7 +58,7 @@ async def run(
     ----------
     folder
         Its working directory; standard output becomes `replay.json` in it.
-    seconds, most_bytes
+    seconds, max_bytes
         How long it may run, and how much it may write.
     progress
         Called with the day and the percent that are done.
@@ -82,7 +82,7 @@ async def run(
 
     async def watched() -> None:
         nonlocal stopped
-        stopped = await _watch(folder, most_bytes)
+        stopped = await _watch(folder, max_bytes)
 
     try:
         async with asyncio.timeout(seconds):
@@ -114,14 +114,14 @@ async def _read(
         if not line:
             return
         text = line.decode(errors="replace").strip()
-        if found := LINE.search(text):
-            progress(found[1], min(int(found[2]), 100))
+        if match := LINE.search(text):
+            progress(match[1], min(int(match[2]), 100))
         elif text:
             last_lines.append(text[:500])
 
 
-async def _watch(folder: Path, most_bytes: int) -> str:
+async def _watch(folder: Path, max_bytes: int) -> str:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        if await asyncio.to_thread(size_of, folder) > most_bytes:
-            return f"it wrote more than {most_bytes:,} bytes"
+        if await asyncio.to_thread(size_of, folder) > max_bytes:
+            return f"it wrote more than {max_bytes:,} bytes"

@@ -10,7 +10,6 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -40,24 +39,23 @@ _PATHS = re.compile(r"(?:/[\w.\-]+){2,}/")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class BacktestBounds:
+class BacktestBounds(msgspec.Struct, frozen=True):
     """What backtests may use.
 
     Attributes
     ----------
-    seconds, most_bytes
+    seconds, max_bytes
         Of one backtest.
     running
         How many run at once, for all users together.
-    kept
+    max_jobs
         How many one user may have, running and ended.
     """
 
     seconds: float = 3600.0
-    most_bytes: int = 128 * 1024 * 1024
+    max_bytes: int = 128 * 1024 * 1024
     running: int = 2
-    kept: int = 40
+    max_jobs: int = 40
 
 
 class Backtests:
@@ -124,7 +122,7 @@ class Backtests:
         arguments = await asyncio.to_thread(self._arguments, args)
         definition, strategy_name = await self._definition(user, args)
         if await asyncio.to_thread(self._is_full, user):
-            raise conflict(f"you have {self._bounds.kept} backtests; delete some", code="TooManyBacktests")
+            raise conflict(f"you have {self._bounds.max_jobs} backtests; delete some", code="TooManyBacktests")
         if any(job.user_id == user.user_id for job, _ in self._running.values()):
             raise conflict("one of your backtests runs; wait for it, or cancel it", code="BacktestRunning")
         if len(self._running) >= self._bounds.running:
@@ -243,7 +241,7 @@ class Backtests:
                 place,
                 ["--strategy", str(place / "strategy.json"), "--out", str(place / "out"), "--json", *job.arguments],
                 seconds=self._bounds.seconds,
-                most_bytes=self._bounds.most_bytes,
+                max_bytes=self._bounds.max_bytes,
                 progress=progress,
                 environment=self._environment,
             )
@@ -269,7 +267,7 @@ class Backtests:
             self._jobs.write(job)
 
     def _is_full(self, user: UserContext) -> bool:
-        return len(self._jobs.all_of(user.user_id)) >= self._bounds.kept
+        return len(self._jobs.all_of(user.user_id)) >= self._bounds.max_jobs
 
     def _mark_interrupted(self) -> None:
         for job in self._jobs.every():
@@ -305,8 +303,8 @@ class Backtests:
         if (args.StrategyId is None) == (args.StrategyDefinition is None):
             raise validation({"StrategyDefinition": ["expected either StrategyId or StrategyDefinition"]})
         if args.StrategyId is not None:
-            found = await self._strategies.get(user, models.GetStrategyArgs(StrategyId=args.StrategyId))
-            return found.StrategyDefinition, found.Name
+            strategy = await self._strategies.get(user, models.GetStrategyArgs(StrategyId=args.StrategyId))
+            return strategy.StrategyDefinition, strategy.Name
         assert args.StrategyDefinition is not None  # noqa: S101 - one of them is there
         name = args.StrategyDefinition.get("StrategyName")
         return args.StrategyDefinition, str(name)[:120] if name else "a definition"

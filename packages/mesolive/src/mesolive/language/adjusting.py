@@ -240,7 +240,7 @@ class _Work:
         self._traces.extend(traces)
 
     def _resolve(self, alias: str | None, what: str) -> Expiration:
-        """Return an alias's expiration: chosen just now, else that of an open leg, else chosen by its rule anew."""
+        """Return an alias's expiration: chosen just now, else that of an open leg, else chosen by its rule again."""
         if alias in self._expirations:
             return self._expirations[alias]
         for leg in self._position.legs:

@@ -12,6 +12,7 @@ from mesolive.language.decision import Constraint
 from mesolive.language.expression import Binary, Constant, Node, Number, Unary, parse_expression
 from mesolive.language.problems import ExpressionError
 from mesolive.language.reading import FormReader
+from mesolive.language.schedule import Schedule
 from mesolive.language.statement import Statement
 from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 
@@ -38,7 +39,7 @@ def advise(definition: d.StrategyDefinition, reader: FormReader, converted: Coll
     reader
         Where the warnings go.
     converted
-        Paths of statements that the conversion from version 2 has warned of: their comparisons are told already.
+        Paths of statements that the conversion from version 2 has warned of: their comparisons are reported already.
     """
     _Advice(definition, reader, converted).give()
 
@@ -306,7 +307,7 @@ class _Advice:
         for warning in comparison_warnings(node, _fold_or_none, weekends=self._fractional):
             self._warn(statement.path, warning)
 
-    def _schedule(self, schedule: d.Schedule | None, path: str) -> None:
+    def _schedule(self, schedule: Schedule | None, path: str) -> None:
         if schedule is None:
             return
         if isinstance(schedule.every, tuple) and not self._fractional:

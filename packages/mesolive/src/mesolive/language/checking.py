@@ -38,7 +38,7 @@ MAX_ALL_VARIABLES = 500
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What checking a definition found.
+    """The problems and warnings of a definition.
 
     Attributes
     ----------

@@ -37,8 +37,8 @@ def comparison_warnings(node: Node, fold: Callable[[Node], float | None], *, wee
     weekends
         Whether there are sessions at weekends.
     """
-    for found in _comparisons(node, fold):
-        warning = _warning(found, weekends=weekends)
+    for comparison in _comparisons(node, fold):
+        warning = _warning(comparison, weekends=weekends)
         if warning is not None:
             yield warning
 
@@ -53,8 +53,8 @@ def _comparisons(node: Node, fold: Callable[[Node], float | None]) -> Iterator[_
                 yield _Comparison(side.name, part.operator, value)
 
 
-def _warning(found: _Comparison, *, weekends: bool) -> str | None:
-    name, operator, value = found
+def _warning(comparison: _Comparison, *, weekends: bool) -> str | None:
+    name, operator, value = comparison
     written = f"{name} {operator} {value:g}"
     if operator in EQUALITIES:
         if _MINUTES.fullmatch(name) and value % STEP:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random as random_module
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mesolive.language import definition as d
 from mesolive.language.decision import AccountState, Operation, PositionState
@@ -17,8 +18,7 @@ from mesolive.market.view import MarketView
 Variables = tuple[tuple[str, CompiledStatement], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledExpiration:
+class CompiledExpiration(Struct, frozen=True):
     """An expiration rule, compiled."""
 
     rule: d.ExpirationRule
@@ -27,8 +27,7 @@ class CompiledExpiration:
     maximum: CompiledStatement | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledSelector:
+class CompiledSelector(Struct, frozen=True):
     """A strike selector, compiled."""
 
     rule: d.StrikeSelector
@@ -39,8 +38,7 @@ class CompiledSelector:
     constraints: tuple[CompiledStatement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledLeg:
+class CompiledLeg(Struct, frozen=True):
     """A leg rule, compiled."""
 
     rule: d.LegRule
@@ -49,18 +47,20 @@ class CompiledLeg:
     group: CompiledStatement | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledAdjustment:
+class CompiledAdjustment(Struct, frozen=True):
     """A conditional adjustment, compiled; a part that is not written has an empty value.
 
     Attributes
     ----------
+    operations
+        What it does, in the order in which it is carried out.
     variables
         By operation.
     """
 
     rule: d.ConditionalAdjustment
     condition: CompiledStatement
+    operations: tuple[Operation, ...]
     move_selector: CompiledSelector | None
     expirations: tuple[CompiledExpiration, ...]
     move_expirations: tuple[CompiledExpiration, ...]
@@ -69,8 +69,7 @@ class CompiledAdjustment:
     variables: dict[Operation, Variables]
 
 
-@dataclass(frozen=True, slots=True)
-class ExitChecks:
+class ExitChecks(Struct, frozen=True):
     """The comparisons that every exit makes with what was fixed at entry."""
 
     days: CompiledStatement
@@ -185,6 +184,7 @@ class CompiledStrategy:
         return CompiledAdjustment(
             rule,
             self.statement(rule.condition),
+            rule.operations,
             None if rule.move is None else self._selector(rule.move.selector),
             () if rule.add is None else self._expirations(rule.add.expirations),
             () if rule.move is None else self._expirations(rule.move.expirations),

@@ -6,8 +6,9 @@ import copy
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from mesolive.language import indicators, shapes
 from mesolive.language.loading import Tree, describe, load
@@ -22,8 +23,7 @@ class Level(enum.Enum):
     ERROR = "ERROR"
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionLine:
+class ConversionLine(Struct, frozen=True):
     """A line of the conversion report: a change (`AUTO`), a possible difference (`WARN`), a lost setting (`ERROR`)."""
 
     level: Level
@@ -41,8 +41,7 @@ class ConversionLine:
         return Problem(self.path, self.message, severity=severity)
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionReport:
+class ConversionReport(Struct, frozen=True):
     """A converted definition and what was done to it.
 
     Attributes
@@ -58,7 +57,7 @@ class ConversionReport:
 
     @property
     def converted(self) -> bool:
-        """Whether nothing stood in the way."""
+        """Whether the conversion had no problem."""
         return all(line.level is not Level.ERROR for line in self.lines)
 
 

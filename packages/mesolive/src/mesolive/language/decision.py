@@ -21,7 +21,7 @@ from msgspec import field as struct_field
 from mesolive.market.contracts import Expiration, OptionContract
 from mesolive.pricing.margin import MarginRules
 
-SHOWN_DIGITS: Final = 12
+DISPLAY_DIGITS: Final = 12
 """Significant digits of a computed number that are shown: what is behind them is the noise of floats."""
 
 
@@ -36,8 +36,8 @@ def to_decimal(value: float) -> Decimal:
 
 
 def rounded(value: Decimal | float) -> Decimal:
-    """Return a finite number rounded to `SHOWN_DIGITS`."""
-    return to_decimal(float(f"{value:.{SHOWN_DIGITS}g}"))
+    """Return a finite number rounded to `DISPLAY_DIGITS`."""
+    return to_decimal(float(f"{value:.{DISPLAY_DIGITS}g}"))
 
 
 def shown(variables: Mapping[str, Decimal | float]) -> dict[str, Decimal]:
@@ -172,8 +172,7 @@ class AccountState:
     last_exit_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SelectionTrace:
+class SelectionTrace(Struct, frozen=True):
     """How a contract or an expiration was chosen: enough to explain it to its owner.
 
     Attributes
@@ -193,8 +192,7 @@ class SelectionTrace:
     passed_over: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedLeg:
+class SelectedLeg(Struct, frozen=True):
     """A leg as selection proposes it, before `QtyMultiplier`."""
 
     name: str
@@ -205,9 +203,8 @@ class SelectedLeg:
     trace: SelectionTrace
 
 
-@dataclass(frozen=True, slots=True)
-class EntrySelection:
-    """Everything that preparing an entry found.
+class EntrySelection(Struct, frozen=True):
+    """The whole result of preparing an entry.
 
     Attributes
     ----------
@@ -231,8 +228,7 @@ class EntrySelection:
     traces: tuple[SelectionTrace, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenVariables:
+class FrozenVariables(Struct, frozen=True):
     """What is fixed when a position is entered or adjusted.
 
     Attributes
@@ -247,8 +243,7 @@ class FrozenVariables:
     evaluations: tuple[Evaluation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryGate:
+class EntryGate(Struct, frozen=True):
     """Whether a strategy may enter now, before there are legs.
 
     Attributes
@@ -275,8 +270,7 @@ class EntryGate:
     scheduled_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExitEvaluation:
+class ExitEvaluation(Struct, frozen=True):
     """Which reasons for closing the position hold; `None` where the strategy has no such rule.
 
     Attributes
@@ -299,18 +293,18 @@ class ExitEvaluation:
         return (*(rule for rule in thresholds if rule is not None), *self.conditions)
 
     @property
-    def triggered(self) -> bool:
-        """Whether any reason holds, the schedule aside."""
-        return any(rule.result is True for rule in self.rules)
+    def holds(self) -> bool | None:
+        """Whether any reason holds, the schedule aside; `None` when none does and one could not be evaluated."""
+        results = [rule.result for rule in self.rules]
+        return True if True in results else (None if None in results else False)
 
     @property
-    def is_known(self) -> bool:
-        """Whether every reason could be evaluated."""
-        return all(rule.result is not None for rule in self.rules)
+    def triggered(self) -> bool:
+        """Whether any reason holds, the schedule aside."""
+        return self.holds is True
 
 
-@dataclass(frozen=True, slots=True)
-class AdjustmentEvaluation:
+class AdjustmentEvaluation(Struct, frozen=True):
     """Whether one conditional adjustment is called for.
 
     Attributes
@@ -336,8 +330,7 @@ class AdjustmentEvaluation:
     scheduled_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AdjustmentSelection:
+class AdjustmentSelection(Struct, frozen=True):
     """What carrying out one operation of an adjustment would trade.
 
     Attributes

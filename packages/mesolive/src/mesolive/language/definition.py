@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from mesolive.language.decision import Constraint, Operation
+from mesolive.language.schedule import Schedule
 from mesolive.language.statement import Statement
 from mesolive.market.contracts import Right
 from mesolive.pricing.margin import MarginRules
@@ -49,8 +52,7 @@ class ExpirationConstraint(enum.Enum):
     ALLOW_REUSE = "AllowReuse"
 
 
-@dataclass(frozen=True, slots=True)
-class ExpirationRule:
+class ExpirationRule(Struct, frozen=True):
     """How an expiration is chosen.
 
     Attributes
@@ -69,8 +71,7 @@ class ExpirationRule:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StrikeSelector:
+class StrikeSelector(Struct, frozen=True):
     """How a strike is chosen.
 
     Attributes
@@ -91,8 +92,7 @@ class StrikeSelector:
     constraints: tuple[Statement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LegRule:
+class LegRule(Struct, frozen=True):
     """How a leg is chosen and sized."""
 
     name: str
@@ -101,23 +101,6 @@ class LegRule:
     expiration: str
     selector: StrikeSelector
     group: Statement | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When something is due, in exchange time.
-
-    Attributes
-    ----------
-    after_open, before_close
-        Minutes, multiples of 5; exactly one is set.
-    every
-        `day`, `5min`, or the weekdays, 1 (Monday) to 7.
-    """
-
-    after_open: int | None
-    before_close: int | None
-    every: str | tuple[int, ...]
 
 
 VarDefines = tuple[tuple[str, Statement], ...]
@@ -150,17 +133,15 @@ class EntryRules:
     limits_positions: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveLegs:
+class RemoveLegs(Struct, frozen=True):
     """Close legs."""
 
     legs: tuple[str, ...]
     variables: VarDefines = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MoveLeg:
-    """Close a leg and open it anew, with another strike, another expiration or both."""
+class MoveLeg(Struct, frozen=True):
+    """Close a leg and open it again, with another strike, another expiration or both."""
 
     leg: str
     selector: StrikeSelector
@@ -169,8 +150,7 @@ class MoveLeg:
     variables: VarDefines = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AddLegs:
+class AddLegs(Struct, frozen=True):
     """Open further legs."""
 
     legs: tuple[LegRule, ...]
@@ -179,15 +159,13 @@ class AddLegs:
     variables: VarDefines = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateVars:
+class UpdateVars(Struct, frozen=True):
     """Set variables; nothing is traded."""
 
     variables: VarDefines
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionalAdjustment:
+class ConditionalAdjustment(Struct, frozen=True):
     """A condition with what is done when it holds, in the order of `Operation`."""
 
     condition: Statement
@@ -229,8 +207,7 @@ class ExitRules:
     variables: VarDefines = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Indicator:
+class Indicator(Struct, frozen=True):
     """A technical indicator over the underlying's daily closes (an extension kept from version 2)."""
 
     name: str

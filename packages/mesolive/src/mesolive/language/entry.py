@@ -104,12 +104,12 @@ def freeze_at_entry(
     return _freeze(strategy, scope, position.variables.keys())
 
 
-def define_variables(variables: Variables, scope: Scope, kept: Collection[str] = ()) -> FrozenVariables:
-    """Evaluate `VarDefines` in the order written, each seeing those before it, but for those that are `kept`."""
+def define_variables(variables: Variables, scope: Scope, existing: Collection[str] = ()) -> FrozenVariables:
+    """Evaluate `VarDefines` in the order written, each seeing those before it, but for those that are `existing`."""
     values: dict[str, Decimal] = {}
     evaluations: list[Evaluation] = []
     for name, statement in variables:
-        if name in kept:
+        if name in existing:
             continue
         evaluation = statement.measure(scope, StatementKind.VAR_DEFINE)
         evaluations.append(evaluation)
@@ -119,8 +119,8 @@ def define_variables(variables: Variables, scope: Scope, kept: Collection[str] =
     return FrozenVariables(values, tuple(evaluations))
 
 
-def _freeze(strategy: CompiledStrategy, scope: Scope, kept: Collection[str] = ()) -> FrozenVariables:
-    defined = define_variables(strategy.entry_variables, scope, kept)
+def _freeze(strategy: CompiledStrategy, scope: Scope, existing: Collection[str] = ()) -> FrozenVariables:
+    defined = define_variables(strategy.entry_variables, scope, existing)
     values = dict(defined.variables)
     evaluations = list(defined.evaluations)
     thresholds = (
@@ -129,7 +129,7 @@ def _freeze(strategy: CompiledStrategy, scope: Scope, kept: Collection[str] = ()
         ("max_days_in_trade", strategy.max_days_in_trade, StatementKind.MAX_DAYS_IN_TRADE),
     )
     for name, statement, kind in thresholds:
-        if statement is None or name in kept:
+        if statement is None or name in existing:
             continue
         evaluation = statement.measure(scope, kind)
         evaluations.append(evaluation)
@@ -140,7 +140,7 @@ def _freeze(strategy: CompiledStrategy, scope: Scope, kept: Collection[str] = ()
             scope.set_variable(name, amount)
     for rule in strategy.definition.expirations:
         name, days = f"expiration_{rule.name}_dte", scope.known_dte(rule.name)
-        if days is not None and name not in kept:
+        if days is not None and name not in existing:
             values[name] = to_decimal(days)
     return FrozenVariables(values, tuple(evaluations))
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from mesolive.language.problems import ExpressionError
 
@@ -23,46 +24,40 @@ MAX_OPERATORS = 300
 """Most binary operators in one expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number as written."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """`nil`, `true` or `false`."""
 
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A quoted word; only some calls take one."""
 
     value: str
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A variable, or a keyword of a call; `timing.day` is one name."""
 
     name: str
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Struct, frozen=True):
     """`-x` or `not x`."""
 
     operator: str
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """`left operator right`."""
 
     operator: str
@@ -70,8 +65,7 @@ class Binary:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`name(arguments)`; `source` is the text of the whole call."""
 
     name: str
@@ -129,8 +123,7 @@ def _in_parentheses(node: Node) -> str:
     return f"({_text(node)})" if isinstance(node, Binary) else _text(node)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str
     text: str
     position: int

@@ -12,8 +12,9 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
 
 from mesolive.language.variables import is_own_name
 
@@ -30,8 +31,7 @@ class ExternalDataError(Exception):
     """A CSV that cannot be used, or has nothing recent enough; the text names the line and what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalTable:
+class ExternalTable(Struct, frozen=True):
     """The rows of a CSV, by the moment from which each counts.
 
     Attributes

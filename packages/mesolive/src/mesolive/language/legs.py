@@ -85,6 +85,8 @@ class BoundLeg:
 
     Parameters
     ----------
+    contract
+        `None` for the one at `index` of `chain`: made when it is read, because most candidates of a scan are not.
     qty
         Signed contracts; a leg of 0 (a marker leg, or one whose quantity is not set yet) shows values of one contract
         and does not count in the position's sums.
@@ -96,21 +98,22 @@ class BoundLeg:
         The slice's arrays as lists, shared by the many candidates of one scan.
     outdated
         Why the chain's prices may not be read, where they are too old (`outdated`).
-    days_open
-        Exchange days since the leg was opened (`exchange_days`); 0 before there is a fill.
+    opened_at, calendar
+        When the leg was opened, `None` before there is a fill, and the exchange's calendar, by which its days count.
     """
 
     __slots__ = (
         "_cache",
+        "_contract",
+        "calendar",
         "chain",
         "columns",
-        "contract",
-        "days_open",
         "entry_price",
         "expiration_name",
         "index",
         "name",
         "now",
+        "opened_at",
         "outdated",
         "qty",
         "realized_pnl",
@@ -120,37 +123,50 @@ class BoundLeg:
     def __init__(
         self,
         name: str,
-        contract: OptionContract,
+        contract: OptionContract | None,
         qty: float,
         now: datetime,
         chain: ChainSlice | None,
         index: int,
         *,
         entry_price: float | None = None,
-        days_open: float = 0.0,
+        opened_at: datetime | None = None,
+        calendar: TradingCalendar | None = None,
         realized_pnl: float = 0.0,
         expiration_name: str | None = None,
         columns: dict[str, list[float]] | None = None,
         outdated: str | None = None,
     ) -> None:
         self.name = name
-        self.contract = contract
+        self._contract = contract
         self.qty = qty
         self.now = now
         self.chain = chain
         self.index = index
         self.entry_price = entry_price
-        self.days_open = days_open
+        self.opened_at = opened_at
+        self.calendar = calendar
         self.realized_pnl = realized_pnl
         self.expiration_name = expiration_name
         self.columns = columns
         self.outdated = outdated
-        self.scale = (qty or 1.0) * float(contract.multiplier)
+        self.scale = (qty or 1.0) * float((contract or self.listed().expiration).multiplier)
         self._cache: dict[str, float] = {}
 
     @classmethod
     def of(cls, leg: LegState, view: MarketView) -> BoundLeg:
         """Bind an open leg of a position to a view."""
+        return cls.on(leg, view, outdated(view))
+
+    @classmethod
+    def on(cls, leg: LegState, view: MarketView, why_outdated: str | None) -> BoundLeg:
+        """Bind an open leg of a position to a view of which it is known why its prices may not be read.
+
+        Parameters
+        ----------
+        why_outdated
+            The view's `outdated`.
+        """
         result = view.find(leg.contract)
         chain, index = result if result is not None else (None, 0)
         return cls(
@@ -161,11 +177,27 @@ class BoundLeg:
             chain,
             index,
             entry_price=None if leg.entry_price is None else float(leg.entry_price),
-            days_open=0.0 if leg.opened_at is None else exchange_days(view.calendar, leg.opened_at, view.now),
+            opened_at=leg.opened_at,
+            calendar=view.calendar,
             realized_pnl=float(leg.realized_pnl),
             expiration_name=leg.expiration_name,
-            outdated=outdated(view) or (None if chain is None else _quality_problem(view, leg.contract, chain, index)),
+            outdated=why_outdated or (None if chain is None else _quality_problem(view, leg.contract, chain, index)),
         )
+
+    def move(self, index: int, qty: float) -> None:
+        """Make it `qty` of the contract at another index of its slice."""
+        self.scale = (qty or 1.0) * float(self.listed().expiration.multiplier)
+        self.qty = qty
+        self.index = index
+        self._contract = None
+        self._cache.clear()
+
+    @property
+    def contract(self) -> OptionContract:
+        """Its contract."""
+        if self._contract is None:
+            self._contract = self.listed().contract(self.index)
+        return self._contract
 
     def with_qty(self, qty: float) -> BoundLeg:
         """Return the same leg with another quantity."""
@@ -177,7 +209,8 @@ class BoundLeg:
             self.chain,
             self.index,
             entry_price=self.entry_price,
-            days_open=self.days_open,
+            opened_at=self.opened_at,
+            calendar=self.calendar,
             realized_pnl=self.realized_pnl,
             expiration_name=self.expiration_name,
             outdated=self.outdated,
@@ -203,7 +236,7 @@ class BoundLeg:
             When the contract is not in the chain.
         """
         if self.chain is None:
-            raise MissingValueError(f"leg '{self.name}': {self.contract} is not in the market's chain")
+            raise MissingValueError(f"leg '{self.name}': {self._contract} is not in the market's chain")
         return self.chain
 
     def value(self, field: str) -> float:
@@ -233,13 +266,23 @@ class BoundLeg:
         if self.columns is None:
             value = getattr(self.listed(), field).item(self.index)
         else:
-            column = self.columns.get(field)
-            if column is None:
-                column = self.columns[field] = getattr(self.listed(), field).tolist()
-            value = column[self.index]
+            value = self._column(self.columns, field)[self.index]
         if math.isnan(value):
             raise MissingValueError(f"leg '{self.name}' ({self.contract.symbol}) has no {what}")
         return value
+
+    def strike(self) -> float:
+        """Return the strike of its contract."""
+        if self._contract is None and self.columns is not None:
+            return self._column(self.columns, "strikes")[self.index]
+        return float(self.contract.strike)
+
+    def _column(self, columns: dict[str, list[float]], field: str) -> list[float]:
+        """Return the slice's array `field` as a list."""
+        column = columns.get(field)
+        if column is None:
+            column = columns[field] = getattr(self.listed(), field).tolist()
+        return column
 
     def unrealized(self) -> float:
         """Return the result of what is still open, in account currency.
@@ -251,6 +294,13 @@ class BoundLeg:
         """
         price = self.value("price")
         return 0.0 if self.entry_price is None else self.scale * (price - self.entry_price)
+
+
+def _days_open(leg: BoundLeg) -> float:
+    """Return the exchange days since the leg was opened (`exchange_days`); 0 before there is a fill."""
+    if leg.opened_at is None or leg.calendar is None:
+        return 0.0
+    return exchange_days(leg.calendar, leg.opened_at, leg.now)
 
 
 def _weighted_vega(leg: BoundLeg) -> float:
@@ -265,7 +315,7 @@ LEG_FIELDS: Mapping[str, Callable[[BoundLeg], float]] = {
     "bid": lambda leg: leg.market("bid", "bid"),
     "ask": lambda leg: leg.market("ask", "ask"),
     "qty": lambda leg: leg.qty,
-    "strike": lambda leg: float(leg.contract.strike),
+    "strike": BoundLeg.strike,
     "iv": lambda leg: 100.0 * leg.market("iv", "implied volatility"),
     "delta": lambda leg: leg.scale * leg.market("delta", "delta"),
     "gamma": lambda leg: leg.scale * leg.market("gamma", "gamma"),
@@ -274,7 +324,7 @@ LEG_FIELDS: Mapping[str, Callable[[BoundLeg], float]] = {
     "wvega": _weighted_vega,
     "rho": lambda leg: leg.scale * leg.market("rho", "rho"),
     "pnl": lambda leg: leg.unrealized() + leg.realized_pnl,
-    "dit": lambda leg: leg.days_open,
+    "dit": _days_open,
     "dte": lambda leg: (leg.expiration.settles_at - leg.now).total_seconds() / DAY,
 }
 """The variables of a leg, `leg_NAME_<field>`, in the language's units."""

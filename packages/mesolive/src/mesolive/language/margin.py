@@ -45,20 +45,20 @@ def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketV
     """
     if rules is None:
         raise MissingValueError("margin is not calculated: the strategy has no Settings.Core.Margin")
-    held = [leg for leg in legs if leg.qty]
-    if not held:
+    open_legs = [leg for leg in legs if leg.qty]
+    if not open_legs:
         return Decimal(0)
     underlying = view.underlying.underlying
     spot = view.underlying.quote.mark
     if spot is None or not spot > 0:
         raise MissingValueError(f"there is no price of {underlying.symbol}")
     if rules.model is MarginModel.PM_LIKE:
-        result = pm_like_margin([risk_leg(leg, view, spot) for leg in held], spot, rules)
+        result = pm_like_margin([risk_leg(leg, view, spot) for leg in open_legs], spot, rules)
         if result is None:
             raise MissingValueError("the model has no value for the position")
         return result
     rates = NAKED_RATES[margin_rate_of(underlying.symbol, underlying.kind)]
-    return reg_t_margin([_reg_t_leg(leg) for leg in held], _exact(spot), rates, rules)
+    return reg_t_margin([_reg_t_leg(leg) for leg in open_legs], _exact(spot), rates, rules)
 
 
 def _exact(value: float) -> Decimal:

@@ -129,11 +129,11 @@ def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) 
     if spot is None or not spot > 0:
         raise MissingValueError(f"there is no price of {scope.view.underlying.underlying.symbol}")
     ahead = np.array([(_moment(scope, legs, horizon) - scope.view.now).total_seconds() / DAY])
-    held = [_risk_leg(scope, leg, spot) for leg in legs]
+    risk_legs = [_risk_leg(scope, leg, spot) for leg in legs]
     unit = _unit(legs, alone=target != "position")
 
     def curve(prices: FloatArray) -> FloatArray:
-        graph = risk_graph(held, spot, prices, ahead, realized=realized)
+        graph = risk_graph(risk_legs, spot, prices, ahead, realized=realized)
         result: FloatArray = graph.value / unit if metric == "price" else getattr(graph, metric)
         return result[0]
 

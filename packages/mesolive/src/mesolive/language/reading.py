@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
+
+from msgspec import Struct
 
 from mesolive.language import definition as d
 from mesolive.language import shapes
 from mesolive.language.decision import Constraint
 from mesolive.language.loading import describe
 from mesolive.language.problems import Problem, Severity, nearest_name
+from mesolive.language.schedule import Schedule
 from mesolive.language.statement import Statement
 from mesolive.market.contracts import Right
 from mesolive.pricing.margin import MarginModel, MarginRules
@@ -22,8 +24,7 @@ Values = dict[str, Any]
 _NOTHING = Statement("0")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One key of a map with its value and the value's path."""
 
     key: str
@@ -357,7 +358,7 @@ def _selector(values: Values, reader: FormReader, path: str) -> d.StrikeSelector
     )
 
 
-def _schedule(values: Values | None, reader: FormReader, path: str) -> d.Schedule | None:
+def _schedule(values: Values | None, reader: FormReader, path: str) -> Schedule | None:
     if values is None:
         return None
     after, before = values.get("AfterMarketOpenMinutes"), values.get("BeforeMarketCloseMinutes")
@@ -366,7 +367,7 @@ def _schedule(values: Values | None, reader: FormReader, path: str) -> d.Schedul
     for name, minutes in (("AfterMarketOpenMinutes", after), ("BeforeMarketCloseMinutes", before)):
         if minutes is not None and minutes % 5:
             reader.warn(f"{path}.{name}", f"is rounded to {_to_five(minutes)}", str(minutes))
-    return d.Schedule(
+    return Schedule(
         None if after is None else _to_five(after),
         None if before is None or after is not None else _to_five(before),
         values.get("Every", "day"),

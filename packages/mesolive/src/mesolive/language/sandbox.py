@@ -24,7 +24,7 @@ LuaFunction = Callable[..., LuaValue]
 
 
 class LuaError(StatementError):
-    """Lua refused to go on; the text is Lua's own."""
+    """Lua refused to continue; the text is Lua's own."""
 
 
 class NeedsArgument(Exception):  # noqa: N818  # a signal of control flow between two tries, not an error

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from mesolive.language.definition import Schedule
+from msgspec import Struct
+
 from mesolive.market.view import MarketView, TradingCalendar
 
 WINDOW = timedelta(minutes=5)
 """A scheduled instant stays due so long."""
 LOOK_AHEAD_DAYS = 40
+
+
+class Schedule(Struct, frozen=True):
+    """When something is due, in exchange time.
+
+    Attributes
+    ----------
+    after_open, before_close
+        Minutes, multiples of 5; exactly one is set.
+    every
+        `day`, `5min`, or the weekdays, 1 (Monday) to 7.
+    """
+
+    after_open: int | None
+    before_close: int | None
+    every: str | tuple[int, ...]
 
 
 def window(schedule: Schedule | None, calendar: TradingCalendar, day: date) -> tuple[datetime, datetime] | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from mesolive.language.decision import AccountState, PositionState
 from mesolive.language.external import ExternalValues
-from mesolive.language.legs import BoundLeg, outdated, total
+from mesolive.language.legs import BoundLeg, total
 from mesolive.language.margin import margin_of
 from mesolive.language.problems import MissingValueError
 from mesolive.language.sandbox import LuaValue
@@ -57,16 +57,17 @@ class Scope:
         self.random = random
         self.margin_rules = margin_rules
         self.totals = totals if totals is not None else AccountTotals(account, view)
-        self.local = view.calendar.local(view.now)
-        self.today = self.local.date()
+        self.moment = self.totals.moment
+        self.today = self.moment.today
         self.memo: dict[str, LuaValue] = {}
         self.selected: dict[str, float] = {}
         self.expiration_days: dict[str, Expiration] = {}
-        open_legs = () if position is None else (leg for leg in position.legs if leg.closed_at is None)
-        self.outdated = outdated(view)
-        self.legs: dict[str, BoundLeg] = {leg.name: BoundLeg.of(leg, view) for leg in open_legs}
+        self.outdated = self.moment.outdated
+        self.legs: dict[str, BoundLeg] = {}
         self.variables: dict[str, float] = {}
         if position is not None:
+            bind = self.moment.bind
+            self.legs = {leg.name: bind(leg) for leg in position.legs if leg.closed_at is None}
             self.variables = {name: float(value) for name, value in position.variables.items()}
         self._changed = False
         self._realized_extra = 0.0
@@ -193,21 +194,12 @@ class Scope:
             When one of the legs has no value.
         """
         everything = self.totals.value(field)
-        own = self._place_in_account()
+        own = None if self.position is None else self.totals.place(self.position)
         if own is not None:
             if not self._changed:
                 return everything
             everything -= self.totals.positions[own].value(field)
         return everything + self.sum_of_position(field)
-
-    def _place_in_account(self) -> int | None:
-        """Return the index of this scope's position in the account, or `None` when it is not there."""
-        if self.position is None:
-            return None
-        try:
-            return self.account.positions.index(self.position)
-        except ValueError:
-            return None
 
     def expiration_dte(self, name: str) -> float:
         """Return `expiration_<name>_dte`: of the selection in progress, else of an open leg, else as stored.
@@ -264,7 +256,7 @@ class Scope:
 class Trial:
     """Tries one contract of a slice after the other as a leg of a scope; made by `Scope.trying`."""
 
-    __slots__ = ("_alias", "_before", "_chain", "_changing", "_columns", "_kept", "_name", "_scope")
+    __slots__ = ("_alias", "_before", "_chain", "_changing", "_leg", "_name", "_scope")
 
     def __init__(self, scope: Scope, name: str, alias: str | None, chain: ChainSlice) -> None:
         self._scope = scope
@@ -273,27 +265,30 @@ class Trial:
         self._chain = chain
         self._before = scope.legs.get(name)
         self._changing = (f"leg_{name}_", "pos_", "acc_", "open_trades_cnt")
-        self._columns: dict[str, list[float]] = {}
-        self._kept: dict[str, LuaValue] = {}
+        self._leg: BoundLeg | None = None
 
     def place(self, index: int, qty: float) -> None:
         """Make `qty` of the contract at `index` the leg; values that do not depend on the leg stay cached."""
-        scope = self._scope
-        for name, value in scope.memo.items():
-            if name not in self._kept and not name.startswith(self._changing):
-                self._kept[name] = value
-        leg = BoundLeg(
+        scope, leg = self._scope, self._leg
+        memo = scope.memo
+        for name in [name for name in memo if name.startswith(self._changing)]:
+            del memo[name]
+        if leg is not None:
+            leg.move(index, qty)
+            return
+        kept = dict(memo)
+        self._leg = BoundLeg(
             self._name,
-            self._chain.contract(index),
+            None,
             qty,
             scope.view.now,
             self._chain,
             index,
             expiration_name=self._alias,
-            columns=self._columns,
+            columns={},
         )
-        scope.put_leg(leg)
-        scope.memo.update(self._kept)
+        scope.put_leg(self._leg)
+        memo.update(kept)
 
     def end(self) -> None:
         """Put the scope's leg back as it was before the trial."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.language.compiled import CompiledExpiration, CompiledLeg, CompiledSelector, CompiledStrategy
 from mesolive.language.decision import (
@@ -187,8 +187,7 @@ _UNSIGNED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """Contracts that may not be used (again), each with the reason."""
 
     reasons: dict[OptionContract, str]

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from msgspec import Struct
+
 Live = Literal["used", "ignored"]
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A script expression, a number or a text."""
 
     condition: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A text.
 
     Attributes
@@ -31,40 +31,34 @@ class Word:
     empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number of at least 0, or a text that is one."""
 
     greatest: int = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """A number within bounds, or a text that is one."""
 
     minimum: Decimal
     maximum: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of a few texts; case does not matter."""
 
     of: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Struct, frozen=True):
     """Any value: only the simulation reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """`day`, `5min`, or a comma list of weekdays."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """A list.
 
     Attributes
@@ -78,8 +72,7 @@ class ListOf:
     maximum: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(Struct, frozen=True):
     """An object whose keys the writer chooses.
 
     Attributes
@@ -93,8 +86,7 @@ class MapOf:
     maximum: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """An object with declared fields."""
 
     fields: Mapping[str, Field]

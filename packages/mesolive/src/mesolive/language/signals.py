@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random as random_module
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from mesolive.language.compiled import CompiledStrategy
 from mesolive.language.decision import (
@@ -25,15 +26,14 @@ from mesolive.language.statement import CompiledStatement
 from mesolive.market.view import MarketView
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
+class _Limits(Struct, frozen=True):
     """What limits entries besides the conditions: days since the last ones, and how many there may be."""
 
     since_entry: int | None
     since_exit: int | None
     shift: int
     reentry: int
-    held: int
+    open_positions: int
     max_positions: int
 
     @classmethod
@@ -49,13 +49,13 @@ class _Limits:
             since_exit=days_since(account.last_exit_at),
             shift=rules.shift_days,
             reentry=rules.reentry_days or 0,
-            held=account.strategy_positions,
+            open_positions=account.strategy_positions,
             max_positions=rules.max_positions,
         )
 
     @property
     def has_room(self) -> bool:
-        return self.held < self.max_positions
+        return self.open_positions < self.max_positions
 
     @property
     def shifted(self) -> bool:
@@ -111,7 +111,7 @@ def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: Accoun
     """
     calendar, now = view.calendar, view.now
     limits = _Limits.of(strategy, view, account)
-    session = calendar.session(calendar.local(now).date())
+    session = calendar.session(view.trading_day)
     opened = view.in_session
     schedule = strategy.definition.entry.schedule
     minutes = (
@@ -128,7 +128,7 @@ def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: Accoun
         (
             limits.has_room,
             "pos_in_flight < MaxPositionsInFlight",
-            {"pos_in_flight": limits.held, "MaxPositionsInFlight": limits.max_positions},
+            {"pos_in_flight": limits.open_positions, "MaxPositionsInFlight": limits.max_positions},
         ),
         (
             limits.shifted,
@@ -189,13 +189,14 @@ def _exit(strategy: CompiledStrategy, scope: Scope) -> ExitEvaluation:
         return None if rule is None else check.judge(scope, kind)
 
     checks = strategy.exit_checks
+    schedule_ok, at = scope.moment.schedule(strategy.definition.exit.schedule)
     return ExitEvaluation(
-        schedule_ok=is_due(strategy.definition.exit.schedule, scope.view),
+        schedule_ok=schedule_ok,
         max_days_in_trade=threshold(strategy.max_days_in_trade, checks.days, StatementKind.MAX_DAYS_IN_TRADE),
         profit_target=threshold(strategy.profit_target, checks.target, StatementKind.PROFIT_TARGET),
         stop_loss=threshold(strategy.stop_loss, checks.stop, StatementKind.STOP_LOSS),
         conditions=judge_all(strategy.exit_conditions, scope, StatementKind.EXIT),
-        scheduled_at=scheduled_time(strategy.definition.exit.schedule, scope.view.calendar, scope.view.now),
+        scheduled_at=at,
     )
 
 
@@ -215,12 +216,11 @@ def evaluate_adjustments(
 
 def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionState) -> tuple[AdjustmentEvaluation, ...]:
     rules = strategy.definition.adjustment
-    schedule_ok = is_due(rules.schedule, scope.view)
-    at = scheduled_time(rules.schedule, scope.view.calendar, scope.view.now)
+    schedule_ok, at = scope.moment.schedule(rules.schedule)
     spent = count_is_spent(strategy, position)
     result: list[AdjustmentEvaluation] = []
     for adjustment in strategy.adjustments:
-        operations = adjustment.rule.operations
+        operations = adjustment.operations
         automatic = operations == (Operation.UPDATE_VARS,)
         result.append(
             AdjustmentEvaluation(
@@ -248,8 +248,7 @@ def count_is_spent(strategy: CompiledStrategy, position: PositionState, *, begun
     return max_count is not None and position.adjustment_count - begun >= max_count
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Struct, frozen=True):
     """All signals of a strategy at one moment.
 
     Attributes

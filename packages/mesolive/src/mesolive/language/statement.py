@@ -228,14 +228,14 @@ class CompiledStatement:
     """A statement ready to be evaluated in scopes; made by `compile_statement`."""
 
     __slots__ = (
-        "_always",
         "_callless",
         "_calls",
         "_constant",
         "_function",
         "_names",
+        "_optional",
         "_parts",
-        "_readers",
+        "_sources",
         "path",
         "text",
     )
@@ -254,8 +254,10 @@ class CompiledStatement:
         self.path = statement.path
         self._function = function
         self._names = tuple(names)
-        self._readers: tuple[Reader, ...] = tuple(bind(name) for name in names)
-        self._always = always
+        self._optional = always < len(names)
+        self._sources: tuple[tuple[str, Reader, bool], ...] = tuple(
+            (name, bind(name), index < always) for index, name in enumerate(names)
+        )
         self._calls = tuple(calls)
         self._constant = constant
         self._callless = constant is None and not calls
@@ -273,29 +275,25 @@ class CompiledStatement:
         StatementError
             When a value that it reads is missing, or it cannot be carried out.
         """
-        memo, names = scope.memo, self._names
         if self._callless:
-            # Most conditions, and most of the time their values are known. It is written out, without helpers: a call
-            # of one costs as much as the Lua function itself.
+            # Most conditions. It is written out, without helpers: a call of one costs as much as the Lua function.
+            memo, names = scope.memo, self._names
             try:
-                known: list[LuaValue] = [memo[name] for name in names]
-                result = self._function(*known)
+                known = [memo[name] for name in names]
             except KeyError:
-                pass
+                known = self._read_all(scope)
+            try:
+                result = self._function(*known)
             except LUA_ERRORS as error:
-                raise self._named(explained(error)) from None
-            else:
-                if result is not True and result is not False:
-                    _finite(result)
-                return result, dict(zip(names, known, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
+                return self._evaluate_on(error, scope, known)
+            if result is not True and result is not False:
+                _finite(result)
+            if self._optional:
+                return result, {name: value for name, value in zip(names, known, strict=True) if value is not None}
+            return result, dict(zip(names, known, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
         if self._constant is not None:
             return self._constant, {}
-        values: list[LuaValue] = []
-        for index, name in enumerate(names):
-            value = memo.get(name)
-            if value is None and index < self._always:
-                value = memo[name] = self._read(index, scope)
-            values.append(value)
+        values = self._read_all(scope)
         if not self.path or all(call.caller is not _RANDOM for call in self._calls):
             return self._evaluate_lazily(scope, values)
         # A call within the arguments of another has no place of its own: it goes on drawing for the statement.
@@ -304,6 +302,28 @@ class CompiledStatement:
             return self._evaluate_lazily(scope, values)
         finally:
             scope.random = before
+
+    def _read_all(self, scope: Scope) -> list[LuaValue]:
+        """Return the values of the variables; `None` for one that only some evaluations read and that is not known."""
+        memo = scope.memo
+        values: list[LuaValue] = []
+        for name, read, always in self._sources:
+            value = memo.get(name)
+            if value is None and always:
+                value = read(scope)
+                if not math.isfinite(value):
+                    raise self._not_finite(name)
+                memo[name] = value
+            values.append(value)
+        return values
+
+    def _evaluate_on(self, error: Exception, scope: Scope, values: list[LuaValue]) -> tuple[LuaValue, dict[str, float]]:
+        """Go on after an error of Lua: with the variable that it asks for, or by failing."""
+        reason = explained(error)
+        if not isinstance(reason, NeedsArgument):
+            raise self._named(reason) from None
+        values[reason.index] = self._read(reason.index, scope)
+        return self._evaluate_lazily(scope, values)
 
     def _evaluate_lazily(self, scope: Scope, values: list[LuaValue]) -> tuple[LuaValue, dict[str, float]]:
         count = len(self._names)
@@ -318,8 +338,7 @@ class CompiledStatement:
                 break
             except NeedsArgument as need:
                 if need.index < count:
-                    name = self._names[need.index]
-                    values[need.index] = scope.memo[name] = self._read(need.index, scope)
+                    values[need.index] = self._read(need.index, scope)
                 else:
                     values[need.index] = _make(self._calls[need.index - count], scope, inner)
                     present[need.index - count] = True
@@ -347,10 +366,16 @@ class CompiledStatement:
         )
 
     def _read(self, index: int, scope: Scope) -> float:
-        value = self._readers[index](scope)
+        name, read, _ = self._sources[index]
+        value = read(scope)
         if not math.isfinite(value):
-            raise StatementError(f"the value of '{self._names[index]}' is not a finite number")
+            raise self._not_finite(name)
+        scope.memo[name] = value
         return value
+
+    @staticmethod
+    def _not_finite(name: str) -> StatementError:
+        return StatementError(f"the value of '{name}' is not a finite number")
 
     def number(self, scope: Scope) -> float:
         """Return the value as a number; truth values count as 1 and 0.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mesolive.language.calls import FUNCTIONS, PURE, Argument, keyword_of
 from mesolive.language.expression import Binary, Call, Name, Node, Text, Unary, parse_expression, walk
@@ -18,8 +19,7 @@ MAX_MODULE_CALLS = 8
 _NUMBER = Argument(number=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What is wrong with an expression: a message in which `found` is the text concerned."""
 
     message: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from mesolive.language.legs import exchange_days
 from mesolive.language.problems import MissingValueError, StatementError
@@ -17,32 +17,38 @@ def _floor_to_step(minutes: float) -> float:
     return float(STEP_MINUTES * math.floor(minutes / STEP_MINUTES))
 
 
+def _session(scope: Scope) -> tuple[datetime, datetime]:
+    """Return the stocks' session of the trading day; see `minutes_after_open`."""
+    day = scope.view.trading_day
+    session = scope.view.calendar.session(day)
+    if session is None:
+        raise MissingValueError(f"{day} is not a trading day")
+    return session
+
+
 def minutes_after_open(scope: Scope) -> float:
-    """Return the minutes since today's opening, rounded down to 5; negative before it.
+    """Return the minutes since the stocks' opening of the trading day, rounded down to 5; negative before it.
+
+    The trading day is that of the class's session which runs: options on futures trade from the evening before, and
+    then the opening is still to come.
 
     Raises
     ------
     MissingValueError
-        When today is not a trading day.
+        When no session runs, and today is not a trading day.
     """
-    session = scope.view.calendar.session(scope.today)
-    if session is None:
-        raise MissingValueError(f"{scope.today} is not a trading day")
-    return _floor_to_step((scope.view.now - session[0]).total_seconds() / 60)
+    return _floor_to_step((scope.view.now - _session(scope)[0]).total_seconds() / 60)
 
 
 def minutes_before_close(scope: Scope) -> float:
-    """Return the minutes to today's close (early closes too), rounded down to 5; negative after it.
+    """Return the minutes to the stocks' close of the trading day (early closes too), rounded down to 5; negative after.
 
     Raises
     ------
     MissingValueError
-        When today is not a trading day.
+        As `minutes_after_open`.
     """
-    session = scope.view.calendar.session(scope.today)
-    if session is None:
-        raise MissingValueError(f"{scope.today} is not a trading day")
-    return _floor_to_step((session[1] - scope.view.now).total_seconds() / 60)
+    return _floor_to_step((_session(scope)[1] - scope.view.now).total_seconds() / 60)
 
 
 def days_in_trade(scope: Scope) -> float:

@@ -9,18 +9,19 @@ condition begins to hold, and again only after the condition was false. When the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
+
+from msgspec import Struct
 
 from mesolive.language import CompiledStrategy, evaluate_adjustments, freeze_at_adjustment
 from mesolive.language.decision import AccountState, AdjustmentEvaluation, Operation, PositionState
 from mesolive.market.view import MarketView
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """One automatic update: carried out or failed.
 
     Attributes
@@ -93,9 +94,9 @@ def carry_out(
             if evaluation.error is not None
         ]
         if failed:
-            kept = position.variables
+            variables = position.variables
             reason = "; ".join(failed)
-            result.append(Update(evaluation.condition, kept, kept, {}, reason, True, evaluation.scheduled_at))
+            result.append(Update(evaluation.condition, variables, variables, {}, reason, True, evaluation.scheduled_at))
             continue
         changed = {name: value for name, value in frozen.variables.items() if position.variables.get(name) != value}
         updated = replace(position, variables={**position.variables, **frozen.variables})

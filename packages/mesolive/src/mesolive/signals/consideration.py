@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Consideration:
+
+class Consideration(Struct, frozen=True):
     """The decision of one evaluation about one condition: whether it counts now.
 
     Attributes

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
+from msgspec import Struct
+
 from mesolive.language import CompiledStrategy, evaluate_signals
 from mesolive.language.decision import AccountState, AdjustmentEvaluation, EntryGate, PositionState
-from mesolive.language.definition import Schedule
+from mesolive.language.schedule import Schedule
 from mesolive.language.signals import Signals
 from mesolive.market.view import MarketView
 from mesolive.signals import auto_updates
@@ -20,8 +22,7 @@ from mesolive.signals.keys import Kind, Names, Scope, Subject
 from mesolive.signals.transitions import ConditionResult
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """A position with what its evaluation reads."""
 
     names: Names
@@ -29,7 +30,7 @@ class Watched:
 
 
 @dataclass(slots=True)
-class Found:
+class EvaluationResult:
     """The result of an evaluation.
 
     Attributes
@@ -52,8 +53,7 @@ class Found:
     considered: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True):
     """Scheduled times considered and signals raised by earlier evaluations.
 
     Attributes
@@ -94,7 +94,7 @@ def evaluate(
     external: Mapping[str, float],
     random: Callable[[Scope], Random],
     times: Times,
-) -> Found:
+) -> EvaluationResult:
     """Evaluate a strategy on an account: its entry, and each of its positions.
 
     Parameters
@@ -108,7 +108,7 @@ def evaluate(
     times
         What was considered before.
     """
-    result = Found()
+    result = EvaluationResult()
     rules = strategy.definition
     if entry is not None:
         gate = evaluate_signals(strategy, view, account, None, external=external, random=random(entry.scope)).entry
@@ -133,20 +133,20 @@ def _evaluate_position(
     external: Mapping[str, float],
     random: Random,
     times: Times,
-    found: Found,
+    results: EvaluationResult,
 ) -> None:
     """Add the findings of a position: its exit, its adjustments and its automatic updates."""
     rules = strategy.definition
     names, position = watched.names, watched.position
     opened = position.opened_at
     signals = evaluate_signals(strategy, view, account, position, external=external, random=random)
-    found.signals[names.position_id] = (names, signals)
+    results.signals[names.position_id] = (names, signals)
     leaving = signals.exit
     assert leaving is not None  # noqa: S101 - with a position it is the exit that is evaluated
     subject = Subject(Kind.EXIT, names.scope)
     time = times.of(subject, rules.exit.schedule, leaving.scheduled_at, leaving.schedule_ok, opened)
-    found.findings.extend(exit_findings(names, leaving, time))
-    _note(found, subject, time, known=leaving.triggered or leaving.is_known)
+    results.findings.extend(exit_findings(names, leaving, time))
+    _note(results, subject, time, known=leaving.holds is not None)
     done: set[str] = set()
     for adjustment in signals.adjustments:
         kind = Kind.UPDATE if adjustment.automatic else Kind.ADJUSTMENT
@@ -155,12 +155,12 @@ def _evaluate_position(
         time = times.of(subject, schedule, adjustment.scheduled_at, adjustment.schedule_ok, opened)
         result = adjustment.evaluation.result
         if not adjustment.automatic:
-            found.findings.extend(adjustment_findings(names, adjustment, time))
-            _note(found, subject, time, known=result is not None)
+            results.findings.extend(adjustment_findings(names, adjustment, time))
+            _note(results, subject, time, known=result is not None)
             continue
-        found.findings.extend(errors(names, [adjustment.evaluation]))
+        results.findings.extend(errors(names, [adjustment.evaluation]))
         # The time of an update that is carried out now counts as considered once the update is stored.
-        _note(found, subject, time, known=result is False)
+        _note(results, subject, time, known=result is False)
         if (schedule is None and subject.key in times.signalled_at) or not time.decides:
             done.add(adjustment.condition)
     carried_out = auto_updates.carry_out(
@@ -173,14 +173,14 @@ def _evaluate_position(
         external=external,
         random=random,
     )
-    found.updates.extend((watched, update) for update in carried_out)
-    found.findings.extend(_active_updates(names, signals.adjustments, carried_out))
-    found.evaluated.add(names.scope)
+    results.updates.extend((watched, update) for update in carried_out)
+    results.findings.extend(_active_updates(names, signals.adjustments, carried_out))
+    results.evaluated.add(names.scope)
 
 
-def _note(found: Found, subject: Subject, time: Consideration, *, known: bool) -> None:
+def _note(results: EvaluationResult, subject: Subject, time: Consideration, *, known: bool) -> None:
     if time.at is not None and time.decides and known:
-        found.considered[subject.key] = time.at
+        results.considered[subject.key] = time.at
 
 
 def _active_updates(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import delete, insert
 
 from mesolive.clock import Clock
@@ -25,7 +26,7 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
 from mesolive.signals.auto_updates import Update
 from mesolive.signals.consideration import ConsideredTimes
-from mesolive.signals.evaluation import Found, Times, Watched, evaluate
+from mesolive.signals.evaluation import EvaluationResult, Times, Watched, evaluate
 from mesolive.signals.findings import error, no_entry
 from mesolive.signals.keys import Kind, Scope, Subject
 from mesolive.signals.latest import LatestEvaluations
@@ -65,8 +66,7 @@ U = TypeVar("U", bound=models.AutoUpdateVarsEvent)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Applied:
+class _Applied(Struct, frozen=True):
     """An automatic update with the job that publishes it."""
 
     job_id: str
@@ -128,7 +128,7 @@ class SignalEvaluator:
         self._turn = asyncio.Lock()
         self.tasks = Tasks()
         self._considered = ConsideredTimes()
-        self._kept: tuple[int, Watch] | None = None
+        self._cached: tuple[int, Watch] | None = None
 
     async def start(self) -> None:
         """Begin to evaluate, at once and then in time with the market's clock."""
@@ -160,11 +160,10 @@ class SignalEvaluator:
     async def _evaluate(self) -> None:
         now = self._clock.now()
         unsettled = await self._settle()
-        if self._evaluator.market.in_session(self._calendar, self._clock):
-            await self._freeze()
-        watch, in_part = await self._load(now)
-        result = Found()
         sessions = _Sessions(self._evaluator, self._calendar, self._clock)
+        await self._freeze(sessions)
+        watch, in_part = await self._load(now)
+        result = EvaluationResult()
         for pair in watch.pairs:
             for position in pair.own:
                 if position.id in unsettled:
@@ -186,13 +185,13 @@ class SignalEvaluator:
 
     async def _load(self, now: datetime) -> tuple[Watch, Mapping[int, str]]:
         """Return what is watched, and the messages about positions that are filled in part."""
-        if self._kept is not None and self._database.is_unchanged_since(self._kept[0]):
-            return self._kept[1], {}
+        if self._cached is not None and self._database.is_unchanged_since(self._cached[0]):
+            return self._cached[1], {}
         version = self._database.version
         async with self._database.read() as tx:
             watch = await load(tx)
             in_part = {} if watch.is_whole else await partial_positions(tx, now)
-        self._kept = (version, watch) if watch.is_whole else None
+        self._cached = (version, watch) if watch.is_whole else None
         return watch, in_part
 
     async def _settle(self) -> Mapping[int, str]:
@@ -203,10 +202,10 @@ class SignalEvaluator:
             _log.exception("settlement_failed")
             return {}
 
-    async def _freeze(self) -> None:
+    async def _freeze(self, sessions: _Sessions) -> None:
         """Retry entry-time variables that failed. A failure here does not stop the evaluation."""
         try:
-            await self._late.retry()
+            await self._late.retry(sessions.trades)
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
             _log.exception("entry_variables_failed")
 
@@ -216,7 +215,7 @@ class SignalEvaluator:
         sessions: _Sessions,
         active: Mapping[str, ActiveState],
         accounts: dict[tuple[int, str], AccountState],
-        found: Found,
+        result: EvaluationResult,
     ) -> None:
         """Add the findings of a strategy on an account, with one market view for each underlying that it trades.
 
@@ -229,7 +228,7 @@ class SignalEvaluator:
         symbols.update(symbol_of.values())
         closed = {symbol for symbol in symbols if not sessions.is_open(context.account, symbol)}
         if not pair.active or context.symbol in closed:
-            found.findings.append(no_entry(names))
+            result.findings.append(no_entry(names))
         if closed and closed == symbols:
             return
         signalled_at = {
@@ -237,7 +236,7 @@ class SignalEvaluator:
         }
         times = Times(self._considered, signalled_at)
         failed = False
-        parts: list[Found] = []
+        parts: list[EvaluationResult] = []
         for symbol in sorted(symbols - closed):
             entering = pair.active and symbol == context.symbol
             try:
@@ -268,46 +267,46 @@ class SignalEvaluator:
                 )
             except ServiceError as problem:
                 failed = True
-                found.findings.append(error(names, problem.message, cause=f"evaluation of {symbol}"))
+                result.findings.append(error(names, problem.message, cause=f"evaluation of {symbol}"))
             except Exception as problem:  # noqa: BLE001 - one strategy's failure must not silence the others
                 failed = True
                 _log.exception("strategy_evaluation_failed", strategy_id=context.strategy_id)
                 text = f"internal error ({type(problem).__name__}); the server's log has it"
-                found.findings.append(error(names, text, cause=f"evaluation of {symbol}"))
+                result.findings.append(error(names, text, cause=f"evaluation of {symbol}"))
             else:
-                found.findings.extend(evaluated.findings)
-                found.evaluated |= evaluated.evaluated
-                found.updates.extend(evaluated.updates)
-                found.considered |= evaluated.considered
+                result.findings.extend(evaluated.findings)
+                result.evaluated |= evaluated.evaluated
+                result.updates.extend(evaluated.updates)
+                result.considered |= evaluated.considered
                 parts.append(evaluated)
                 continue
             if entering:
-                found.findings.append(no_entry(names))
+                result.findings.append(no_entry(names))
         if failed or closed:
-            found.evaluated.discard(names.scope)
+            result.evaluated.discard(names.scope)
         else:
-            found.evaluated.add(names.scope)
+            result.evaluated.add(names.scope)
             self._latest.note(names, self._clock.now(), parts)
 
     def _account(
-        self, context: StrategyContext, view: BookView, kept: dict[tuple[int, str], AccountState]
+        self, context: StrategyContext, view: BookView, accounts: dict[tuple[int, str], AccountState]
     ) -> AccountState:
         """Return the account as a strategy reads it; what its strategies share is computed once per evaluation."""
         key = (context.account.id, view.underlying.underlying.symbol)
-        if key not in kept:
-            kept[key] = context.whole_account(self._evaluator.marks(view, context.account))
-        return context.for_strategy(kept[key])
+        if key not in accounts:
+            accounts[key] = context.whole_account(self._evaluator.marks(view, context.account))
+        return context.for_strategy(accounts[key])
 
-    async def _publish(self, watch: Watch, found: Found) -> None:
+    async def _publish(self, watch: Watch, result: EvaluationResult) -> None:
         existing = watch.existing
         users = {scope.user_id for scope in existing} | watch.active.keys()
         for user_id in sorted(users):
             active = watch.active.get(user_id, {})
-            own = [finding for finding in found.findings if finding.subject.scope.user_id == user_id]
-            changed = changes(active, own, evaluated=found.evaluated, existing=existing)
+            own = [finding for finding in result.findings if finding.subject.scope.user_id == user_id]
+            changed = changes(active, own, evaluated=result.evaluated, existing=existing)
             for start in range(0, len(changed), CHANGES_PER_TRANSACTION):
                 await self._publish_changes(user_id, changed[start : start + CHANGES_PER_TRANSACTION])
-            for watched, update in found.updates:
+            for watched, update in result.updates:
                 if watched.names.scope.user_id == user_id:
                     applied = _Applied(str(self._new_id()), watched, update)
                     await self._publish_update(user_id, applied, active)
@@ -399,7 +398,7 @@ class _Sessions:
         self._calendar = calendar
         self._clock = clock
         self._now: dict[models.DataProviderType | None, datetime] = {}
-        self._open: dict[tuple[models.DataProviderType | None, str], bool] = {}
+        self._open: dict[tuple[models.DataProviderType | None, bool, str], bool] = {}
 
     @property
     def times(self) -> list[datetime]:
@@ -415,12 +414,18 @@ class _Sessions:
 
     def is_open(self, account: Account, symbol: str) -> bool:
         """Return whether strategies on an underlying are evaluated at that time."""
-        key = account.provider, symbol
+        key = account.provider, account.night_sessions, symbol
         known = self._open.get(key)
         if known is None:
             now = self.now(account)
             known = self._open[key] = self._evaluator.is_open(symbol, account, now, self._calendar)
         return known
+
+    def trades(self, account: Account, symbol: str) -> bool:
+        """Return whether the account trades the options on an underlying at that time: then they are quoted."""
+        if self.is_open(account, symbol):
+            return True
+        return self._evaluator.takes_orders(symbol, account, self.now(account), self._calendar)
 
 
 def _being_settled(pair: StrategyAccount, now: datetime, overdue: Mapping[int, str]) -> bool:

@@ -43,7 +43,7 @@ def no_entry(names: Names) -> ConditionResult:
     return ConditionResult(Subject(Kind.ENTRY, names.scope), False, lambda on: _entry_event(names, on, None))
 
 
-def exit_findings(names: Names, found: ExitEvaluation, time: Consideration) -> Iterator[ConditionResult]:
+def exit_findings(names: Names, evaluation: ExitEvaluation, time: Consideration) -> Iterator[ConditionResult]:
     """Yield the exit signal of a position, and the errors of its checks.
 
     `ScheduleOk` says that this is a scheduled time: automation acts then. The signal is active for as long as a check
@@ -63,19 +63,22 @@ def exit_findings(names: Names, found: ExitEvaluation, time: Consideration) -> I
             BrokerAccountId=names.broker_account_id,
             ExitSignalResult=models.ExitSignalsResult(
                 ScheduleOk=time.decides,
-                MaxDaysInTrade=None if found.max_days_in_trade is None else condition(found.max_days_in_trade),
-                ProfitTarget=None if found.profit_target is None else condition(found.profit_target),
-                StopLoss=None if found.stop_loss is None else condition(found.stop_loss),
-                Conditions=[condition(item) for item in found.conditions],
+                MaxDaysInTrade=None
+                if evaluation.max_days_in_trade is None
+                else condition(evaluation.max_days_in_trade),
+                ProfitTarget=None if evaluation.profit_target is None else condition(evaluation.profit_target),
+                StopLoss=None if evaluation.stop_loss is None else condition(evaluation.stop_loss),
+                Conditions=[condition(item) for item in evaluation.conditions],
             ),
         )
 
-    holds = True if found.triggered else (False if found.is_known else None)
-    yield ConditionResult(Subject(Kind.EXIT, names.scope), holds, event, time.renews)
-    yield from errors(names, found.rules)
+    yield ConditionResult(Subject(Kind.EXIT, names.scope), evaluation.holds, event, time.renews)
+    yield from errors(names, evaluation.rules)
 
 
-def adjustment_findings(names: Names, found: AdjustmentEvaluation, time: Consideration) -> Iterator[ConditionResult]:
+def adjustment_findings(
+    names: Names, adjustment: AdjustmentEvaluation, time: Consideration
+) -> Iterator[ConditionResult]:
     """Yield the signal of one conditional adjustment, and its error; `AdjustmentTimeOk` as `ScheduleOk` of an exit."""
 
     def event(on: bool) -> models.MesoLiveEvent:
@@ -88,12 +91,12 @@ def adjustment_findings(names: Names, found: AdjustmentEvaluation, time: Conside
             PositionName=names.position_name,
             BrokerAccountId=names.broker_account_id,
             AdjustmentTimeOk=time.decides,
-            Condition=condition(found.evaluation),
+            Condition=condition(adjustment.evaluation),
         )
 
-    subject = Subject(Kind.ADJUSTMENT, names.scope, found.condition)
-    yield ConditionResult(subject, found.evaluation.result, event, time.renews)
-    yield from errors(names, [found.evaluation])
+    subject = Subject(Kind.ADJUSTMENT, names.scope, adjustment.condition)
+    yield ConditionResult(subject, adjustment.evaluation.result, event, time.renews)
+    yield from errors(names, [adjustment.evaluation])
 
 
 def errors(names: Names, evaluations: Iterable[Evaluation]) -> Iterator[ConditionResult]:

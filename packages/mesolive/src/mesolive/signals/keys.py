@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 import hashlib
 import uuid
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 _ERRORS = uuid.uuid5(uuid.NAMESPACE_OID, "mesolive/signals/errors")
 
@@ -30,8 +32,7 @@ class Scope(NamedTuple):
     position_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """A scope with the names that events carry."""
 
     scope: Scope
@@ -53,8 +54,12 @@ class Names:
         return self.scope.position_id
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+@lru_cache(maxsize=4096)
+def _digest(statement: str) -> str:
+    return hashlib.sha256(statement.encode()).hexdigest()[:32]
+
+
+class Subject(Struct, frozen=True):
     """One signal or error, active or not.
 
     Attributes
@@ -71,7 +76,7 @@ class Subject:
     def key(self) -> str:
         """Its name in the store: short however long the statement is, the same after a restart."""
         _, strategy, account, position = self.scope
-        statement = hashlib.sha256(self.statement.encode()).hexdigest()[:32] if self.statement else "-"
+        statement = _digest(self.statement) if self.statement else "-"
         return f"{self.kind.value}:{strategy}:{account}:{position or '-'}:{statement}"
 
     @property

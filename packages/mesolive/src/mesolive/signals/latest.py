@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.language.decision import EntryGate, ExitEvaluation
 from mesolive.language.signals import Signals
-from mesolive.signals.evaluation import Found
+from mesolive.signals.evaluation import EvaluationResult
 from mesolive.signals.keys import Names
 from mesolive.trading.preparation.plan_builder import condition
 from mesolive_sdk import models
 
-MAX_KEPT = 20_000
+MAX_ITEMS = 20_000
 """Strategies on accounts whose last evaluation is kept; the one that was evaluated longest ago goes first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Evaluated:
+class _Evaluated(Struct, frozen=True):
     names: Names
     at: datetime
     gate: EntryGate | None
@@ -30,9 +31,20 @@ class LatestEvaluations:
     """Keeps the last evaluation of each strategy on each account, and answers `GetEvaluations`."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, int, int], _Evaluated] = OrderedDict()
+        self._latest: OrderedDict[tuple[int, int, int], _Evaluated] = OrderedDict()
+        self._versions: dict[int, int] = {}
+        self._changed: dict[int, asyncio.Event] = {}
 
-    def note(self, names: Names, at: datetime, found: list[Found]) -> None:
+    def version(self, user_id: int) -> int:
+        """Return how many evaluations of the user's strategies were kept so far."""
+        return self._versions.get(user_id, 0)
+
+    async def changed(self, user_id: int, version: int) -> None:
+        """Return when more evaluations of the user's strategies were kept than `version`."""
+        while self.version(user_id) == version:
+            await self._changed.setdefault(user_id, asyncio.Event()).wait()
+
+    def note(self, names: Names, at: datetime, results: list[EvaluationResult]) -> None:
         """Keep an evaluation.
 
         Parameters
@@ -41,29 +53,34 @@ class LatestEvaluations:
             The strategy on the account.
         at
             The market time of the evaluation.
-        found
+        results
             What was found on the view of each underlying.
         """
         scope = names.scope
         key = (scope.user_id, scope.strategy_id, scope.account_id)
         positions = {
-            position_id: (of, signals, at) for part in found for position_id, (of, signals) in part.signals.items()
+            position_id: (of, signals, at) for part in results for position_id, (of, signals) in part.signals.items()
         }
-        gate = next((part.gate for part in found if part.gate is not None), None)
-        self._kept[key] = _Evaluated(names, at, gate, positions)
-        self._kept.move_to_end(key)
-        while len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        gate = next((part.gate for part in results if part.gate is not None), None)
+        self._latest[key] = _Evaluated(names, at, gate, positions)
+        self._latest.move_to_end(key)
+        while len(self._latest) > MAX_ITEMS:
+            self._latest.popitem(last=False)
+        self._versions[scope.user_id] = self.version(scope.user_id) + 1
+        waiting = self._changed.pop(scope.user_id, None)
+        if waiting is not None:
+            waiting.set()
 
     async def get(self, user: UserContext, args: models.GetEvaluationsArgs) -> models.GetEvaluationsResult:
         """Return the last evaluations of the user's strategies."""
         return models.GetEvaluationsResult(
             Evaluations=[
-                _shown(kept)
-                for (user_id, strategy_id, _), kept in sorted(self._kept.items())
+                _shown(evaluated, args.PositionId)
+                for (user_id, strategy_id, _), evaluated in sorted(self._latest.items())
                 if user_id == user.user_id
                 and args.StrategyId in {None, strategy_id}
-                and args.BrokerAccountId in {None, kept.names.broker_account_id}
+                and args.BrokerAccountId in {None, evaluated.names.broker_account_id}
+                and (args.PositionId is None or args.PositionId in evaluated.positions)
             ]
         )
 
@@ -80,24 +97,25 @@ def entry_result(gate: EntryGate) -> models.EntrySignalsResult:
     )
 
 
-def exit_result(found: ExitEvaluation) -> models.ExitSignalsResult:
+def exit_result(evaluation: ExitEvaluation) -> models.ExitSignalsResult:
     """Return the checks of an exit as the wire shows them."""
     return models.ExitSignalsResult(
-        ScheduleOk=found.schedule_ok,
-        MaxDaysInTrade=None if found.max_days_in_trade is None else condition(found.max_days_in_trade),
-        ProfitTarget=None if found.profit_target is None else condition(found.profit_target),
-        StopLoss=None if found.stop_loss is None else condition(found.stop_loss),
-        Conditions=[condition(item) for item in found.conditions],
+        ScheduleOk=evaluation.schedule_ok,
+        MaxDaysInTrade=None if evaluation.max_days_in_trade is None else condition(evaluation.max_days_in_trade),
+        ProfitTarget=None if evaluation.profit_target is None else condition(evaluation.profit_target),
+        StopLoss=None if evaluation.stop_loss is None else condition(evaluation.stop_loss),
+        Conditions=[condition(item) for item in evaluation.conditions],
     )
 
 
-def _shown(kept: _Evaluated) -> models.StrategyEvaluated:
+def _shown(evaluated: _Evaluated, only: int | None) -> models.StrategyEvaluated:
+    """Return an evaluation as the wire shows it; `only` is the one position that is asked for."""
     return models.StrategyEvaluated(
-        StrategyId=kept.names.scope.strategy_id,
-        StrategyName=kept.names.strategy_name,
-        BrokerAccountId=kept.names.broker_account_id,
-        At=kept.at,
-        Entry=None if kept.gate is None else entry_result(kept.gate),
+        StrategyId=evaluated.names.scope.strategy_id,
+        StrategyName=evaluated.names.strategy_name,
+        BrokerAccountId=evaluated.names.broker_account_id,
+        At=evaluated.at,
+        Entry=None if evaluated.gate is None or only is not None else entry_result(evaluated.gate),
         Positions=[
             models.PositionEvaluated(
                 PositionId=position_id,
@@ -113,7 +131,7 @@ def _shown(kept: _Evaluated) -> models.StrategyEvaluated:
                     for item in signals.adjustments
                 ],
             )
-            for position_id, (names, signals, at) in kept.positions.items()
-            if signals.exit is not None
+            for position_id, (names, signals, at) in evaluated.positions.items()
+            if signals.exit is not None and only in {None, position_id}
         ],
     )

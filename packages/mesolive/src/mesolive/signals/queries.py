@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from mesolive.signals.keys import Kind, Names, Scope
@@ -21,8 +22,7 @@ from mesolive_sdk.models import LivePositionState
 _ACTIVE_SIGNALS = select(signal_states)
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyAccount:
+class StrategyAccount(Struct, frozen=True):
     """A strategy on an account, with all data of the account that it may read.
 
     Attributes
@@ -93,7 +93,7 @@ async def load(tx: Transaction, user_id: int | None = None) -> Watch:
         account.id: tuple(await open_positions_of_account(tx, account.user_id, account.id))
         for account in of_account.values()
     }
-    margin_rules = await rules_by_position(tx, [item.id for held in on_account.values() for item in held])
+    margin_rules = await rules_by_position(tx, [item.id for positions in on_account.values() for item in positions])
     last = await last_trades(tx, by_id)
     for strategy_id, account_id in wanted:
         strategy = by_id.get(strategy_id)

@@ -1,19 +1,22 @@
-"""The caller's session (`GetSession`): who they are, what the server is, and where its market stands."""
+"""The caller's session (`GetSession`): the user, the server's version, and its market time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, WallClock
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
+from mesolive.store.database import Database
+from mesolive.trading.portfolio.accounts import find_account
 from mesolive_sdk import models
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
+class ServerFacts(Struct, frozen=True):
     """What of the settings a page shows.
 
     Attributes
@@ -34,18 +37,43 @@ class ServerFacts:
 class SessionInfo:
     """Answers `GetSession`."""
 
-    def __init__(self, facts: ServerFacts, market: Market, calendar: ExchangeCalendar, clock: Clock) -> None:
+    def __init__(
+        self, facts: ServerFacts, database: Database, market: Market, calendar: ExchangeCalendar, clock: Clock
+    ) -> None:
         self._facts = facts
+        self._database = database
         self._market = market
         self._calendar = calendar
         self._clock = clock
         self._wall: Clock = WallClock()
 
     async def get(self, user: UserContext, args: models.GetSessionArgs) -> models.GetSessionResult:
-        """Return who the caller is, and what the server is."""
-        del args
+        """Return who the caller is, and what the server is; with `Symbol` the sessions of an underlying's options.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for an account that the user does not have.
+        """
+        account = None
+        if args.BrokerAccountId is not None:
+            async with self._database.read() as tx:
+                account = await find_account(tx, user.user_id, args.BrokerAccountId)
         facts, now = self._facts, self._clock.now()
-        opens, closes = self._calendar.open_session_at_or_after(now)
+        orders: tuple[datetime, datetime] | None = None
+        takes_orders = None
+        if args.Symbol is None:
+            opens, closes = self._calendar.open_session_at_or_after(now)
+            following = self._calendar.open_session_at_or_after(closes)
+        else:
+            provider = None if account is None else account.provider
+            now = self._market.now_of(provider, args.Symbol, now)
+            hours = self._market.hours(args.Symbol, provider, self._calendar)
+            night = account is not None and account.night_sessions
+            opens, closes = hours.next_decision_session(now, night=night)
+            following = hours.next_decision_session(closes, night=night)
+            orders = hours.next_order_session(now, night=night)
+            takes_orders = hours.takes_orders(now, night=night)
         return models.GetSessionResult(
             User=user.user_name,
             Role=user.role.value,
@@ -60,7 +88,12 @@ class SessionInfo:
             SessionOpen=opens,
             SessionClose=closes,
             IsOpen=opens <= now < closes,
+            NextSessionOpen=following[0] if opens <= now else opens,
             SignalsEverySeconds=Decimal(repr(facts.signals_every)),
             EnforceMaxAdjustments=facts.enforce_max_adjustments,
             DataProviders=list(self._market.providers),
+            Symbol=args.Symbol,
+            OrdersOpen=None if orders is None else orders[0],
+            OrdersClose=None if orders is None else orders[1],
+            TakesOrders=takes_orders,
         )

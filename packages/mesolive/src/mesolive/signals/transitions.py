@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from mesolive.signals.keys import Kind, Scope, Subject
 from mesolive_sdk import models, wire
@@ -18,8 +19,7 @@ MODELS: Mapping[Kind, type[models.MesoLiveEvent]] = {
 """The event of a subject that began or ended, by kind; automatic updates have events of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionResult:
+class ConditionResult(Struct, frozen=True):
     """The result of an evaluation for one subject.
 
     Attributes
@@ -38,8 +38,7 @@ class ConditionResult:
     renewed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveState:
+class ActiveState(Struct, frozen=True):
     """An active signal or error, as it is stored.
 
     Attributes
@@ -57,8 +56,7 @@ class ActiveState:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A subject that begins (or, being active, is raised again) or ends."""
 
     key: str

@@ -66,8 +66,8 @@ class AccountActions:
             account = await account_by_id(tx, user.user_id, position.account_id)
             resolved = await write_off(tx, user.user_id, account, position.id, now)
             cost = sum((leg.holding.cost for leg in position.open_legs), ZERO)
-            held = {leg.name: str(leg.holding.qty) for leg in position.open_legs}
-            detail = {"position": position.id, "held": held, "cost": str(cost)}
+            quantities = {leg.name: str(leg.holding.qty) for leg in position.open_legs}
+            detail = {"position": position.id, "held": quantities, "cost": str(cost)}
             await self._audit(tx, user, position, "SetPositionClosed", args.IdempotencyKey, detail)
             events: list[models.MesoLiveEvent] = [
                 position.leg_event(leg, models.LegStatus.Closed, leg.shown_pnl) for leg in position.open_legs

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, boot_time
@@ -47,8 +49,7 @@ LEG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 MAX_PRICE = Decimal(10) ** 7
 
 
-@dataclass(frozen=True, slots=True)
-class _Adopted:
+class _Adopted(Struct, frozen=True):
     """A leg that was checked."""
 
     plan: PlanLeg
@@ -167,14 +168,14 @@ class PositionAdoption:
                 f"expected a contract on {symbol}, the strategy's underlying, got one on {contract.Underlying.Symbol}"
             )
         try:
-            found = self._market.resolve(contract)
-            live = self._market.to_live(found)
+            resolved = self._market.resolve(contract)
+            live = self._market.to_live(resolved)
         except (KeyError, ValueError) as error:
             return f"expected a listed option contract, got {error}"
         settles_at = live.Expiration
         if settles_at is None or settles_at <= now:
             return f"expected a contract that has not expired, got one that settled at {settles_at}"
-        return TradedContract(found, settles_at, live.Underlying.ContractType, live.Underlying.Currency)
+        return TradedContract(resolved, settles_at, live.Underlying.ContractType, live.Underlying.Currency)
 
     async def _book(
         self,
@@ -205,9 +206,9 @@ class PositionAdoption:
         booked = await book_fills(tx, context, [leg.fill for leg in legs], None, opens=True)
         await complete_entry(tx, context.position_id, captured.variables)
         await mark_executed(tx, plan.id, now, context.position_id)
-        held = {leg.plan.name: str(leg.plan.qty) for leg in legs}
+        quantities = {leg.plan.name: str(leg.plan.qty) for leg in legs}
         prices = {leg.plan.name: str(leg.price) for leg in legs}
-        detail: Mapping[str, object] = {"position": context.position_id, "held": held, "prices": prices}
+        detail: Mapping[str, object] = {"position": context.position_id, "held": quantities, "prices": prices}
         entry = AuditEntry(
             user.user_id, account.id, None, now, user.key_id, OPERATION.name, args.IdempotencyKey, detail
         )
@@ -232,7 +233,9 @@ def _must_be_recent(seconds: float) -> None:
         )
 
 
-async def _must_be_held(tx: WriteTransaction, account: Account, legs: Sequence[_Adopted], found: Comparison) -> None:
+async def _must_be_held(
+    tx: WriteTransaction, account: Account, legs: Sequence[_Adopted], comparison: Comparison
+) -> None:
     """Raise `Conflict` unless the broker holds all of it beyond the books, which are as they were compared."""
     order_id = await open_order_of_account(tx, account.id)
     if order_id is not None:
@@ -247,12 +250,12 @@ async def _must_be_held(tx: WriteTransaction, account: Account, legs: Sequence[_
         wanted[contract] = wanted.get(contract, ZERO) + leg.plan.qty
     booked = await held_in_books(tx, account.id)
     for contract, qty in wanted.items():
-        if booked.get(contract, ZERO) != found.booked.get(contract, ZERO):
+        if booked.get(contract, ZERO) != comparison.booked.get(contract, ZERO):
             raise conflict(f"{contract}: the books have changed since they were compared; try again", code="Busy")
-        beyond = found.difference(contract)
+        beyond = comparison.difference(contract)
         if not (ZERO < qty <= beyond or beyond <= qty < ZERO):
             raise conflict(
-                f"{contract}: the broker holds {found.held.get(contract, ZERO)} and the books "
+                f"{contract}: the broker holds {comparison.at_broker.get(contract, ZERO)} and the books "
                 f"{booked.get(contract, ZERO)}, so {beyond} can be adopted, not {qty}",
                 code="NotHeld",
             )

@@ -25,7 +25,7 @@ RETRY = BackOff(first=1.0, longest=LOOK_SECONDS)
 
 
 class AgentMonitor:
-    """Follows the status of every data provider that the server starts with; connections tell theirs to their owner.
+    """Follows the status of every data provider that the server starts with; connections report theirs to their owner.
 
     Published states are in the journal: a provider that was lost before a restart and is connected after it is
     published as returned. Users who are created while a provider is disconnected get the error too.

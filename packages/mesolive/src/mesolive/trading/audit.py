@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import insert
 
 from mesolive.store.database import WriteTransaction
@@ -14,8 +14,7 @@ from mesolive.store.tables.trading import audit_entries
 _INSERT = insert(audit_entries)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True):
     """One action that was carried out or refused.
 
     Attributes

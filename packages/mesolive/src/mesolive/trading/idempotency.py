@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -45,6 +44,7 @@ RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
         IdempotencyOperation.CancelPreparePositionEntry: models.CancelPreparationResult,
         IdempotencyOperation.CancelPreparePositionExit: models.CancelPreparationResult,
         IdempotencyOperation.CancelPreparePositionAdjustment: models.CancelPreparationResult,
+        IdempotencyOperation.RegroupExecPlan: models.RegroupExecPlanResult,
         IdempotencyOperation.ApplyPaperFills: models.ApplyPaperFillsResult,
         IdempotencyOperation.SendOrder: models.SendOrderResult,
         IdempotencyOperation.CancelOrder: models.CancelOrderResult,
@@ -95,8 +95,7 @@ _JOB = select(prepare_jobs.c.status, prepare_jobs.c.result, prepare_jobs.c.error
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What a key stands for: one request of one operation."""
 
     key: str
@@ -288,8 +287,7 @@ async def keep_processing(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True):
     """The outcome of a call that was kept as `Processing`."""
 
     key: str

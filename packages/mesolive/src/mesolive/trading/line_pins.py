@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class LinePins:
-    """Pins what is held and ordered, looking every few seconds of market time.
+    """Pins market data lines of held and ordered contracts, updated every few seconds of market time.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class LinePins:
             self._leases.popitem()[1].close()
 
     async def pin(self) -> None:
-        """Pin what is held and ordered at this moment, and let the rest go."""
+        """Pin the contracts held and ordered at this moment, and unpin the others."""
         partial = [kind for kind, provider in self._market.providers.items() if isinstance(provider, PartialProvider)]
         if not partial:
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,8 +44,7 @@ _ACTIVE_AMONG = _ACTIVE.where(is_among(strategy_accounts.c.strategy_id, "ids"))
 _DEFINITION = _STRATEGY.with_only_columns(strategies.c.definition)
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyRecord:
+class StrategyRecord(msgspec.Struct, frozen=True):
     """What an evaluation needs of a strategy; `definition` is its JSON text."""
 
     id: int
@@ -112,15 +110,15 @@ class CompiledStrategies:
 
     def __init__(self, limit: int = COMPILED_LIMIT) -> None:
         self._limit = limit
-        self._kept: dict[tuple[int, str], CompiledStrategy] = {}
+        self._cached: dict[tuple[int, str], CompiledStrategy] = {}
 
     def get(self, strategy_id: int, definition: str) -> CompiledStrategy:
         """Return the compiled form of a definition that was checked when it was stored."""
         key = (strategy_id, definition)
-        compiled = self._kept.pop(key, None) or compile_strategy(parse_definition(definition))
-        self._kept[key] = compiled
-        while len(self._kept) > self._limit:
-            del self._kept[next(iter(self._kept))]
+        compiled = self._cached.pop(key, None) or compile_strategy(parse_definition(definition))
+        self._cached[key] = compiled
+        while len(self._cached) > self._limit:
+            del self._cached[next(iter(self._cached))]
         return compiled
 
 
@@ -137,7 +135,7 @@ class Strategies:
         self._database = database
         self._clock = clock
         self._pager = pager
-        self._most = max_strategies
+        self._max_strategies = max_strategies
 
     async def create(
         self, user: UserContext, args: models.CreateStrategyArgs
@@ -318,9 +316,10 @@ class Strategies:
             .select_from(strategies)
             .where(strategies.c.user_id == user.user_id, strategies.c.deleted_at.is_(None))
         )
-        if number >= self._most:
+        if number >= self._max_strategies:
             raise rate_limited(
-                f"you have {number} strategies, and may have {self._most}; delete one first", code="TooManyStrategies"
+                f"you have {number} strategies, and may have {self._max_strategies}; delete one first",
+                code="TooManyStrategies",
             )
 
     async def _one(self, tx: Transaction, user: UserContext, strategy_id: int) -> models.LiveStrategy:

@@ -33,25 +33,27 @@ async def answer(desk: Desk, method: str, args: msgspec.Struct) -> dict[str, obj
     """Call a method and return its whole envelope."""
     connection: HubConnection = desk.control._connection
     raw = await connection.invoke(method, args, result_type=msgspec.Raw)
-    found: dict[str, object] = msgspec.json.decode(raw)
-    return found
+    result: dict[str, object] = msgspec.json.decode(raw)
+    return result
 
 
-async def test_an_order_beyond_the_strategys_number_is_sent_and_told(desk: Desk) -> None:
+async def test_an_order_beyond_the_strategys_position_limit_is_sent_and_reported(desk: Desk) -> None:
     strategy = await desk.strategy(**allowing(1))
     first, second = [await desk.prepare_entry(strategy.Id, name) for name in ("first", "second")]
     limit = at_venue(first, kind=OrderType.Limit, limit=Decimal(-99))
     assert (await answer(desk, "SendOrder", limit))["Message"] is None
-    told = await answer(desk, "SendOrder", at_venue(second))
-    assert told["Status"] == models.StatusCode.Success.value
-    assert "MaxPositionsInFlight is 1, and 1 position is in flight or being entered on SIM1000" in str(told["Message"])
+    reported = await answer(desk, "SendOrder", at_venue(second))
+    assert reported["Status"] == models.StatusCode.Success.value
+    assert "MaxPositionsInFlight is 1, and 1 position is in flight or being entered on SIM1000" in str(
+        reported["Message"]
+    )
     await desk.position_in(LivePositionState.Open)
     async with desk.application.database.read() as tx:
-        kept = await tx.first(select(audit_entries).where(audit_entries.c.action == "Warned"))
-    assert kept is not None
+        entry = await tx.first(select(audit_entries).where(audit_entries.c.action == "Warned"))
+    assert entry is not None
 
 
-async def test_paper_fills_beyond_the_strategys_number_are_booked_and_told(desk: Desk) -> None:
+async def test_paper_fills_beyond_the_strategys_position_limit_are_booked_and_reported(desk: Desk) -> None:
     owner = await desk.application.access.user("trader")
     await desk.application.accounts.create_paper(owner, ACCOUNT, Decimal(100_000))
     strategy = await desk.strategy(**allowing(1))

@@ -21,16 +21,18 @@ PAST = DailySeries.of([Day(date(2024, 2, 1) + timedelta(days=n), close=5000.0, i
 
 async def of_entry(play: Stage) -> list[models.ErrorEvent]:
     return [
-        one for one in await play.events(models.ErrorEvent) if (one.Message or "").startswith("not frozen at entry")
+        event
+        for event in await play.events(models.ErrorEvent)
+        if (event.Message or "").startswith("not frozen at entry")
     ]
 
 
 async def of_exit(play: Stage) -> list[models.ErrorEvent]:
-    return [one for one in await play.events(models.ErrorEvent) if one.Statement == "pos_pnl >= profit_target"]
+    return [event for event in await play.events(models.ErrorEvent) if event.Statement == "pos_pnl >= profit_target"]
 
 
 @on_both_databases
-async def test_what_failed_at_the_entry_is_frozen_when_it_can_be_and_its_errors_end(play: Stage) -> None:
+async def test_entry_variables_that_failed_are_captured_later_and_their_errors_end(play: Stage) -> None:
     _, position_id = await play.enter(DEFINITION)
     before = (await play.position(position_id)).Vars
     assert {"credit", "stop_loss"} <= before.keys()
@@ -39,8 +41,11 @@ async def test_what_failed_at_the_entry_is_frozen_when_it_can_be_and_its_errors_
     for _ in range(2):
         await play.evaluate()
     active = await of_entry(play)
-    assert [one.State for one in active] == [models.ErrorState.Active] * 2, "told once"
-    assert {one.ConditionType for one in active} == {models.ConditionType.VarDefine, models.ConditionType.ProfitTarget}
+    assert [error.State for error in active] == [models.ErrorState.Active] * 2, "told once"
+    assert {error.ConditionType for error in active} == {
+        models.ConditionType.VarDefine,
+        models.ConditionType.ProfitTarget,
+    }
     (unknown,) = await of_exit(play)
     play.market.book.history = PAST
     await play.evaluate()
@@ -48,16 +53,16 @@ async def test_what_failed_at_the_entry_is_frozen_when_it_can_be_and_its_errors_
     assert after["rank"] > 0
     assert float(after["profit_target"]) == pytest.approx(float(before["credit"] / 2 + after["rank"]))
     assert {name: after[name] for name in before} == before, "what was frozen at the entry stays"
-    told = await of_entry(play)
-    assert [one.State for one in told[2:]] == [models.ErrorState.Resolved] * 2
-    assert {one.ErrorId for one in told[2:]} == {one.ErrorId for one in active}
+    reported = await of_entry(play)
+    assert [event.State for event in reported[2:]] == [models.ErrorState.Resolved] * 2
+    assert {event.ErrorId for event in reported[2:]} == {error.ErrorId for error in active}
     _, known = await of_exit(play)
     assert (known.State, known.ErrorId) == (models.ErrorState.Resolved, unknown.ErrorId)
     await play.evaluate()
     assert len(await of_entry(play)) == 4
 
 
-async def test_an_entry_filled_on_a_mute_market_is_frozen_when_quotes_come_again(play: Stage) -> None:
+async def test_variables_of_an_entry_filled_on_a_silent_market_are_captured_when_quotes_return(play: Stage) -> None:
     strategy = await play.strategy(DEFINITION)
     plan = (await play.kit.prepare_entry(strategy.Id)).Result
     assert plan is not None
@@ -72,9 +77,9 @@ async def test_an_entry_filled_on_a_mute_market_is_frozen_when_quotes_come_again
     play.market.reprice()
     await play.evaluate()
     assert {"credit", "stop_loss"} <= (await play.position(filled.PositionId)).Vars.keys()
-    told = await of_entry(play)
-    assert (told[1].ErrorId, told[1].State) == (silent.ErrorId, models.ErrorState.Resolved)
-    assert {(one.State.name, one.Statement) for one in told[2:]} == {
+    reported = await of_entry(play)
+    assert (reported[1].ErrorId, reported[1].State) == (silent.ErrorId, models.ErrorState.Resolved)
+    assert {(event.State.name, event.Statement) for event in reported[2:]} == {
         ("Active", "underlying_iv_rank"),
         ("Active", "credit / 2 + rank"),
     }, "what is missing now is told by its own name"
@@ -86,7 +91,7 @@ async def test_a_position_that_is_closed_waits_no_more(play: Stage) -> None:
     await play.kit.leave(position_id)
     play.market.book.history = PAST
     await play.evaluate()
-    assert [one.State.name for one in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]
+    assert [item.State.name for item in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]
     assert "rank" not in (await play.position(position_id)).Vars
 
 
@@ -97,7 +102,7 @@ async def test_a_statement_that_was_taken_out_of_the_definition_is_missed_no_mor
         models.UpdateStrategyArgs(StrategyId=strategy.Id, StrategyDefinition=short_put())
     )
     await play.evaluate()
-    assert [one.State.name for one in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]
+    assert [item.State.name for item in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]
 
 
 @on_both_databases
@@ -111,4 +116,4 @@ async def test_a_restart_does_not_forget_what_waits(tmp_path: Path, database_set
         await play.evaluate()
         after = (await play.position(position_id)).Vars
         assert float(after["profit_target"]) == pytest.approx(float(before["credit"] / 2 + after["rank"]))
-        assert [one.State.name for one in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]
+        assert [item.State.name for item in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]

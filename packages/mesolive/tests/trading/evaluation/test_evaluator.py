@@ -17,8 +17,8 @@ async def context(kit: Kit, strategy_id: int) -> StrategyContext:
         return await load_context(tx, user.user_id, account, strategy_id)
 
 
-def times(found: StrategyContext) -> tuple[datetime | None, datetime | None]:
-    return found.last_entry_at, found.last_exit_at
+def times(result: StrategyContext) -> tuple[datetime | None, datetime | None]:
+    return result.last_entry_at, result.last_exit_at
 
 
 async def test_a_strategy_knows_when_it_last_entered_and_left_and_nothing_of_another_strategys_times(kit: Kit) -> None:
@@ -33,9 +33,9 @@ async def test_a_strategy_knows_when_it_last_entered_and_left_and_nothing_of_ano
     back = await kit.control.get_position(models.GetPositionArgs(PositionId=again.PositionId))
     assert left.ClosedAt is not None
     assert left.CreatedAt < left.ClosedAt < back.CreatedAt
-    found = await context(kit, one.Id)
-    assert times(found) == (back.CreatedAt, left.ClosedAt)
-    assert [position.id for position in found.positions] == [back.Id]
+    result = await context(kit, one.Id)
+    assert times(result) == (back.CreatedAt, left.ClosedAt)
+    assert [position.id for position in result.positions] == [back.Id]
     beside = await context(kit, other.Id)
     assert times(beside) == (None, None)
     assert [position.id for position in beside.positions] == [back.Id]

@@ -75,18 +75,18 @@ async def test_a_position_that_is_gone_at_the_venue_is_an_error_until_it_is_clos
     await desk.until(lambda: told(models.ErrorState.Resolved))
 
 
-async def test_the_story_of_an_order_tells_who_asked_every_fact_and_every_change(desk: Desk) -> None:
+async def test_the_history_of_an_order_states_its_caller_every_report_and_every_change(desk: Desk) -> None:
     entry = await desk.prepare_entry((await desk.strategy()).Id)
     args = at_venue(entry)
     sent = await desk.send(args)
     await desk.position_in(LivePositionState.Open)
     story = await order_history(desk.application.database, sent.LiveOrderId)
-    what = [(one.what, one.change) for one in story.entries]
+    what = [(item.what, item.change) for item in story.entries]
     assert ("SendOrder", "") in what
     assert ("Acknowledged", "PendingSubmit → Submitted") in what
     assert ("Executed", "Submitted → Filled") in what
-    assert sum(one.what == "Booked" for one in story.entries) == 4
-    asked = next(one for one in story.entries if one.what == "SendOrder")
+    assert sum(item.what == "Booked" for item in story.entries) == 4
+    asked = next(item for item in story.entries if item.what == "SendOrder")
     assert args.IdempotencyKey in asked.detail
     assert story.user == "trader"
 

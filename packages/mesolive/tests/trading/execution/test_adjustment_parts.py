@@ -29,8 +29,8 @@ MOVED = {"c": [(5200, -4, "Open")], "p": [(4700, -4, "Open")]}
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncGenerator[Play]:
-    async with play(tmp_path, displayed=1) as found:
-        yield found
+    async with play(tmp_path, displayed=1) as server:
+        yield server
 
 
 def half_moved(filled: int) -> dict[str, list[tuple[int, int, str]]]:
@@ -56,7 +56,7 @@ async def test_each_part_leaves_books_that_balance_and_a_position_that_is_watche
     order_id, _ = await begun(stage, 1)
     for filled in range(1, QTY):
         await stage.part(order_id, filled)
-        assert await stage.held() == half_moved(filled)
+        assert await stage.open_legs() == half_moved(filled)
         assert (await stage.position()).State is LivePositionState.Open
         await stage.desk.application.signals.evaluate()
         async with stage.desk.application.database.read() as tx:
@@ -64,30 +64,30 @@ async def test_each_part_leaves_books_that_balance_and_a_position_that_is_watche
         assert {leg.name: leg.qty for leg in state.legs} == {"c": -4, "p:close": filled - QTY, "p": -filled}
         await stage.must_balance()
     await stage.part(order_id, QTY)
-    await stage.told(1)
-    assert await stage.held() == MOVED
+    await stage.completed(1)
+    assert await stage.open_legs() == MOVED
     assert stage.of(models.ErrorEvent) == []
     position = await stage.position()
     assert position.Vars["moves"] == 1
     changed = stage.updates(PositionStatus.RealizedPnLChanged)
     assert len(changed) == QTY - 1
     assert changed[-1].RealizedPnL > position.RealizedPnL, "each part costs something"
-    statuses = [one.Status.name for one in stage.of(models.LegUpdateEvent)[-2 * QTY :]]
+    statuses = [event.Status.name for event in stage.of(models.LegUpdateEvent)[-2 * QTY :]]
     assert statuses == ["Closing", "Opening"] * (QTY - 1) + ["Closed", "Open"]
     await stage.must_balance()
 
 
-async def test_the_rest_of_an_adjustment_is_ordered_again_and_told_once(stage: Play) -> None:
+async def test_the_rest_of_an_adjustment_is_ordered_again_and_reported_once(stage: Play) -> None:
     order_id, plan_id = await begun(stage, 2)
     await stage.cancel(order_id)
-    assert await stage.held() == half_moved(2)
+    assert await stage.open_legs() == half_moved(2)
     args = at_venue(await stage.desk.prepare_exit(stage.position_id), legs=["p:close", "p"])
     args.ExecPlanId = plan_id
     rest = (await stage.desk.send(args)).LiveOrderId
     assert (await stage.desk.order(rest)).Qty == 2
     await stage.fill(rest)
-    await stage.told(1)
-    assert await stage.held() == MOVED
+    await stage.completed(1)
+    assert await stage.open_legs() == MOVED
     assert (await stage.position()).Vars["moves"] == 1
     await stage.must_balance()
 
@@ -105,22 +105,22 @@ async def test_an_order_is_replaced_between_two_parts(stage: Play) -> None:
     args.ExecPlanId = order.ExecPlanId
     replacement = (await stage.desk.send(args)).LiveOrderId
     await stage.fill(replacement)
-    await stage.told(1)
+    await stage.completed(1)
     assert (await stage.desk.order(order_id)).State is OrderState.Replaced
-    assert await stage.held() == MOVED
+    assert await stage.open_legs() == MOVED
     await stage.must_balance()
 
 
-async def test_a_position_that_is_half_adjusted_is_left_whole(stage: Play) -> None:
+async def test_a_half_adjusted_position_is_exited_whole(stage: Play) -> None:
     order_id, plan_id = await begun(stage, 2)
     await stage.cancel(order_id)
     leave = await stage.desk.prepare_exit(stage.position_id)
-    assert {name: one.Qty for name, one in leave.PositionLegs.items()} == {"c": -4, "p:close": -4, "p": -2}
+    assert {name: leg.Qty for name, leg in leave.PositionLegs.items()} == {"c": -4, "p:close": -4, "p": -2}
     assert leave.LegGroupQtys[0].LegRatios == {"c": 2, "p:close": 1, "p": 1}
     out = (await stage.desk.send(at_venue(leave))).LiveOrderId
     await stage.fill(out)
     assert (await stage.position()).State is LivePositionState.Closed
-    assert await stage.held() == {}
+    assert await stage.open_legs() == {}
     args = at_venue(leave, legs=["p:close", "p"])
     args.ExecPlanId = plan_id
     with pytest.raises(MesoLiveApiException, match="only an open one is adjusted"):
@@ -132,12 +132,12 @@ async def test_a_new_adjustment_takes_the_rest_of_the_old_one_with_it(stage: Pla
     order_id, old = await begun(stage, 2)
     await stage.cancel(order_id)
     plan = await stage.prepare(Operation.MoveLeg)
-    traded = {name: (one.LiveContract.Strike, one.Qty) for name, one in plan.OrderLegs.items()}
+    traded = {name: (leg.LiveContract.Strike, leg.Qty) for name, leg in plan.OrderLegs.items()}
     assert traded == {"p:close": (4700, 2), "p:close2": (4800, 2), "p": (4600, -4)}
-    assert {one.Name for one in plan.OrderLegs.values()} == {"p"}
+    assert {leg.Name for leg in plan.OrderLegs.values()} == {"p"}
     await stage.fill(await stage.order(plan))
-    await stage.told(1)
-    assert await stage.held() == {"c": [(5200, -4, "Open")], "p": [(4600, -4, "Open")]}
+    await stage.completed(1)
+    assert await stage.open_legs() == {"c": [(5200, -4, "Open")], "p": [(4600, -4, "Open")]}
     assert (await stage.position()).Vars["moves"] == 1, "the one that was given up set nothing"
     args = at_venue(plan, legs=["p:close", "p"])
     args.ExecPlanId = old
@@ -146,18 +146,18 @@ async def test_a_new_adjustment_takes_the_rest_of_the_old_one_with_it(stage: Pla
     await stage.must_balance()
 
 
-async def test_what_was_added_in_part_is_kept_when_another_adjustment_is_made(stage: Play) -> None:
+async def test_a_partly_added_leg_remains_when_another_adjustment_is_made(stage: Play) -> None:
     await stage.enter(strangle(AddLegsAdjustment=ADD, RemoveLegsAdjustment={"LegNames": ["c"]}))
     adding = await stage.prepare(Operation.AddLegs)
     order_id = await stage.order(adding)
     await stage.part(order_id, 1)
     await stage.cancel(order_id)
-    assert (await stage.held())["hedge"] == [(4600, 1, "Opening")]
+    assert (await stage.open_legs())["hedge"] == [(4600, 1, "Opening")]
     await stage.adjust(Operation.RemoveLegs)
-    assert await stage.held() == {"p": [(4800, -4, "Open")], "hedge": [(4600, 1, "Open")]}
+    assert await stage.open_legs() == {"p": [(4800, -4, "Open")], "hedge": [(4600, 1, "Open")]}
     await stage.fill(await stage.order(adding))
-    await stage.told(2)
-    assert (await stage.held())["hedge"] == [(4600, 4, "Open")]
+    await stage.completed(2)
+    assert (await stage.open_legs())["hedge"] == [(4600, 4, "Open")]
     assert (await stage.position()).Vars["seen"] == 4600
     await stage.must_balance()
 
@@ -167,13 +167,13 @@ async def test_what_was_added_in_part_is_kept_when_another_adjustment_is_made(st
     [Fault.DUPLICATE_FILL, Fault.REORDERED_FILL, Fault.FILL_LOST, Fault.DISCONNECT_AT_FILL],
     ids=lambda fault: fault.name,
 )
-async def test_a_part_is_booked_once_however_it_is_told(stage: Play, fault: Fault) -> None:
+async def test_a_part_is_booked_once_however_often_it_is_reported(stage: Play, fault: Fault) -> None:
     await stage.enter(strangle(MoveLegAdjustment=STRIKE))
     plan = await stage.prepare(Operation.MoveLeg)
     stage.desk.venue.faults.ask(fault)
     await stage.fill(await stage.order(plan))
-    await stage.told(1)
-    assert await stage.held() == MOVED
+    await stage.completed(1)
+    assert await stage.open_legs() == MOVED
     await stage.must_balance()
 
 
@@ -181,7 +181,7 @@ async def test_a_fill_that_comes_after_the_exit_opens_the_position_again(stage: 
     order_id, _ = await begun(stage, 2)
     await stage.cancel(order_id)
     await stage.leave()
-    (cancelled,) = [one for one in stage.desk.venue.ledger.orders.values() if one.status.value == "Cancelled"]
+    (cancelled,) = [order for order in stage.desk.venue.ledger.orders.values() if order.status.value == "Cancelled"]
     late = Execution(
         account=SIM,
         reference=cancelled.request.reference,
@@ -198,9 +198,9 @@ async def test_a_fill_that_comes_after_the_exit_opens_the_position_again(stage: 
     )
     await stage.desk.application.desk.facts.apply(report_from_venue(1, 1, late))
     assert (await stage.position()).State is LivePositionState.Closing
-    assert {name: [qty for _, qty, _ in found] for name, found in (await stage.held()).items()} == {"p": [1, -1]}
+    assert {name: [qty for _, qty, _ in found] for name, found in (await stage.open_legs()).items()} == {"p": [1, -1]}
     await stage.desk.until(
-        lambda: any("filled after it was Cancelled" in one.Message for one in stage.of(models.ErrorEvent))
+        lambda: any("filled after it was Cancelled" in event.Message for event in stage.of(models.ErrorEvent))
     )
     await stage.leave()
     assert (await stage.position()).State is LivePositionState.Closed
@@ -219,19 +219,19 @@ async def test_a_fill_while_the_books_are_compared_with_the_venue_is_no_differen
         return await ask_positions(account)
 
     async def executions(account: str, since: datetime) -> Sequence[Execution]:
-        found = await ask_executions(account, since)
+        result = await ask_executions(account, since)
         if asked == ["positions"]:
             asked.append("executions")
             stage.nudge()
             await stage.filled_more(order_id, Decimal(1))
-        return found
+        return result
 
     monkeypatch.setattr(venue, "positions", positions)
     monkeypatch.setattr(venue, "executions", executions)
     await stage.desk.application.desk.supervisors[0].reconcile()
     assert asked[:2] == ["positions", "executions"]
     await stage.fill(order_id)
-    await stage.told(1)
+    await stage.completed(1)
     assert stage.of(models.ErrorEvent) == []
 
 
@@ -239,20 +239,20 @@ async def test_a_fill_while_the_books_are_compared_with_the_venue_is_no_differen
 
 
 @pytest.mark.parametrize("filled", range(QTY + 1))
-async def test_a_restart_at_any_part_goes_on_where_it_was(tmp_path: Path, filled: int) -> None:
+async def test_an_adjustment_resumes_after_a_restart_at_any_part(tmp_path: Path, filled: int) -> None:
     async with play(tmp_path, displayed=1) as stage:
         limit = Decimal("0.05") if filled == 0 else None
         order_id, _ = await begun(stage, filled, limit=limit)
     async with play(tmp_path, displayed=1) as stage:
         await stage.desk.application.desk.supervisors[0].reconciled()
         if filled == 0:
-            assert await stage.held() == half_moved(0)
+            assert await stage.open_legs() == half_moved(0)
             await stage.cancel(order_id)
             order_id = await stage.order(await stage.prepare(Operation.MoveLeg))
         await stage.fill(order_id)
-        await stage.told()
+        await stage.completed()
         assert len(await stage.logged(PositionStatus.Adjusted)) == 1
-        assert await stage.held() == MOVED
+        assert await stage.open_legs() == MOVED
         position = await stage.position()
         assert (position.State, position.Vars["moves"]) == (LivePositionState.Open, 1)
         plan = await stage.prepare(Operation.MoveLeg)
@@ -274,7 +274,7 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
             adding = await stage.prepare(Operation.AddLegs)
             await stage.fill(await stage.order(await stage.prepare(Operation.MoveLeg)))
             await stage.desk.application.desk.completion.close()
-            assert await stage.held() == MOVED
+            assert await stage.open_legs() == MOVED
             assert (await stage.position()).Vars["moves"] == 0
             with pytest.raises(MesoLiveApiException, match="is being completed"):
                 await stage.prepare(Operation.MoveLeg)
@@ -282,7 +282,7 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
                 await stage.order(adding)
     for _ in range(2):  # once and never again
         async with play(tmp_path) as stage:
-            await stage.told()
+            await stage.completed()
             assert (await stage.position()).Vars["moves"] == 1
             plan = await stage.prepare(Operation.MoveLeg)
             assert plan.AbortConditions is not None
@@ -310,12 +310,12 @@ async def test_an_adjustment_that_cannot_be_ended_keeps_no_server_from_starting_
             assert (await stage.position()).Vars["moves"] == 0
             await stage.desk.listen()
             patched.undo()
-            await stage.told(1)
+            await stage.completed(1)
             assert (await stage.position()).Vars["moves"] == 1
             assert len(await stage.logged(PositionStatus.Adjusted)) == 1
 
 
-async def test_what_sets_variables_at_the_same_time_is_kept_and_read(
+async def test_variables_set_at_the_same_time_are_stored_and_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An automatic update of a variable comes between the evaluation of an adjustment and its transaction."""
@@ -324,14 +324,14 @@ async def test_what_sets_variables_at_the_same_time_is_kept_and_read(
     async with play(tmp_path) as stage:
 
         async def interrupted(*args: object) -> object:
-            found = await evaluate_adjustment_variables(*args)  # pyright: ignore[reportArgumentType]  # what it was called with
+            result = await evaluate_adjustment_variables(*args)  # pyright: ignore[reportArgumentType]  # what it was called with
             if not meanwhile:
                 meanwhile.append(1)
                 await stage.set_variable("seen", 7)
-            return found
+            return result
 
         monkeypatch.setattr("mesolive.trading.execution.plan_completion.evaluate_adjustment_variables", interrupted)
         await begun(stage, QTY, rule=rule)
-        await stage.told(1)
+        await stage.completed(1)
         position = await stage.position()
         assert (position.Vars["moves"], position.Vars["seen"]) == (8, 7)

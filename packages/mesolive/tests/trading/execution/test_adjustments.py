@@ -13,23 +13,17 @@ from mesolive.trading.execution import plan_completion
 from mesolive.trading.execution.report_handler import report_from_venue
 from mesolive.venues.base import Execution, LegExecution
 from mesolive_sdk import MesoLiveDataHubClient, models
-from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, PositionStatus, StatusCode
 from mesolive_testkit.adjusting import ADD, CONDITION, REMOVE, STRIKE, Operation, Play, move, play, strangle
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.signals import Json
 from mesolive_testkit.venues import SIM, at_venue
 
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncGenerator[Play]:
-    async with play(tmp_path) as found:
-        yield found
-
-
-async def refused(call: Awaitable[object]) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as caught:
-        await call
-    return caught.value
+    async with play(tmp_path) as server:
+        yield server
 
 
 async def conflict(call: Awaitable[object]) -> str:
@@ -42,22 +36,22 @@ async def conflict(call: Awaitable[object]) -> str:
 # --- each kind
 
 
-async def test_a_moved_leg_is_ordered_as_one_combo_and_told_once(stage: Play) -> None:
+async def test_a_moved_leg_is_ordered_as_one_combo_and_reported_once(stage: Play) -> None:
     await stage.enter(strangle(MoveLegAdjustment=STRIKE))
     before = (await stage.position()).RealizedPnL
     stage.market.move(4900)
     plan = await stage.adjust(Operation.MoveLeg)
     assert (plan.Operation, plan.Condition, plan.LegGroups) == (Operation.MoveLeg, CONDITION, {0: ["p:close", "p"]})
-    assert await stage.held() == {"c": [(5200, -4, "Open")], "p": [(4700, -4, "Open")]}
+    assert await stage.open_legs() == {"c": [(5200, -4, "Open")], "p": [(4700, -4, "Open")]}
     position = await stage.position()
     assert position.State is LivePositionState.Open
     assert position.Vars["moves"] == 1
     assert position.RealizedPnL < before, "the put was bought back dearer"
-    await stage.told(1)
+    await stage.completed(1)
     (adjusted,) = stage.updates(PositionStatus.Adjusted)
     assert adjusted.RealizedPnL == position.RealizedPnL
-    told = [(one.LegName, one.Status.name, one.Qty) for one in stage.of(models.LegUpdateEvent)]
-    assert told[-2:] == [("p", "Closed", -4), ("p", "Open", -4)]
+    reported = [(event.LegName, event.Status.name, event.Qty) for event in stage.of(models.LegUpdateEvent)]
+    assert reported[-2:] == [("p", "Closed", -4), ("p", "Open", -4)]
     await stage.must_balance()
 
 
@@ -66,11 +60,11 @@ async def test_what_a_moved_leg_has_realised_stays_with_its_leg_group(stage: Pla
     stage.market.move(4900)
     await stage.adjust(Operation.MoveLeg)
     async with MesoLiveDataHubClient(stage.desk.application.url, stage.desk.token) as data:
-        found = await data.get_position_snapshot(models.GetPositionSnapshotArgs(PositionId=stage.position_id))
-    assert found.PositionPnLs is not None
-    assert found.LegGroupPnLs is not None
-    assert found.LegGroupPnLs[1].Realized == found.PositionPnLs.Realized == (await stage.position()).RealizedPnL
-    assert found.LegGroupPnLs[2].Realized == 0
+        detail = await data.get_position_snapshot(models.GetPositionSnapshotArgs(PositionId=stage.position_id))
+    assert detail.PositionPnLs is not None
+    assert detail.LegGroupPnLs is not None
+    assert detail.LegGroupPnLs[1].Realized == detail.PositionPnLs.Realized == (await stage.position()).RealizedPnL
+    assert detail.LegGroupPnLs[2].Realized == 0
 
 
 @pytest.mark.parametrize(
@@ -84,7 +78,7 @@ async def test_what_a_moved_leg_has_realised_stays_with_its_leg_group(stage: Pla
 async def test_a_leg_moves_to_another_expiration(stage: Play, rule: Json, strike: int, days: int) -> None:
     await stage.enter(strangle(MoveLegAdjustment=rule))
     await stage.adjust(Operation.MoveLeg)
-    (moved,) = [one for one in (await stage.position()).Legs if one.Name == "p" and one.ClosedAt is None]
+    (moved,) = [leg for leg in (await stage.position()).Legs if leg.Name == "p" and leg.ClosedAt is None]
     assert moved.LiveContract.Strike == strike
     assert moved.LiveContract.Expiration is not None
     assert (moved.LiveContract.Expiration.date() - stage.market.clock.now().date()).days == days
@@ -94,11 +88,11 @@ async def test_a_leg_moves_to_another_expiration(stage: Play, rule: Json, strike
 async def test_added_legs_join_the_position_and_are_left_with_it(stage: Play) -> None:
     await stage.enter(strangle(AddLegsAdjustment=ADD))
     await stage.adjust(Operation.AddLegs)
-    assert (await stage.held())["hedge"] == [(4600, 4, "Open")]
+    assert (await stage.open_legs())["hedge"] == [(4600, 4, "Open")]
     assert (await stage.position()).Vars["seen"] == 4600
     await stage.leave()
     assert (await stage.position()).State is LivePositionState.Closed
-    assert await stage.held() == {}
+    assert await stage.open_legs() == {}
     await stage.must_balance()
 
 
@@ -107,7 +101,7 @@ async def test_removed_legs_realise_their_result(stage: Play) -> None:
     stage.market.move(4900)
     await stage.adjust(Operation.RemoveLegs)
     position = await stage.position()
-    assert await stage.held() == {"p": [(4800, -4, "Open")]}
+    assert await stage.open_legs() == {"p": [(4800, -4, "Open")]}
     assert (position.State, position.Vars["seen"]) == (LivePositionState.Open, 1)
     assert position.RealizedPnL > 0
     await stage.must_balance()
@@ -143,10 +137,10 @@ async def test_combined_actions_follow_one_another_count_once_and_end_with_their
         plan = await stage.adjust(operation)
         assert plan.AbortConditions is not None
         counts.append(plan.AbortConditions[0].Result)
-    assert await stage.held() == {"p": [(4700, -4, "Open")], "hedge": [(4600, 4, "Open")]}
+    assert await stage.open_legs() == {"p": [(4700, -4, "Open")], "hedge": [(4600, 4, "Open")]}
     assert (await stage.position()).Vars["seen"] == 2001
     assert counts == [False, True, True], "the three are one adjustment"
-    await stage.told(3)
+    await stage.completed(3)
     await stage.must_balance()
 
 
@@ -155,7 +149,7 @@ async def test_the_adjustment_after_the_last_allowed_one_closes_the_position(tmp
         await stage.enter(strangle(maximum=1, MoveLegAdjustment=STRIKE))
         await stage.adjust(Operation.MoveLeg)
         plan = await stage.adjust(Operation.MoveLeg)
-        assert {name: one.Qty for name, one in plan.OrderLegs.items()} == {"c": 4, "p": 4}
+        assert {name: leg.Qty for name, leg in plan.OrderLegs.items()} == {"c": 4, "p": 4}
         assert (await stage.position()).State is LivePositionState.Closed
         await stage.must_balance()
 
@@ -173,12 +167,12 @@ async def test_marker_legs_move_without_an_order_and_end_with_the_others(stage: 
     plan = await stage.prepare(Operation.MoveLeg)
     sent = await stage.desk.send(at_venue(plan))
     assert sent.State is OrderState.Filled
-    await stage.told(1)
+    await stage.completed(1)
     assert len(stage.desk.venue.ledger.orders) == before
-    assert (await stage.held())["m"] == [(4500, 0, "Open")]
+    assert (await stage.open_legs())["m"] == [(4500, 0, "Open")]
     assert "is filled already" in await conflict(stage.desk.send(at_venue(plan)))
     await stage.adjust(Operation.RemoveLegs)
-    assert await stage.held() == {"p": [(4800, -4, "Open")]}
+    assert await stage.open_legs() == {"p": [(4800, -4, "Open")]}
     await stage.must_balance()
 
 
@@ -200,8 +194,8 @@ async def test_every_group_of_an_adjustment_can_be_sent_in_any_order(stage: Play
     for group in sorted(plan.LegGroups, key=lambda one: (one == 3) is not markers_first):
         sent = await stage.desk.send(at_venue(plan, group=group))
         await stage.desk.order_in(sent.LiveOrderId, OrderState.Filled)
-    await stage.told(1)
-    assert await stage.held() == {"p": [(4800, -4, "Open")]}
+    await stage.completed(1)
+    assert await stage.open_legs() == {"p": [(4800, -4, "Open")]}
     await stage.must_balance()
 
 
@@ -225,7 +219,7 @@ async def test_a_move_for_a_credit_has_a_negative_price_and_one_for_a_debit_a_po
     assert (filled.Side, filled.Qty) == ("B", 4)
     assert filled.AvgFillPrice is not None
     assert filled.AvgFillPrice <= limit < 0
-    await stage.told(1)
+    await stage.completed(1)
     await stage.must_balance()
 
 
@@ -268,10 +262,10 @@ async def test_nothing_else_is_begun_while_an_order_of_an_adjustment_works(stage
     assert "cancel or replace it" in await conflict(stage.order(moving))
     await stage.cancel(resting)
     await stage.fill(await stage.order(adding))
-    await stage.told(1)
+    await stage.completed(1)
     assert "has changed" in await conflict(stage.desk.send(at_venue(leave))), "it would leave the hedge behind"
     await stage.fill(await stage.order(moving))
-    await stage.told(2)
+    await stage.completed(2)
     await stage.must_balance()
 
 
@@ -280,10 +274,10 @@ async def test_an_adjustment_is_carried_out_once_however_often_it_was_prepared(s
     twice = [await stage.prepare(operation) for operation in (Operation.MoveLeg, Operation.AddLegs) for _ in range(2)]
     for first, second in ((twice[0], twice[1]), (twice[2], twice[3])):
         await stage.fill(await stage.order(first))
-        await stage.told()
+        await stage.completed()
         assert "has changed" in await conflict(stage.order(second))
         assert "filled already" in await conflict(stage.order(first))
-    assert await stage.held() == {
+    assert await stage.open_legs() == {
         "c": [(5200, -4, "Open")],
         "p": [(4700, -4, "Open")],
         "hedge": [(4600, 4, "Open")],
@@ -312,8 +306,8 @@ async def test_a_signal_is_raised_once_while_its_adjustment_is_ordered_and_ends_
 
     async def states() -> list[str]:
         await stage.desk.application.signals.evaluate()
-        found = stage.of(models.AdjustmentSignalEvent)
-        return [one.State.name for one in found]
+        result = stage.of(models.AdjustmentSignalEvent)
+        return [item.State.name for item in result]
 
     await states()
     await stage.desk.until(lambda: bool(stage.of(models.AdjustmentSignalEvent)))
@@ -324,7 +318,7 @@ async def test_a_signal_is_raised_once_while_its_adjustment_is_ordered_and_ends_
     await stage.cancel(order_id)
     assert await states() == ["On"], "it still holds"
     await stage.fill(await stage.order(await stage.prepare(Operation.MoveLeg, condition)))
-    await stage.told(1)
+    await stage.completed(1)
     await states()
     await stage.desk.until(lambda: len(stage.of(models.AdjustmentSignalEvent)) == 2)
     assert await states() == ["On", "Off"]
@@ -333,13 +327,15 @@ async def test_a_signal_is_raised_once_while_its_adjustment_is_ordered_and_ends_
 async def test_a_variable_that_cannot_be_set_is_an_error_and_the_adjustment_is_done(stage: Play) -> None:
     await stage.enter(strangle(MoveLegAdjustment={**STRIKE, "VarDefines": {"moves": "underlying_iv_rank"}}))
     await stage.adjust(Operation.MoveLeg)
-    await stage.told(1)
+    await stage.completed(1)
     (error,) = stage.of(models.ErrorEvent)
     assert (error.PositionId, error.Statement) == (stage.position_id, "underlying_iv_rank")
     assert error.Message.startswith("not set by the adjustment: ")
     assert (await stage.position()).Vars["moves"] == 0
     await stage.leave()
-    await stage.desk.until(lambda: [one.State.name for one in stage.of(models.ErrorEvent)] == ["Active", "Resolved"])
+    await stage.desk.until(
+        lambda: [event.State.name for event in stage.of(models.ErrorEvent)] == ["Active", "Resolved"]
+    )
 
 
 async def filled_without_quotes(stage: Play) -> None:
@@ -347,7 +343,7 @@ async def filled_without_quotes(stage: Play) -> None:
     await stage.enter(strangle(MoveLegAdjustment=STRIKE))
     plan = await stage.prepare(Operation.MoveLeg)
     await stage.order(plan, kind=OrderType.Limit, limit=Decimal("0.05"))
-    (resting,) = [one for one in stage.desk.venue.ledger.orders.values() if one.filled == 0]
+    (resting,) = [order for order in stage.desk.venue.ledger.orders.values() if order.filled == 0]
     stage.market.mute = True
     await stage.market.at(stage.market.clock.now() + timedelta(minutes=5))
     execution = Execution(
@@ -358,13 +354,13 @@ async def filled_without_quotes(stage: Play) -> None:
         qty=resting.request.qty,
         legs=tuple(
             LegExecution(
-                name=one.name,
-                contract=one.contract,
-                qty=one.ratio * resting.request.qty,
+                name=leg.name,
+                contract=leg.contract,
+                qty=leg.ratio * resting.request.qty,
                 price=Decimal(10),
                 commission=Decimal("0.65"),
             )
-            for one in resting.request.legs
+            for leg in resting.request.legs
         ),
         at=stage.market.clock.now(),
     )
@@ -372,7 +368,9 @@ async def filled_without_quotes(stage: Play) -> None:
 
 
 def unset(stage: Play) -> list[str]:
-    return [one.Message for one in stage.of(models.ErrorEvent) if one.Message.startswith("not set by the adjustment")]
+    return [
+        event.Message for event in stage.of(models.ErrorEvent) if event.Message.startswith("not set by the adjustment")
+    ]
 
 
 async def test_what_is_filled_while_no_quotes_come_sets_its_variables_when_they_do(
@@ -380,21 +378,21 @@ async def test_what_is_filled_while_no_quotes_come_sets_its_variables_when_they_
 ) -> None:
     monkeypatch.setattr(plan_completion, "LOOK_SECONDS", 0.01)
     await filled_without_quotes(stage)
-    await stage.told()
+    await stage.completed()
     assert (await stage.position()).Vars["moves"] == 0
     stage.market.mute = False
     stage.market.reprice()
-    await stage.told(1)
+    await stage.completed(1)
     assert (await stage.position()).Vars["moves"] == 1
     assert not unset(stage)
 
 
-async def test_what_is_filled_while_no_quotes_come_for_long_is_told_to_be_without_its_variables(
+async def test_an_entry_without_quotes_for_long_is_reported_to_lack_its_variables(
     stage: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_completion, "QUOTES_SECONDS", 0.0)
     await filled_without_quotes(stage)
-    await stage.told(1)
+    await stage.completed(1)
     (message,) = unset(stage)
     assert "no quotes of SPX are coming in" in message
     assert (await stage.position()).Vars["moves"] == 0

@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
 from mesolive.operations.emergency import EmergencyImport
 from mesolive.store.database import Database
 from mesolive.store.emergency import HaltNote, RevocationNote
@@ -21,7 +23,7 @@ from mesolive.venues.base import CancelDenied, Ended
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
-from mesolive_sdk.models import OrderState, OrderType, StatusCode
+from mesolive_sdk.models import AccessChange, AccessEvent, OrderState, OrderType, StatusCode
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
 
@@ -106,16 +108,14 @@ async def test_what_the_venue_refuses_to_cancel_is_a_conflict_then_too(
         )
 
     monkeypatch.setattr(desk.venue, "cancel", deny)
-    with trouble(desk.application.database, file), pytest.raises(MesoLiveApiException, match="being filled") as told:
+    with trouble(desk.application.database, file), pytest.raises(MesoLiveApiException, match="being filled") as caught:
         await desk.control.cancel_order(cancel(order_id))
-    assert told.value.status is StatusCode.Conflict
+    assert caught.value.status is StatusCode.Conflict
     assert len(desk.venue.ledger.working) == 1
 
 
 @both
-async def test_a_cancel_that_the_venue_does_not_answer_is_not_told_as_done(
-    desk: Desk, file: Path, trouble: Trouble
-) -> None:
+async def test_an_unanswered_cancel_is_not_reported_as_done(desk: Desk, file: Path, trouble: Trouble) -> None:
     order_id = await resting(desk)
     desk.venue.faults.ask(Fault.REQUEST_LOST)
     with trouble(desk.application.database, file):
@@ -123,13 +123,13 @@ async def test_a_cancel_that_the_venue_does_not_answer_is_not_told_as_done(
         assert answer.State is not OrderState.Cancelled
 
 
-async def test_an_order_of_somebody_else_is_not_found_then_either(desk: Desk, file: Path) -> None:
+async def test_an_order_of_another_user_is_not_found_then_either(desk: Desk, file: Path) -> None:
     order_id = await resting(desk)
     other = await desk.application.access.create_key("somebody else")
     async with MesoLiveControlHubClient(desk.application.url, other.token) as control:
-        with full_disk(desk.application.database, file), pytest.raises(MesoLiveApiException) as told:
+        with full_disk(desk.application.database, file), pytest.raises(MesoLiveApiException) as caught:
             await control.cancel_order(cancel(order_id))
-    assert told.value.status is StatusCode.NotFound
+    assert caught.value.status is StatusCode.NotFound
     assert len(desk.venue.ledger.working) == 1
 
 
@@ -137,11 +137,11 @@ async def test_an_order_of_somebody_else_is_not_found_then_either(desk: Desk, fi
 async def test_a_halt_that_is_only_noted_cancels_and_refuses_and_is_stored_later(
     desk: Desk, file: Path, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard, venue_cancel = asyncio.Event(), desk.venue.cancel
+    received, venue_cancel = asyncio.Event(), desk.venue.cancel
 
     async def cancel_and_tell(account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         answer = await venue_cancel(account, reference, venue_id)
-        heard.set()
+        received.set()
         return answer
 
     monkeypatch.setattr(desk.venue, "cancel", cancel_and_tell)
@@ -151,15 +151,15 @@ async def test_a_halt_that_is_only_noted_cancels_and_refuses_and_is_stored_later
     note = HaltNote("enough", desk.application.clock.now(), SIM)
     with trouble(database, file):
         assert database.emergency.add(note)
-        async with asyncio.timeout(20):
-            await heard.wait()
+        async with asyncio.timeout(60):
+            await received.wait()
         assert desk.venue.ledger.working == {}
         (listed,) = (await desk.control.list_halts()).Halts
         assert (listed.BrokerAccountId, listed.Reason) == (SIM, "enough")
     await desk.order_in(order_id, OrderState.Cancelled)
     with pytest.raises(MesoLiveApiException, match="enough"):
         await desk.send(at_venue(plan))
-    await EmergencyImport(database).store()
+    await EmergencyImport(database, desk.application.access).store()
     assert database.emergency.notes() == ()
     (listed,) = (await desk.control.list_halts()).Halts
     assert listed.Reason == "enough"
@@ -171,7 +171,7 @@ async def test_a_halt_that_is_stored_twice_is_one_halt(desk: Desk) -> None:
     database, now = desk.application.database, desk.application.clock.now()
     await halts.halt(database, "enough", now)
     database.emergency.add(HaltNote("enough", now))
-    await EmergencyImport(database).store()
+    await EmergencyImport(database, desk.application.access).store()
     assert len((await desk.control.list_halts()).Halts) == 1
 
 
@@ -191,6 +191,11 @@ async def test_a_key_whose_revocation_is_only_noted_works_no_more(desk: Desk, fi
         desk.application.database.emergency.add(RevocationNote(made.key.key_id, desk.application.clock.now()))
         with pytest.raises(MesoLiveSignalRError, match="refused the API key"):
             await MesoLiveControlHubClient(desk.application.url, made.token).start()
-    await EmergencyImport(desk.application.database).store()
+    await EmergencyImport(desk.application.database, desk.application.access).store()
     (key,) = await desk.application.access.list_keys("somebody else")
     assert key.revoked_at is not None
+    events, _ = await Journal(desk.application.database, LocalBus(), desk.application.clock).before(
+        (await desk.application.access.user("somebody else")).user_id, None, 1
+    )
+    assert isinstance(events[0].Event, AccessEvent)
+    assert (events[0].Event.Change, events[0].Event.At) == (AccessChange.KeyRevoked, key.revoked_at)

@@ -48,7 +48,7 @@ async def gather(gathering: GroupCommit[str, str], *items: str) -> list[str | Ba
     return await asyncio.gather(*(gathering.submit_and_wait(item) for item in items), return_exceptions=True)
 
 
-async def test_one_alone_waits_for_nobody(work: Work) -> None:
+async def test_a_single_call_does_not_wait(work: Work) -> None:
     assert await GroupCommit(work.do, "letters").submit_and_wait("a") == "A"
     assert work.batches == [["a"]]
 
@@ -73,16 +73,16 @@ async def test_no_batch_is_larger_than_it_may_be(work: Work) -> None:
     assert work.batches == [["a", "b"], ["c", "d"], ["e"]]
 
 
-async def test_what_goes_wrong_with_one_is_nobody_elses_affair(work: Work) -> None:
-    found = await gather(GroupCommit(work.do, "letters"), "a", "bad", "b")
-    assert (found[0], found[2]) == ("A", "B")
-    assert isinstance(found[1], KeyError)
+async def test_a_call_that_fails_does_not_fail_others_of_its_group(work: Work) -> None:
+    result = await gather(GroupCommit(work.do, "letters"), "a", "bad", "b")
+    assert (result[0], result[2]) == ("A", "B")
+    assert isinstance(result[1], KeyError)
 
 
 async def test_a_batch_that_fails_fails_for_each_of_its_callers_and_not_for_the_next(work: Work) -> None:
     gathering = GroupCommit(work.do, "letters")
-    found = await gather(gathering, "a", "fault")
-    assert [type(one) for one in found] == [LookupError, LookupError]
+    result = await gather(gathering, "a", "fault")
+    assert [type(item) for item in result] == [LookupError, LookupError]
     assert await gathering.submit_and_wait("b") == "B"
 
 
@@ -102,9 +102,9 @@ async def test_a_caller_that_goes_away_does_not_take_back_what_was_asked(work: W
 
 async def test_too_many_at_once_are_refused(work: Work) -> None:
     gathering = GroupCommit(work.do, "letters", max_queued=2)
-    found = await gather(gathering, "a", "b", "c")
-    assert found[:2] == ["A", "B"]
-    refused = found[2]
+    result = await gather(gathering, "a", "b", "c")
+    assert result[:2] == ["A", "B"]
+    refused = result[2]
     assert isinstance(refused, ServiceError)
     assert refused.status is StatusCode.RateLimited
 
@@ -132,8 +132,8 @@ async def test_orders_that_are_sent_together_share_their_commits(tmp_path: Path)
                         pass  # it is still on its way; asking again gives it time
             event.listen(database._engines.writer, "before_cursor_execute", note)
         sent = await asyncio.gather(*sending)
-    assert {one.State for one in sent} == {models.OrderState.Submitted}
-    assert len({one.LiveOrderId for one in sent}) == len(calls)
+    assert {batch.State for batch in sent} == {models.OrderState.Submitted}
+    assert len({batch.LiveOrderId for batch in sent}) == len(calls)
     # The call that came first, and the others; and what the venue made of both.
     assert written[NEW] == 2
     assert written[CHANGED] <= 3

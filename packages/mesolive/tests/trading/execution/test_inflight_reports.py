@@ -46,7 +46,7 @@ def fill_all(desk: Desk) -> None:
 
 async def booked(desk: Desk) -> list[str]:
     async with desk.application.database.read() as tx:
-        assert await held_in_books(tx, 1) == desk.venue.ledger.held(SIM)
+        assert await held_in_books(tx, 1) == desk.venue.ledger.positions_of(SIM)
         rows = await tx.all(
             select(order_facts.c.execution_id).where(order_facts.c.kind == "Executed").order_by(order_facts.c.id)
         )
@@ -65,9 +65,9 @@ async def test_a_burst_of_fills_is_booked_in_its_order_with_a_few_commits(tmp_pa
         await desk.advance(61)
         fill_all(desk)
         await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
-        assert await booked(desk) == [one.execution_id for one in desk.venue.ledger.executions]
-        updates = [one for one in await desk.log() if isinstance(one, models.OrderUpdateEvent) and one.FillPrice]
-    assert [one.FilledQty for one in updates] == [Decimal(number + 1) for number in range(FILLS)]
+        assert await booked(desk) == [execution.execution_id for execution in desk.venue.ledger.executions]
+        updates = [item for item in await desk.log() if isinstance(item, models.OrderUpdateEvent) and item.FillPrice]
+    assert [update.FilledQty for update in updates] == [Decimal(number + 1) for number in range(FILLS)]
     assert len(commits) <= FILLS / 3
 
 
@@ -88,7 +88,9 @@ async def test_fills_that_could_not_be_stored_are_asked_for_at_a_new_connection(
             fill_all(desk)
             await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
         assert len(broken) == 3
-        assert sorted(await booked(desk)) == sorted(one.execution_id for one in desk.venue.ledger.executions)
+        assert sorted(await booked(desk)) == sorted(
+            execution.execution_id for execution in desk.venue.ledger.executions
+        )
     assert "reconciliation_failed" in {line["event"] for line in lines}
 
 

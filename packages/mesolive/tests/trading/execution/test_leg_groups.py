@@ -144,7 +144,7 @@ async def test_the_markers_of_an_exit_alone_leave_its_position_open(desk: Desk) 
     leave = await desk.prepare_exit(opened.Id)
     marked = await desk.send(at_venue(leave, group=2))
     assert marked.State is OrderState.Filled
-    assert [one.State for one in await desk.positions()] == [LivePositionState.Open]
+    assert [position.State for position in await desk.positions()] == [LivePositionState.Open]
 
 
 async def test_markers_fill_while_their_venue_cannot_be_reached(desk: Desk) -> None:

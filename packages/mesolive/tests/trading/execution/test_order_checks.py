@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -65,19 +66,39 @@ SPREAD = leg("short", -1, StrikePrice=4800), leg("long", 1, StrikePrice=4700)
 async def test_a_check_says_what_the_order_means_and_sends_nothing(trader: Trader) -> None:
     plan = await trader.plan(*SPREAD)
     order = at_venue(plan, multiplier=Decimal(2))
-    told = await trader.check(order)
-    assert (told.Allowed, told.Refusal, told.Warnings) == (True, None, [])
-    assert (told.Qty, told.Contracts) == (2, 4)
-    assert told.Bid is not None
-    assert told.Mid is not None
-    assert told.Ask is not None
-    assert told.Bid < told.Mid < told.Ask < 0
-    assert told.WorstPrice == told.Ask
-    assert (told.MaxLossBefore, told.MaxLossAfter) == (0, 2 * 100 * (100 + told.Ask))
-    assert told.Notional == 4 * 100 * 5000
-    assert told.MarginBefore == 0
-    assert told.MarginAfter == pytest.approx(20_000)
-    assert not told.UnlimitedLoss
+    answer = await trader.check(order)
+    assert (answer.Allowed, answer.Refusal, answer.Warnings) == (True, None, [])
+    assert (answer.Qty, answer.Contracts) == (2, 4)
+    assert answer.Bid is not None
+    assert answer.Mid is not None
+    assert answer.Ask is not None
+    assert answer.Bid < answer.Mid < answer.Ask < 0
+    assert answer.WorstPrice == answer.Ask
+    assert (answer.MaxLossBefore, answer.MaxLossAfter) == (0, 2 * 100 * (100 + answer.Ask))
+    assert answer.Notional == 4 * 100 * 5000
+    assert answer.MarginBefore == 0
+    assert answer.MarginAfter == pytest.approx(20_000)
+    assert not answer.UnlimitedLoss
+    verdicts = {verdict.Check: verdict for verdict in answer.Verdicts or ()}
+    assert list(verdicts) == [
+        "Halt",
+        "EntriesHalt",
+        "LiveAllowed",
+        "OrderRate",
+        "TradingHours",
+        "Contracts",
+        "Quotes",
+        "Price",
+        "Premium",
+        "Worth",
+        "Notional",
+        "UnlimitedLoss",
+        "MaxLoss",
+    ]
+    assert all(verdict.Passed for verdict in verdicts.values())
+    assert (verdicts["Contracts"].Value, verdicts["Contracts"].Limit) == (4, Limits().max_contracts)
+    assert (verdicts["MaxLoss"].Value, verdicts["MaxLoss"].Limit) == (answer.MaxLossAfter, Limits().max_loss)
+    assert (verdicts["Price"].Value, verdicts["Price"].Limit) == (answer.WorstPrice, answer.HighestPrice)
     assert await trader.orders() == []
     await trader.desk.send(order)
     assert len(await trader.orders()) == 1
@@ -95,15 +116,20 @@ async def test_a_check_says_what_the_order_means_and_sends_nothing(trader: Trade
 async def test_a_check_and_the_order_are_refused_alike(trader: Trader, limits: Limits, code: str) -> None:
     plan = await trader.plan(*SPREAD)
     await trader.desk.set_limits(limits)
-    told = await trader.check(at_venue(plan))
-    assert told.Refusal is not None
-    assert (told.Allowed, told.Refusal.Code) == (False, code)
-    assert told.MaxLossAfter is not None
+    answer = await trader.check(at_venue(plan))
+    assert answer.Refusal is not None
+    assert (answer.Allowed, answer.Refusal.Code) == (False, code)
+    (failed,) = [verdict for verdict in answer.Verdicts or () if not verdict.Passed]
+    assert (failed.Code, failed.Message) == (code, answer.Refusal.Message)
+    assert failed.Value is not None
+    assert failed.Limit is not None
+    assert failed.Value > failed.Limit
+    assert answer.MaxLossAfter is not None
     with pytest.raises(MesoLiveApiException) as refused:
         await trader.desk.send(at_venue(plan))
     assert refused.value.error is not None
-    assert (refused.value.error.Code, refused.value.status) == (code, told.Refusal.Status)
-    assert told.Refusal.Message in str(refused.value)
+    assert (refused.value.error.Code, refused.value.status) == (code, answer.Refusal.Status)
+    assert answer.Refusal.Message in str(refused.value)
 
 
 async def test_checks_count_for_no_limit_and_no_event(trader: Trader) -> None:
@@ -118,11 +144,11 @@ async def test_checks_count_for_no_limit_and_no_event(trader: Trader) -> None:
 
 async def test_a_price_that_does_not_fit_is_named_by_its_field(trader: Trader) -> None:
     plan = await trader.plan(*SPREAD)
-    told = await trader.check(at_venue(plan, kind=OrderType.Limit, limit=Decimal("-1.234")))
-    assert told.Refusal is not None
-    assert told.Refusal.Status is StatusCode.ValidationError
-    assert told.Refusal.Fields is not None
-    assert "LegGroupOrder.LimitPrice" in told.Refusal.Fields
+    answer = await trader.check(at_venue(plan, kind=OrderType.Limit, limit=Decimal("-1.234")))
+    assert answer.Refusal is not None
+    assert answer.Refusal.Status is StatusCode.ValidationError
+    assert answer.Refusal.Fields is not None
+    assert "LegGroupOrder.LimitPrice" in answer.Refusal.Fields
 
 
 async def test_an_exit_gives_its_margin_back(trader: Trader) -> None:
@@ -130,12 +156,20 @@ async def test_an_exit_gives_its_margin_back(trader: Trader) -> None:
     trader.market.move(5000.01)  # the venue looks at its orders when a price changes
     position = await trader.desk.position_in(LivePositionState.Open)
     plan = await trader.desk.prepare_exit(position.Id)
-    told = await trader.check(at_venue(plan))
-    assert told.Allowed
-    assert told.MarginBefore == pytest.approx(10_000)
-    assert told.MarginAfter == 0
-    assert told.MaxLossAfter is not None
-    assert told.MaxLossBefore is not None
+    answer = await trader.check(at_venue(plan))
+    assert answer.Allowed
+    assert answer.MarginBefore == pytest.approx(10_000)
+    assert answer.MarginAfter == 0
+    assert [verdict.Check for verdict in answer.Verdicts or ()] == [
+        "Halt",
+        "LiveAllowed",
+        "OrderRate",
+        "TradingHours",
+        "Quotes",
+        "Price",
+    ]
+    assert answer.MaxLossAfter is not None
+    assert answer.MaxLossBefore is not None
 
 
 async def test_a_plan_is_read_again_with_what_its_orders_have_done(trader: Trader) -> None:
@@ -143,7 +177,7 @@ async def test_a_plan_is_read_again_with_what_its_orders_have_done(trader: Trade
     asked = models.GetExecPlanArgs(ExecPlanId=prepared.ExecPlanId)
     before = await trader.desk.control.get_exec_plan(asked)
     assert before.Entry == prepared
-    assert (before.Plan.Kind, before.Plan.State) == ("Entry", "Prepared")
+    assert (before.Plan.Kind, before.Plan.State, before.Plan.ExecutedAt) == ("Entry", "Prepared", None)
     (group,) = before.Plan.Groups
     assert (group.Qty, group.Filled, group.WorkingOrderId) == (1, 0, None)
     assert group.LegRatios == {"short": -1, "long": 1}
@@ -163,6 +197,21 @@ async def test_a_plan_is_read_again_with_what_its_orders_have_done(trader: Trade
 async def test_a_halt_refuses_in_the_check_too(trader: Trader) -> None:
     plan = await trader.plan(*SPREAD)
     await trader.desk.control.halt_trading(models.HaltTradingArgs(IdempotencyKey=new_idempotency_key(), Reason="lunch"))
-    told = await trader.check(at_venue(plan))
-    assert told.Refusal is not None
-    assert told.Refusal.Code == "Halted"
+    answer = await trader.check(at_venue(plan))
+    assert answer.Refusal is not None
+    assert answer.Refusal.Code == "Halted"
+    verdicts = {verdict.Check: verdict for verdict in answer.Verdicts or ()}
+    assert (verdicts["Halt"].Passed, verdicts["Halt"].Code) == (False, "Halted")
+    assert verdicts["MaxLoss"].Passed
+
+
+async def test_without_quotes_the_amounts_are_not_judged_and_the_quotes_are_refused(trader: Trader) -> None:
+    plan = await trader.plan(*SPREAD)
+    trader.market.mute = True
+    await trader.market.at(trader.market.clock.now() + timedelta(minutes=30))
+    answer = await trader.check(at_venue(plan))
+    assert not answer.Allowed
+    verdicts = {verdict.Check: verdict for verdict in answer.Verdicts or ()}
+    assert (verdicts["Quotes"].Passed, verdicts["Quotes"].Code) == (False, "StaleQuotes")
+    assert {verdicts[name].Passed for name in ("Price", "Premium", "Notional", "UnlimitedLoss", "MaxLoss")} == {None}
+    assert verdicts["Contracts"].Passed

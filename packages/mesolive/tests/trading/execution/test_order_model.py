@@ -139,7 +139,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             permits=SendPermits(self.database),
         )
         view = self.market.view("SPX")
-        month = next(one for one in view.expirations if (one.day - START.date()).days > 30)
+        month = next(expiration for expiration in view.expirations if (expiration.day - START.date()).days > 30)
         puts = view.slice(month.root, month.day, Right.PUT)
         assert puts is not None
         at = len(puts.strikes) // 3
@@ -214,7 +214,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     # --- what the oracle says
 
     def filled(self, trade: Trade) -> int:
-        return sum(one.filled for one in self.known if one.trade is trade)
+        return sum(order.filled for order in self.known if order.trade is trade)
 
     @property
     def holds(self) -> dict[OptionContract, int]:
@@ -234,12 +234,12 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     def may_send(self, trade: Trade) -> bool:
         """Whether an order of the trade's group is taken."""
         filled = self.filled(trade)
-        if any(one.open for one in self.known) or filled >= trade.whole:
+        if any(order.open for order in self.known) or filled >= trade.whole:
             return False
         if trade.kind is PlanKind.ENTRY:
             return self.state in {None, "Opening"}
         if trade.kind is PlanKind.ADJUSTMENT and (
-            self.state != "Open" or any(one.kind is PlanKind.ADJUSTMENT for one in self.waiting)
+            self.state != "Open" or any(item.kind is PlanKind.ADJUSTMENT for item in self.waiting)
         ):
             return False
         for name, ratio in trade.ratios.items():
@@ -266,12 +266,12 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         """Prepare an adjustment and have so much of it filled; the rest is cancelled."""
         self.plan_one(data, ["move", "move", "add", "remove"])
         self.send_of(self.trades[-1], "accept")
-        one = self.known[-1]
-        if one.trade is not self.trades[-1]:
+        order = self.known[-1]
+        if order.trade is not self.trades[-1]:
             return
-        self.fill_of(one, part)
-        if one.open:
-            self.end(one, Ending.CANCELLED)
+        self.fill_of(order, part)
+        if order.open:
+            self.end(order, Ending.CANCELLED)
         elif self.waiting and complete:
             self.complete()
 
@@ -304,11 +304,11 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     @property
     def tried(self) -> bool:
         """Whether the newest plan was ordered: only then is there a reason for another."""
-        return any(one.trade is self.trades[-1] for one in self.known)
+        return any(order.trade is self.trades[-1] for order in self.known)
 
     @property
     def at_rest(self) -> bool:
-        return not self.disturbed and not self.waiting and not any(one.open for one in self.known)
+        return not self.disturbed and not self.waiting and not any(order.open for order in self.known)
 
     @precondition(lambda self: not self.disturbed)
     @rule(data=st.data(), answer=st.sampled_from(["accept", "accept", "accept", "reject", "lost before", "lost after"]))
@@ -339,54 +339,54 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         made = self.runner.run(self.sending.send(self.user, args))
         assert made.Data is not None
         (request,) = self.venue.sent[before:]
-        one = Known(trade, request.reference, trade.whole - self.filled(trade), made.Data.LiveOrderId)
-        assert request.qty == one.qty
+        order = Known(trade, request.reference, trade.whole - self.filled(trade), made.Data.LiveOrderId)
+        assert request.qty == order.qty
         assert {leg.name: leg.ratio for leg in request.legs} == trade.ratios
-        one.at_venue = answer in {"accept", "lost after"}
-        one.told = answer == "accept"
-        one.ended = "Rejected" if answer == "reject" else None
-        self.known.append(one)
+        order.at_venue = answer in {"accept", "lost after"}
+        order.is_acknowledged = answer == "accept"
+        order.ended = "Rejected" if answer == "reject" else None
+        self.known.append(order)
 
-    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @precondition(lambda self: any(order.at_venue and order.open for order in self.known))
     @rule(part=st.integers(1, WHOLE))
     def fill(self, part: int) -> None:
-        self.fill_of(next(one for one in self.known if one.at_venue and one.open), part)
+        self.fill_of(next(order for order in self.known if order.at_venue and order.open), part)
 
-    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @precondition(lambda self: any(item.at_venue and item.open for item in self.known))
     @rule(parts=st.integers(1, WHOLE), again=st.booleans(), ends=st.booleans())
     def fill_in_a_burst(self, parts: int, again: bool, ends: bool) -> None:
         """Have several parts filled, one perhaps told twice, and the rest cancelled, before anybody hears of it."""
-        one = next(one for one in self.known if one.at_venue and one.open)
-        told: list[VenueReport] = []
-        self.burst = told
-        for _ in range(min(parts, one.qty - one.filled)):
-            self.fill_of(one, 1)
+        order = next(item for item in self.known if item.at_venue and item.open)
+        reported: list[VenueReport] = []
+        self.burst = reported
+        for _ in range(min(parts, order.qty - order.filled)):
+            self.fill_of(order, 1)
         if again:
-            told.append(told[0])
-        if ends and one.open:
-            self.end(one, Ending.CANCELLED)
+            reported.append(reported[0])
+        if ends and order.open:
+            self.end(order, Ending.CANCELLED)
         self.burst = None
 
         async def tell() -> None:
-            await asyncio.gather(*(self.facts.enqueue(fact) for fact in told))
+            await asyncio.gather(*(self.facts.enqueue(fact) for fact in reported))
 
         self.runner.run(tell())
 
-    @precondition(lambda self: len(self.trades) > 2 and any(one.late for one in self.known))
+    @precondition(lambda self: len(self.trades) > 2 and any(order.late for order in self.known))
     @rule(data=st.data())
     def fill_late(self, data: st.DataObject) -> None:
         """Fill what was cancelled or has expired: it crossed on its way, and it happened all the same."""
         self.disturbed = True
-        self.fill_of(data.draw(st.sampled_from([one for one in self.known if one.late])), 1)
+        self.fill_of(data.draw(st.sampled_from([order for order in self.known if order.late])), 1)
 
-    def fill_of(self, one: Known, part: int) -> None:
-        trade = one.trade
-        qty = min(part, one.qty - one.filled)
+    def fill_of(self, order: Known, part: int) -> None:
+        trade = order.trade
+        qty = min(part, order.qty - order.filled)
         self.numbers += 1
         execution = Execution(
             account=SIM,
-            reference=one.reference,
-            venue_id=f"V{self.venue_number(one)}",
+            reference=order.reference,
+            venue_id=f"V{self.venue_number(order)}",
             execution_id=f"E{self.numbers}",
             qty=Decimal(qty),
             legs=tuple(
@@ -405,9 +405,9 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             self.held[leg.contract] = self.held.get(leg.contract, 0) + int(leg.qty)
             self.named.setdefault(leg.contract, leg.name.partition(":")[0])
             self.cash -= leg.qty * leg.price * 100 + leg.commission
-        one.filled += qty
-        one.told = True
-        one.fills.append(execution)
+        order.filled += qty
+        order.is_acknowledged = True
+        order.fills.append(execution)
         self.born = True
         self.leaving |= trade.kind is PlanKind.EXIT
         if self.filled(trade) >= trade.whole and trade.kind is not PlanKind.EXIT and not trade.done:
@@ -417,7 +417,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
                 self.waiting.append(trade)
             else:
                 self.adjustments += 1
-        self.told_of(one, execution)
+        self.told_of(order, execution)
 
     @precondition(lambda self: bool(self.waiting) and not self.disturbed)
     @rule()
@@ -435,32 +435,32 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         else:
             self.adjustments += 1
 
-    def told_of(self, one: Known, fact: OrderFact) -> None:
-        told = report_from_venue(self.user.user_id, 1, fact)
+    def told_of(self, order: Known, fact: OrderFact) -> None:
+        report = report_from_venue(self.user.user_id, 1, fact)
         if self.burst is not None:
-            self.burst.append(told)
+            self.burst.append(report)
             return
 
         async def tell() -> None:
-            await self.facts.apply(told)
+            await self.facts.apply(report)
 
         self.runner.run(tell())
 
-    @precondition(lambda self: any(one.fills for one in self.known))
+    @precondition(lambda self: any(item.fills for item in self.known))
     @rule(data=st.data())
     def tell_a_fill_again(self, data: st.DataObject) -> None:
-        told = [(one, execution) for one in self.known for execution in one.fills]
-        one, execution = data.draw(st.sampled_from(told))
-        self.told_of(one, execution)
+        reported = [(item, execution) for item in self.known for execution in item.fills]
+        order, execution = data.draw(st.sampled_from(reported))
+        self.told_of(order, execution)
 
-    @precondition(lambda self: any(one.open for one in self.known))
+    @precondition(lambda self: any(item.open for item in self.known))
     @rule(answer=st.sampled_from(["cancelled", "denied", "heard", "lost"]))
     def cancel(self, answer: str) -> None:
-        one = next(one for one in self.known if one.open)
+        order = next(item for item in self.known if item.open)
         self.venue.answer = answer
-        again = one.cancel_asked
-        args = models.CancelOrderArgs(IdempotencyKey=str(uuid4()), LiveOrderId=one.number)
-        before = self.stored(one)
+        again = order.cancel_asked
+        args = models.CancelOrderArgs(IdempotencyKey=str(uuid4()), LiveOrderId=order.number)
+        before = self.stored(order)
         waiting = again and before["cancel_key"] is not None
         if answer == "denied" and not waiting:
             with pytest.raises(ServiceError) as refused:
@@ -470,52 +470,54 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             self.runner.run(self.sending.cancel(self.user, args))
         if waiting:
             return  # the first cancel waits for its outcome: nothing was asked anew
-        one.cancel_asked = answer in {"heard", "lost"}
+        order.cancel_asked = answer in {"heard", "lost"}
         if answer == "cancelled":
-            one.ended = "Cancelled"
+            order.ended = "Cancelled"
         elif answer == "denied":
-            one.told = True
+            order.is_acknowledged = True
 
-    @precondition(lambda self: any(one.open for one in self.known))
+    @precondition(lambda self: any(item.open for item in self.known))
     @rule()
     def settle(self) -> None:
         """Ask the venue: it works the order, or has never had it."""
-        one = next(one for one in self.known if one.open)
+        known_order = next(item for item in self.known if item.open)
 
         async def tell() -> None:
             async with self.database.read() as tx:
-                (order,) = await orders_by_reference(tx, [one.reference])
-            if one.at_venue:
-                fact: Any = StillWorking(f"V{self.venue_number(one)}", START)
+                (order,) = await orders_by_reference(tx, [known_order.reference])
+            if known_order.at_venue:
+                fact: Any = StillWorking(f"V{self.venue_number(known_order)}", START)
             else:
                 fact = NotAtVenue(START)
             await self.facts.apply(report_from_server(order, fact))
 
-        if not one.at_venue and one.told:
+        if not known_order.at_venue and known_order.is_acknowledged:
             return  # a denied cancel said that it is there: the venue contradicts itself, and nothing is settled
         self.runner.run(tell())
-        if one.at_venue:
-            one.told = True
+        if known_order.at_venue:
+            known_order.is_acknowledged = True
         else:
-            one.ended = "Cancelled" if one.cancel_asked else "Rejected"
+            known_order.ended = "Cancelled" if known_order.cancel_asked else "Rejected"
 
-    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @precondition(lambda self: any(order.at_venue and order.open for order in self.known))
     @rule(how=st.sampled_from([Ending.CANCELLED, Ending.EXPIRED]))
     def end_at_the_venue(self, how: Ending) -> None:
-        self.end(next(one for one in self.known if one.at_venue and one.open), how)
+        self.end(next(order for order in self.known if order.at_venue and order.open), how)
 
-    def end(self, one: Known, how: Ending) -> None:
-        ended = Ended(account=SIM, reference=one.reference, venue_id=f"V{self.venue_number(one)}", how=how, at=START)
-        self.told_of(one, ended)
-        one.ended = how.value
+    def end(self, order: Known, how: Ending) -> None:
+        ended = Ended(
+            account=SIM, reference=order.reference, venue_id=f"V{self.venue_number(order)}", how=how, at=START
+        )
+        self.told_of(order, ended)
+        order.ended = how.value
 
-    def venue_number(self, one: Known) -> int:
-        return 1 + next(n for n, request in enumerate(self.venue.sent) if request.reference == one.reference)
+    def venue_number(self, order: Known) -> int:
+        return 1 + next(n for n, request in enumerate(self.venue.sent) if request.reference == order.reference)
 
-    def stored(self, one: Known) -> dict[str, Any]:
+    def stored(self, order: Known) -> dict[str, Any]:
         async def read() -> dict[str, Any]:
             async with self.database.read() as tx:
-                row = await tx.first(select(orders).where(orders.c.id == one.number))
+                row = await tx.first(select(orders).where(orders.c.id == order.number))
             assert row is not None
             return dict(row._mapping)
 
@@ -536,7 +538,9 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             assert account is not None
             assert held == self.holds
             assert account.cash == self.cash
-            assert [(row.state, abs(row.filled_qty)) for row in rows] == [(one.state, one.filled) for one in self.known]
+            assert [(row.state, abs(row.filled_qty)) for row in rows] == [
+                (order.state, order.filled) for order in self.known
+            ]
             assert self.completed == self.expected
             assert (position is not None) == self.born
             if position is None:

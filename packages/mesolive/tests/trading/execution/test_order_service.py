@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from mesolive.errors import ServiceError
 from mesolive.store.tables.trading import audit_entries
 from mesolive.trading.execution.halts import halt, resume
 from mesolive.trading.execution.risk_limits import Limits
@@ -17,6 +18,7 @@ from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.server import fills_args
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
@@ -37,7 +39,7 @@ async def test_an_entry_and_an_exit_go_through_the_venue_and_leave_books_that_ba
         account = await desk.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
         closed = await desk.control.get_position(models.GetPositionArgs(PositionId=opened.Id))
         assert account.Cash == 100_000 + closed.RealizedPnL
-        assert desk.venue.ledger.held(SIM) == {}
+        assert desk.venue.ledger.positions_of(SIM) == {}
         await desk.until(
             lambda: any(
                 isinstance(e, models.PositionUpdateEvent) and e.Status is models.PositionStatus.Closed
@@ -48,10 +50,20 @@ async def test_an_entry_and_an_exit_go_through_the_venue_and_leave_books_that_ba
         assert states == ["PendingSubmit", "Submitted", "Filled"] * 2
 
 
-async def refused(call: Awaitable[object]) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as caught:
-        await call
-    return caught.value
+async def test_an_exit_states_to_the_venue_the_quantities_of_all_positions_in_its_contracts(tmp_path: Path) -> None:
+    async with desk_server(tmp_path) as desk:
+        strategy = await desk.strategy()
+        shared = models.LiveLegSelectionConstraint.UniqueInPosition
+        for _ in range(2):
+            entry = await desk.prepare_entry(strategy.Id, constraint=shared)
+            await desk.order_in((await desk.send(at_venue(entry))).LiveOrderId, models.OrderState.Filled)
+        held = desk.venue.ledger.positions_of(SIM)
+        leave = await desk.prepare_exit((await desk.position_in(models.LivePositionState.Open)).Id)
+        await desk.send(at_venue(leave))
+        opening, _, leaving = (order.request for order in desk.venue.ledger.orders.values())
+        assert {leg.held for leg in opening.legs} == {None}
+        assert {leg.contract: leg.held for leg in leaving.legs} == held
+        assert all(abs(held[leg.contract]) == 2 * abs(leg.ratio) for leg in leaving.legs)
 
 
 def code_of(error: MesoLiveApiException) -> str | None:
@@ -109,11 +121,11 @@ async def test_a_hundred_calls_with_one_key_are_one_order(desk: Desk) -> None:
     entry = await desk.prepare_entry((await desk.strategy()).Id)
     args = at_venue(entry, kind=models.OrderType.Limit, limit=far(entry))
     answers = await asyncio.gather(*(desk.send(args) for _ in range(100)), return_exceptions=True)
-    sent = [one for one in answers if isinstance(one, models.SendOrderResult)]
-    rest = [one for one in answers if isinstance(one, MesoLiveApiException)]
+    sent = [answer for answer in answers if isinstance(answer, models.SendOrderResult)]
+    rest = [answer for answer in answers if isinstance(answer, MesoLiveApiException)]
     assert len(sent) == 1
     assert len(rest) == 99
-    assert {one.status for one in rest} <= {models.StatusCode.Conflict, models.StatusCode.DuplicateRequest}
+    assert {answer.status for answer in rest} <= {models.StatusCode.Conflict, models.StatusCode.DuplicateRequest}
     assert len(desk.venue.ledger.orders) == 1
     duplicate = await refused(desk.send(args))
     assert duplicate.status is models.StatusCode.DuplicateRequest
@@ -124,8 +136,10 @@ async def test_of_many_orders_of_one_group_sent_at_once_one_is_sent(desk: Desk) 
     entry = await desk.prepare_entry((await desk.strategy()).Id)
     orders = [at_venue(entry, kind=models.OrderType.Limit, limit=far(entry)) for _ in range(20)]
     answers = await asyncio.gather(*(desk.send(args) for args in orders), return_exceptions=True)
-    assert sum(isinstance(one, models.SendOrderResult) for one in answers) == 1
-    assert {one.status for one in answers if isinstance(one, MesoLiveApiException)} == {models.StatusCode.Conflict}
+    assert sum(isinstance(answer, models.SendOrderResult) for answer in answers) == 1
+    assert {answer.status for answer in answers if isinstance(answer, MesoLiveApiException)} == {
+        models.StatusCode.Conflict
+    }
     assert len(desk.venue.ledger.orders) == 1
 
 
@@ -140,8 +154,8 @@ async def test_of_two_replacements_of_one_order_one_wins(desk: Desk) -> None:
         ),
         return_exceptions=True,
     )
-    (won,) = [one for one in answers if isinstance(one, models.SendOrderResult)]
-    (lost,) = [one for one in answers if isinstance(one, MesoLiveApiException)]
+    (won,) = [answer for answer in answers if isinstance(answer, models.SendOrderResult)]
+    (lost,) = [answer for answer in answers if isinstance(answer, MesoLiveApiException)]
     assert lost.status is models.StatusCode.Conflict
     assert won.State is models.OrderState.Submitted
     old, new = await desk.order(first.LiveOrderId), await desk.order(won.LiveOrderId)
@@ -197,10 +211,10 @@ async def test_a_partial_fill_that_is_cancelled_leaves_a_position_that_can_be_co
         await desk.advance(1)
         await desk.advance(1)
         await desk.position_in(models.LivePositionState.Closed)
-        assert desk.venue.ledger.held(SIM) == {}
+        assert desk.venue.ledger.positions_of(SIM) == {}
 
 
-async def test_an_order_that_does_not_fit_its_plan_is_told_why_and_leaves_no_record(desk: Desk) -> None:
+async def test_the_error_of_an_order_that_does_not_fit_its_plan_states_why_and_leaves_no_record(desk: Desk) -> None:
     entry = await desk.prepare_entry((await desk.strategy()).Id)
     names = list(entry.LegGroups[1])
     wrong = [
@@ -256,10 +270,10 @@ async def test_a_guard_refuses_with_its_code_and_leaves_an_audit_entry(desk: Des
     args = at_venue(entry)
     assert code_of(await refused(desk.send(args))) == code
     async with desk.application.database.read() as tx:
-        kept = await tx.first(select(audit_entries).where(audit_entries.c.idempotency_key == args.IdempotencyKey))
-    assert kept is not None
-    assert kept.action == "SendOrderRefused"
-    assert kept.detail["code"] == code
+        record = await tx.first(select(audit_entries).where(audit_entries.c.idempotency_key == args.IdempotencyKey))
+    assert record is not None
+    assert record.action == "SendOrderRefused"
+    assert record.detail["code"] == code
     assert desk.venue.ledger.orders == {}
 
 
@@ -286,3 +300,27 @@ async def test_a_halt_stops_sending_and_cancels_what_is_open_until_it_is_lifted(
     assert await resume(database, clock.now()) == 1
     await desk.send(at_venue(entry))
     await desk.position_in(models.LivePositionState.Open)
+
+
+async def test_orders_of_one_combo_that_are_sent_at_once_are_each_judged_by_their_own_terms(desk: Desk) -> None:
+    strategy = await desk.strategy()
+    entries = [await desk.prepare_entry(strategy.Id, f"position {number}") for number in range(6)]
+    contracts = sum((abs(leg.Qty) for leg in entries[0].SelectedLegs.values()), Decimal(0))
+    await desk.set_limits(Limits(max_contracts=contracts))
+    limit = far(entries[0])
+
+    def order(place: int, price: Decimal = limit, multiplier: Decimal | None = None) -> models.SendOrderArgs:
+        return at_venue(entries[place], kind=models.OrderType.Limit, limit=price, multiplier=multiplier)
+
+    # The first is committed alone; what comes meanwhile is one batch.
+    wanted = [order(0), order(1), order(2, Decimal("3.00")), order(3), order(4, multiplier=Decimal(100)), order(5)]
+    user = await desk.application.access.user("trader")
+    sending = desk.application.desk.sending
+    answers = await asyncio.gather(*(sending.send(user, each) for each in wanted), return_exceptions=True)
+    codes = [
+        answer.error.Code if isinstance(answer, ServiceError) and answer.error is not None else None
+        for answer in answers
+    ]
+    assert codes == [None, None, "WrongSign", None, "OrderTooLarge", None]
+    assert {each.request.limit_price for each in desk.venue.ledger.working.values()} == {limit}
+    assert len(desk.venue.ledger.working) == 4

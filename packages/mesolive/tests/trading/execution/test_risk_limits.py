@@ -98,9 +98,9 @@ def put_spread(width: int = 100) -> Sequence[Json]:
 async def test_the_notional_of_an_order_is_the_underlyings_price_of_all_its_contracts(trader: Trader) -> None:
     plan = await trader.plan(*put_spread())
     await trader.desk.set_limits(Limits(max_notional=Decimal(999_999)))
-    told = await refused(trader.desk.send(at_venue(plan)), "NotionalTooLarge")
-    assert "1000000.00" in str(told)
-    assert told.status is StatusCode.Forbidden
+    error = await refused(trader.desk.send(at_venue(plan)), "NotionalTooLarge")
+    assert "1000000.00" in str(error)
+    assert error.status is StatusCode.Forbidden
     await trader.desk.set_limits(Limits(max_notional=Decimal(1_000_000)))
     assert (await trader.desk.send(at_venue(plan))).State is not OrderState.Rejected
 
@@ -110,8 +110,8 @@ async def test_the_loss_of_a_spread_is_its_width_less_its_credit(trader: Trader)
     credit = -mark_of(plan)
     loss = 100 * (100 - credit)
     await trader.desk.set_limits(Limits(max_loss=loss - 1))
-    told = await refused(trader.limit(plan, -credit), "LossTooLarge")
-    assert f"{loss:.2f}" in str(told)
+    error = await refused(trader.limit(plan, -credit), "LossTooLarge")
+    assert f"{loss:.2f}" in str(error)
     await trader.desk.set_limits(Limits(max_loss=loss))
     await trader.limit(plan, -credit)
 
@@ -126,8 +126,8 @@ async def test_the_loss_counts_every_combo(trader: Trader) -> None:
 async def test_a_put_that_is_sold_loses_its_strike_and_what_is_bought_its_price(trader: Trader) -> None:
     await trader.desk.set_limits(Limits(max_loss=Decimal(10_000)))
     naked = await trader.plan(leg("p", -1, StrikePrice=4800))
-    told = await refused(trader.desk.send(at_venue(naked)), "LossTooLarge")
-    assert "limit is 10000" in str(told)
+    error = await refused(trader.desk.send(at_venue(naked)), "LossTooLarge")
+    assert "limit is 10000" in str(error)
     bought = await trader.plan(leg("p", 1, StrikePrice=4800))
     await trader.desk.send(at_venue(bought))
 
@@ -144,8 +144,8 @@ async def test_a_put_that_is_sold_loses_its_strike_and_what_is_bought_its_price(
 )
 async def test_calls_that_nothing_covers_need_the_accounts_permission(trader: Trader, legs: Sequence[Json]) -> None:
     plan = await trader.plan(*legs)
-    told = await refused(trader.desk.send(at_venue(plan)), "UnlimitedLoss")
-    assert "--allow-unlimited-loss" in str(told)
+    error = await refused(trader.desk.send(at_venue(plan)), "UnlimitedLoss")
+    assert "--allow-unlimited-loss" in str(error)
     assert trader.desk.venue.ledger.orders == {}
     await trader.desk.set_limits(Limits(allow_unlimited_loss=True))
     await trader.desk.send(at_venue(plan))
@@ -190,7 +190,7 @@ async def test_an_adjustment_may_lessen_a_risk_and_not_add_to_it(tmp_path: Path)
         await refused(stage.desk.send(at_venue(more)), "UnlimitedLoss")
         fewer = await stage.prepare(Operation.RemoveLegs)
         await stage.fill(await stage.order(fewer))
-        assert list(await stage.held()) == ["p"]
+        assert list(await stage.open_legs()) == ["p"]
 
 
 async def test_a_hedge_passes_whatever_its_position_can_lose_already(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ async def test_a_spread_is_not_bought_far_above_its_own_price_however_dear_its_l
     assert 9 < worth < 14
     assert premiums > 200
     for price in (worth + 5, worth * 2, Decimal(24)):
-        told = await refused(trader.limit(bought, price), "PriceOutsideBand")
-        assert f"{price}" in str(told)
+        error = await refused(trader.limit(bought, price), "PriceOutsideBand")
+        assert f"{price}" in str(error)
     await trader.limit(bought, worth + Decimal("2.50"))
 
 
@@ -242,11 +242,11 @@ async def test_a_spread_is_not_sold_far_below_its_own_price(trader: Trader) -> N
     await trader.limit(sold, Decimal("2.50") - worth)
 
 
-async def test_nobody_pays_more_for_a_spread_than_it_can_ever_be_worth(trader: Trader) -> None:
+async def test_a_spread_is_not_bought_above_its_largest_payoff(trader: Trader) -> None:
     plan = await trader.plan(leg("long", 1, StrikePrice=5500), leg("short", -1, StrikePrice=5475))
     assert mark_of(plan) > 20
-    told = await refused(trader.limit(plan, "25.05"), "PriceOutsideBand")
-    assert "worth at most 25" in str(told)
+    error = await refused(trader.limit(plan, "25.05"), "PriceOutsideBand")
+    assert "worth at most 25" in str(error)
     await trader.limit(plan, "25")
 
 
@@ -273,8 +273,8 @@ async def test_a_stop_that_the_market_has_passed_already_is_refused(trader: Trad
     worth = mark_of(plan)
     dime = round(worth * 10) / Decimal(10)
     for stop in (dime - 100, dime - Decimal("0.20")):
-        told = await refused(trader.desk.send(at_venue(plan, kind=OrderType.Stop, stop=stop)), "StopReached")
-        assert "send a Market order" in str(told)
+        error = await refused(trader.desk.send(at_venue(plan, kind=OrderType.Stop, stop=stop)), "StopReached")
+        assert "send a Market order" in str(error)
     await trader.desk.send(at_venue(plan, kind=OrderType.Stop, stop=dime + 1))
 
 
@@ -299,11 +299,11 @@ async def test_orders_outside_of_the_class_s_session_are_refused_with_its_hours(
     plan = await trader.plan(*put_spread())
     await trader.market.at(AFTER_THE_CLOSE)
     order = at_venue(plan, kind=OrderType.Limit, limit=mark_of(plan), time_in_force=time_in_force)
-    told = await refused(trader.desk.send(order), "OutsideTradingHours")
-    assert "orders in SPXW are taken from 09:30 to 16:00 New York, next from Tuesday 2024-03-12 09:30" in str(told)
-    assert "and it is Monday 2024-03-11 16:00" in str(told)
+    error = await refused(trader.desk.send(order), "OutsideTradingHours")
+    assert "orders in SPXW are taken from 09:30 to 16:00 New York, next from Tuesday 2024-03-12 09:30" in str(error)
+    assert "and it is Monday 2024-03-11 16:00" in str(error)
     assert trader.desk.venue.ledger.orders == {}
-    await trader.desk.until(lambda: any(isinstance(one, models.OrderRefusedEvent) for one in trader.desk.events))
+    await trader.desk.until(lambda: any(isinstance(event, models.OrderRefusedEvent) for event in trader.desk.events))
 
 
 async def test_where_the_account_lets_orders_wait_they_are_filled_in_the_next_session(trader: Trader) -> None:
@@ -327,8 +327,8 @@ async def test_nothing_is_entered_while_prices_cannot_be_judged(trader: Trader, 
     else:
         await trader.grow_old()
     await trader.desk.set_limits(Limits(stale_exit_policy=StaleExitPolicy.ALLOW))
-    told = await refused(trader.desk.send(at_venue(plan)), "StaleQuotes")
-    assert told.status is StatusCode.ProviderUnavailable
+    error = await refused(trader.desk.send(at_venue(plan)), "StaleQuotes")
+    assert error.status is StatusCode.ProviderUnavailable
     await refused(trader.limit(plan, mark_of(plan)), "StaleQuotes")
     assert trader.desk.venue.ledger.orders == {}
 
@@ -346,8 +346,8 @@ async def test_on_old_quotes_exits_leave_at_a_limit_price_by_default(trader: Tra
     position = await trader.open(*put_spread())
     await trader.grow_old()
     plan = await trader.desk.prepare_exit(position.Id)
-    told = await refused(trader.desk.send(at_venue(plan)), "StaleQuotes")
-    assert "only exits at a limit price" in str(told)
+    error = await refused(trader.desk.send(at_venue(plan)), "StaleQuotes")
+    assert "only exits at a limit price" in str(error)
     await refused(trader.desk.send(at_venue(plan, kind=OrderType.Stop, stop=Decimal(50))), "StaleQuotes")
     assert (await trader.limit(plan, mark_of(plan))).State is OrderState.Submitted
 
@@ -357,8 +357,8 @@ async def test_an_account_may_refuse_or_allow_every_exit_on_old_quotes(trader: T
     await trader.grow_old()
     plan = await trader.desk.prepare_exit(position.Id)
     await trader.desk.set_limits(Limits(stale_exit_policy=StaleExitPolicy.REFUSE))
-    told = await refused(trader.limit(plan, mark_of(plan)), "StaleQuotes")
-    assert "no exit is sent" in str(told)
+    error = await refused(trader.limit(plan, mark_of(plan)), "StaleQuotes")
+    assert "no exit is sent" in str(error)
     await trader.desk.set_limits(Limits(stale_exit_policy=StaleExitPolicy.ALLOW))
     await trader.desk.send(at_venue(plan))
 

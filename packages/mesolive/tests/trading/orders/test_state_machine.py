@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import get_args
@@ -10,6 +9,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mesolive.trading.orders.state_machine import (
     Acknowledged,
@@ -137,7 +137,7 @@ def test_a_cancel_that_was_refused_brings_back_what_the_order_was() -> None:
     assert apply(part, CancelRefused("working", NOW)).order.state is State.PARTIALLY_FILLED
 
 
-def test_a_fill_beyond_the_order_is_booked_and_told() -> None:
+def test_a_fill_beyond_the_order_is_booked_and_reported() -> None:
     outcome = apply(ORDERS[State.FILLED], executed("too much", 3))
     assert outcome.order.filled == 7
     assert outcome.booked is not None

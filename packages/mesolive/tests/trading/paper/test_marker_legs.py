@@ -47,7 +47,7 @@ async def test_a_marker_is_entered_at_its_mark_watched_as_one_contract_and_close
     assert now != selected_at
     assert position.LegPnLs[marker.Id].Mark == (now - marker.AvgEntryPrice) * 100
     pnl = [position.LegPnLs[leg.Id].Mark for leg in position.Legs if leg.Name != MARKER]
-    assert position.PositionPnL.Mark == sum(one for one in pnl if one is not None)
+    assert position.PositionPnL.Mark == sum(amount for amount in pnl if amount is not None)
     assert position.LegGroups == {0: [leg.Name for leg in position.Legs]}
 
     await kit.leave(filled.PositionId)
@@ -55,7 +55,7 @@ async def test_a_marker_is_entered_at_its_mark_watched_as_one_contract_and_close
     assert all(leg.ClosedAt is not None for leg in closed.Legs)
     assert (closed.State, closed.LegGroups, closed.LegPrices) == (models.LivePositionState.Closed, {}, {})
     executions = await kit.control.list_executions(models.ListExecutionsArgs(PositionId=filled.PositionId))
-    assert MARKER not in {one.LegName for one in executions.Executions}
+    assert MARKER not in {execution.LegName for execution in executions.Executions}
 
 
 async def test_a_fill_of_a_marker_is_refused(kit: Kit) -> None:

@@ -77,9 +77,9 @@ async def test_the_largest_fills_are_booked_to_the_last_digit(kit: Kit) -> None:
     )
     filled = await kit.control.apply_paper_fills(args)
     account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
-    found = (await kit.control.list_executions(models.ListExecutionsArgs(PositionId=filled.PositionId))).Executions
+    executions = (await kit.control.list_executions(models.ListExecutionsArgs(PositionId=filled.PositionId))).Executions
     # In whole numbers of the last decimal: nothing is rounded here.
-    units = [int(one.Price.scaleb(10)) * int(one.Qty) * 100 + int(one.Commission.scaleb(10)) for one in found]
+    units = [int(item.Price.scaleb(10)) * int(item.Qty) * 100 + int(item.Commission.scaleb(10)) for item in executions]
     assert account.Cash is not None
     assert int(account.Cash.scaleb(10)) == 100_000 * 10**10 - sum(units)
 
@@ -154,7 +154,7 @@ async def test_an_entry_that_could_not_freeze_its_variables_is_an_error_until_it
     late.on_error(standing.append)
     async with late:
         await late.get_latest_event_seq_id()
-    assert [one.ErrorId for one in standing if one.PositionId == filled.PositionId] == []
+    assert [error.ErrorId for error in standing if error.PositionId == filled.PositionId] == []
 
 
 async def test_nothing_is_entered_on_quotes_of_a_provider_that_has_fallen_silent(kit: Kit) -> None:
@@ -176,5 +176,5 @@ async def silence(kit: Kit) -> None:
 async def errors_of(kit: Kit, position_id: int) -> list[models.ErrorEvent]:
     events = await kit.events()
     replay = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-    found = [one.Event for one in replay.Events if isinstance(one.Event, models.ErrorEvent)]
-    return [event for event in found if event.PositionId == position_id]
+    result = [item.Event for item in replay.Events if isinstance(item.Event, models.ErrorEvent)]
+    return [event for event in result if event.PositionId == position_id]

@@ -43,13 +43,39 @@ async def account_of(kit: Kit) -> models.LiveAccount:
     return await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
 
 
+async def test_greeks_of_an_account_are_those_of_its_stream_and_its_delta_in_currency_that_of_the_spot(
+    kit: Kit,
+) -> None:
+    empty = await account_of(kit)
+    assert empty.Greeks is not None
+    assert (empty.Greeks.Delta, empty.Greeks.Vega, empty.DeltaDollars) == (0, 0, 0)
+    await kit.enter((await kit.strategy()).Id)
+    await kit.advance(600)
+    account = await account_of(kit)
+    data = await kit.data()
+    streamed = (await data.get_account_snapshot(models.GetAccountSnapshotArgs(BrokerAccountId=ACCOUNT))).Greeks.Mark
+    assert streamed is not None
+    assert account.Greeks is not None
+    for name in ("Delta", "Gamma", "Theta", "Vega"):
+        value = getattr(account.Greeks, name)
+        assert value != 0
+        assert float(value) == pytest.approx(float(getattr(streamed, name)), rel=1e-4, abs=1e-5)
+    spot = kit.application.market.view("SPX").underlying.quote.mark
+    assert spot is not None
+    assert account.DeltaDollars is not None
+    assert float(account.DeltaDollars) == pytest.approx(float(account.Greeks.Delta or 0) * spot, rel=1e-4)
+    assert (await kit.control.list_accounts()).Accounts == [account]
+
+
 async def test_fills_and_nothing_else_move_an_accounts_cash_to_the_cent(kit: Kit) -> None:
     regt = {"Settings": {"Core": {"Margin": {"Model": "RegT"}}}}
     entered = await kit.enter((await kit.strategy(**regt)).Id)
 
     async def paid() -> Decimal:
         executions = (await kit.control.list_executions()).Executions
-        return sum((one.Qty * one.Price * 100 + one.Commission for one in executions), Decimal(0))
+        return sum(
+            (execution.Qty * execution.Price * 100 + execution.Commission for execution in executions), Decimal(0)
+        )
 
     held = await account_of(kit)
     assert held.Cash == 100_000 - await paid()

@@ -20,8 +20,8 @@ from mesolive_testkit.signals import EXPIRATIONS, MONDAY, Stage, leg, short_put,
 
 @pytest.fixture
 async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
+    async with stage(tmp_path) as server:
+        yield server
 
 
 def margin(**rules: Any) -> dict[str, Any]:
@@ -30,10 +30,10 @@ def margin(**rules: Any) -> dict[str, Any]:
 
 def put_spread(strike: int = 4800, **sections: Any) -> dict[str, Any]:
     """Return a definition: a put sold, and one bought 100 points below it."""
-    found = short_put(**sections)
+    result = short_put(**sections)
     legs = [leg("p", -1, StrikePrice=strike), leg("l", 1, StrikePrice=strike - 100)]
-    found["Structure"] = {**found["Structure"], "Legs": legs}
-    return found
+    result["Structure"] = {**result["Structure"], "Legs": legs}
+    return result
 
 
 async def detail(play: Stage, position_id: int) -> models.LivePositionDetail:
@@ -57,33 +57,35 @@ async def test_a_position_shows_the_margin_that_its_strategy_asks_for(play: Stag
     _, spread = await play.enter(put_spread(4725, Settings=margin(Model="RegT", HouseMultiplier=1.5)))
     _, silent = await play.enter(put_spread(4650))
     _, off = await play.enter(put_spread(4600, Settings=margin(Model="None")))
-    found = await detail(play, naked)
-    assert found.Margin == pytest.approx(alone(found), abs=Decimal("0.01"))
+    position = await detail(play, naked)
+    assert position.Margin == pytest.approx(alone(position), abs=Decimal("0.01"))
     assert (await detail(play, spread)).Margin == 15_000
     assert (await detail(play, silent)).Margin is None
     assert (await detail(play, off)).Margin is None
     # The account has a requirement whatever its strategies ask: 100 wide is 10,000 where they do not.
-    assert await requirement(play) == (found.Margin or 0) + 15_000 + 10_000 + 10_000
+    assert await requirement(play) == (position.Margin or 0) + 15_000 + 10_000 + 10_000
 
 
 async def test_permissive_margin_applies_what_the_fill_brought(play: Stage) -> None:
     _, position_id = await play.enter(put_spread(Settings=margin(Model="RegT", RegTMode="CBOEPermissive")))
-    found = await detail(play, position_id)
-    credit = -sum(100 * leg.Qty * leg.AvgEntryPrice for leg in found.Legs)
+    position = await detail(play, position_id)
+    credit = -sum(100 * leg.Qty * leg.AvgEntryPrice for leg in position.Legs)
     assert credit > 1000
-    assert found.Margin == pytest.approx(10_000 - credit, abs=Decimal("0.01"))
+    assert position.Margin == pytest.approx(10_000 - credit, abs=Decimal("0.01"))
     play.market.move(4700)
-    assert (await detail(play, position_id)).Margin == found.Margin, "what it brought does not change with the market"
+    assert (await detail(play, position_id)).Margin == position.Margin, (
+        "what it brought does not change with the market"
+    )
 
 
 async def test_portfolio_like_margin_is_the_loss_at_the_end_of_the_range(play: Stage) -> None:
     rules = margin(Model="PMLike", PMConfig={"LowerBoundPct": 8, "UpperBoundPct": 4})
     _, position_id = await play.enter(short_put(Settings=rules))
-    found = await detail(play, position_id)
+    position = await detail(play, position_id)
     days = (EXPIRATIONS[2].settles_at - MONDAY).total_seconds() / 86_400
     # Priced without interest at one volatility of 20 %.
     risk = RiskLeg(False, 4800.0, -100.0, 0.0, 0.2, days / 365, days, 5000.0, 1.0)
-    assert float(found.Margin or 0) == pytest.approx(pm_like([risk], 5000.0, 0.08, 0.04), rel=0.01)
+    assert float(position.Margin or 0) == pytest.approx(pm_like([risk], 5000.0, 0.08, 0.04), rel=0.01)
 
 
 async def test_there_is_no_margin_while_a_leg_has_no_price(play: Stage) -> None:

@@ -113,8 +113,8 @@ async def books(ready_sqlite_url: str) -> AsyncGenerator[Books]:
 class TestAStoredPlan:
     async def test_has_its_legs_in_memory(self, books: Books) -> None:
         plan_id = await books.store(books.plan(leg("put"), leg("call")))
-        found = await books.find(plan_id)
-        assert [item.name for item in found.legs] == ["put", "call"]
+        location = await books.find(plan_id)
+        assert [item.name for item in location.legs] == ["put", "call"]
         assert books.read == ["exec_plans"]
 
     async def test_is_read_once_by_a_server_that_did_not_prepare_it(self, books: Books) -> None:
@@ -124,7 +124,7 @@ class TestAStoredPlan:
         assert await books.find(plan_id) == first
         assert books.read == ["exec_plans"]
 
-    async def test_is_not_kept_when_it_was_not_committed(self, books: Books) -> None:
+    async def test_is_not_cached_when_it_was_not_committed(self, books: Books) -> None:
         async def fail() -> None:
             async with books.database.write(books.user) as tx:
                 await store_plan(tx, books.user, books.plan(leg("lost")))
@@ -150,8 +150,8 @@ class TestAStoredPlan:
         with pytest.raises(ServiceError, match="exec plan"):
             await books.find(plan_id)
 
-    async def test_of_many_only_the_last_are_kept(self, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(plans, "_KEPT", replace(plans._KEPT, max_entries=2))
+    async def test_of_many_only_the_last_are_cached(self, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(plans, "_CACHE", replace(plans._CACHE, max_entries=2))
         ids = [await books.store(books.plan(leg(f"leg {number}"))) for number in range(3)]
         for place, plan_id in enumerate(ids):
             assert (await books.find(plan_id)).legs[0].name == f"leg {place}"
@@ -251,12 +251,12 @@ def test_a_plan_from_memory_is_the_one_in_the_database_digit_by_digit(
         await books.begin()
         for legs, multiplier, at in new:
             plan_id = await books.store(books.plan(*legs, qty_multiplier=multiplier, created_at=at))
-            kept = await books.find(plan_id)
+            stored = await books.find(plan_id)
             assert books.read == ["exec_plans"]
             read = await books.find_anew(plan_id)
-            assert kept == read
-            assert repr(kept) == repr(read)
-            assert kept.state is PlanState.PREPARED
+            assert stored == read
+            assert repr(stored) == repr(read)
+            assert stored.state is PlanState.PREPARED
         await books.database.close()
 
     asyncio.run(run())

@@ -65,14 +65,14 @@ def writers(table: str) -> Counter[tuple[str, str]]:
         rf"\b{table}\.(?P<method>insert|update|delete)\(|\b(?P<function>insert|update|delete)\({table}\b"
         rf"|\b(?P<row>insert|insert_row)\(\s*tx,\s*{table}\b"
     )
-    found: Counter[tuple[str, str]] = Counter()
+    result: Counter[tuple[str, str]] = Counter()
     for file in SOURCE.rglob("*.py"):
         if "migrations" in file.parts:
             continue
         for match in statement.finditer(file.read_text(encoding="utf-8")):
             kind = match["method"] or match["function"] or "insert"
-            found[file.relative_to(SOURCE).as_posix(), kind] += 1
-    return found
+            result[file.relative_to(SOURCE).as_posix(), kind] += 1
+    return result
 
 
 def test_positions_are_written_in_one_place() -> None:
@@ -194,7 +194,7 @@ async def test_variables_are_set_only_on_those_that_they_were_evaluated_from(boo
             await set_variables(tx, stored, {})
 
 
-async def test_what_is_closed_has_no_variables_to_set(books: Books) -> None:
+async def test_a_closed_position_has_no_variables_to_set(books: Books) -> None:
     async with books.database.write() as tx:
         await write_off(tx, books.context.user_id, books.context.account, books.position_id, START)
         assert await open_with_variables(tx, books.position_id, {"target": D("12.50")}) is None
@@ -221,7 +221,7 @@ async def test_books_balance_through_entry_exit_and_write_off(books: Books) -> N
     assert closed.realized_pnl == booked.realized
 
 
-async def test_what_does_not_balance_is_not_booked(books: Books) -> None:
+async def test_an_unbalanced_booking_is_refused(books: Books) -> None:
     async with books.database.read() as tx:
         (leg, _) = (await leg_records(tx, books.leg_ids)).values()
     change = [(leg, replace(leg, holding=replace(leg.holding, qty=D(0), cost=D(0))))]

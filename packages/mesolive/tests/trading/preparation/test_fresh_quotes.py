@@ -70,7 +70,7 @@ async def test_a_condor_is_selected_on_fresh_quotes_and_keeps_its_lines(
 ) -> None:
     # Market time goes on while the plan is stored, on a busy machine for many seconds: bench/partial measures how long
     # the quotes are waited for, in market time that waits for the preparation.
-    monkeypatch.setattr(fresh_quotes, "KEPT_FOR_SECONDS", 60.0)
+    monkeypatch.setattr(fresh_quotes, "RETENTION_SECONDS", 60.0)
     async with limited_desk(tmp_path) as (desk, provider, clock):
         book = provider.books["SPX"]
         assert (book.view().columns.quality == QuoteQuality.MODELLED).sum() > 0.9 * len(book.listing)
@@ -80,9 +80,9 @@ async def test_a_condor_is_selected_on_fresh_quotes_and_keeps_its_lines(
         contracts = [desk.application.market.resolve(leg.LiveContract) for leg in status.Result.SelectedLegs.values()]
         view = book.view()
         for contract in contracts:
-            found = view.find(contract)
-            assert found is not None
-            quote = found[0].quote(found[1])
+            location = view.find(contract)
+            assert location is not None
+            quote = location[0].quote(location[1])
             assert quote.quality is QuoteQuality.LIVE
             age = quote.age(view.now)
             assert age is not None
@@ -110,7 +110,7 @@ async def test_without_a_quote_nothing_is_prepared_and_the_reason_names_the_cont
         assert "SPX" in (status.Error or "")
 
 
-async def test_the_agent_tells_when_pinned_contracts_outnumber_the_lines(tmp_path: Path) -> None:
+async def test_the_agent_reports_when_pinned_contracts_outnumber_the_lines(tmp_path: Path) -> None:
     async with limited_desk(tmp_path, lines=12) as (desk, provider, clock):
         view = provider.books["SPX"].view()
         watched = [view.listing.contract(at) for at in range(15)]
@@ -171,6 +171,6 @@ async def test_an_adjustment_opens_what_has_a_quote(tmp_path: Path) -> None:
         assert adjusted.Result is not None, adjusted.Error
         view = provider.books["SPX"].view()
         for leg in adjusted.Result.OrderLegs.values():
-            found = view.find(desk.application.market.resolve(leg.LiveContract))
-            assert found is not None
-            assert found[0].quote(found[1]).quality is QuoteQuality.LIVE
+            location = view.find(desk.application.market.resolve(leg.LiveContract))
+            assert location is not None
+            assert location[0].quote(location[1]).quality is QuoteQuality.LIVE

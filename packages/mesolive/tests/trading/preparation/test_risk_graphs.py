@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import pytest_asyncio
 from mesolive.pricing.risk_graph import RiskLeg, risk_graph
 from mesolive.trading.preparation.risk_graphs import break_evens
 from mesolive_sdk import MesoLiveApiException, models
-from mesolive_testkit.server import Kit, live_server
+from mesolive_testkit.server import ACCOUNT, Kit, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -92,6 +93,89 @@ async def test_a_graph_of_two_positions_is_the_sum_of_their_graphs(kit: Kit, pos
     assert await pnl(position, other) == pytest.approx(await pnl(position) + await pnl(other), abs=0.02)
 
 
+async def test_the_graph_of_a_choice_is_that_of_the_open_positions_that_it_names(kit: Kit, position: int) -> None:
+    one, two = [await kit.strategy(StrategyName=name) for name in ("choice one", "choice two")]
+    closed = (await kit.enter(one.Id)).PositionId
+    await kit.leave(closed)
+    first, other = [(await kit.enter(each.Id)).PositionId for each in (one, two)]
+
+    async def graph(**choice: Any) -> models.GetRiskGraphResult:
+        return await kit.control.get_risk_graph(models.GetRiskGraphArgs(Points=5, **choice))
+
+    of_strategy = await graph(StrategyId=one.Id)
+    assert of_strategy == await graph(PositionIds=[first])
+    assert await graph(StrategyId=one.Id, BrokerAccountId=ACCOUNT, Symbol="SPX") == of_strategy
+    assert (await graph(StrategyId=one.Id, PositionIds=[other])).PositionIds == [other, first]
+    of_account = await graph(BrokerAccountId=ACCOUNT)
+    assert {first, other, position} <= set(of_account.PositionIds)
+    assert closed not in of_account.PositionIds
+    assert of_account == await graph(PositionIds=of_account.PositionIds)
+    for each in (first, other):
+        await kit.leave(each)  # their strikes are free again for the other tests
+
+
+@pytest.mark.parametrize(
+    ("choice", "field"),
+    [
+        ({"Symbol": "SPX"}, "Symbol"),
+        ({"BrokerAccountId": ACCOUNT, "Symbol": "QQQ"}, "BrokerAccountId"),
+        ({"StrategyId": 999}, None),
+        ({"BrokerAccountId": "SIM999"}, None),
+    ],
+)
+async def test_a_choice_of_nothing_is_refused_by_field(
+    kit: Kit, position: int, choice: dict[str, Any], field: str | None
+) -> None:
+    with pytest.raises(MesoLiveApiException) as refused:
+        await kit.control.get_risk_graph(models.GetRiskGraphArgs(**choice))
+    problems = refused.value.error.ValidationErrors if refused.value.error is not None else None
+    assert list(problems or ()) == ([] if field is None else [field])
+    expected = models.StatusCode.NotFound if field is None else models.StatusCode.ValidationError
+    assert refused.value.status is expected
+
+
+async def test_a_choice_of_another_users_strategy_or_account_is_not_found(kit: Kit, position: int) -> None:
+    stranger = await kit.other_user("a chooser")
+    strategy = await kit.strategy(StrategyName="not theirs")
+    for args in (
+        models.GetRiskGraphArgs(StrategyId=strategy.Id),
+        models.GetRiskGraphArgs(BrokerAccountId=ACCOUNT),
+    ):
+        with pytest.raises(MesoLiveApiException) as refused:
+            await stranger.get_risk_graph(args)
+        assert refused.value.status is models.StatusCode.NotFound
+
+
+async def test_maximum_profit_and_loss_bound_the_curve_at_expiration(kit: Kit, position: int) -> None:
+    args = models.GetRiskGraphArgs(PositionIds=[position], Points=401, PriceFrom=Decimal(2000), PriceTo=Decimal(8000))
+    graph = await kit.control.get_risk_graph(args)
+    values = [value for value in graph.Curves[-1].PnL if value is not None]
+    assert graph.MaxProfit is not None
+    assert graph.MaxLoss is not None
+    assert (graph.UnlimitedProfit, graph.UnlimitedLoss, graph.MaxProfitEstimated) == (False, False, False)
+    assert (float(max(values)), float(-min(values))) == pytest.approx(
+        (float(graph.MaxProfit), float(graph.MaxLoss)), abs=0.05
+    )
+
+
+async def test_an_unbounded_profit_or_loss_is_shown_as_unlimited(kit: Kit, position: int) -> None:
+    detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position))
+    call = next(
+        leg.LiveContract for leg in detail.Legs if leg.LiveContract.OptionType is models.MesoOptionType.Call and leg.Qty
+    )
+
+    async def graph(ratio: int) -> models.GetRiskGraphResult:
+        combo = [models.ComboLeg(Contract=call, Ratio=Decimal(ratio))]
+        return await kit.control.get_risk_graph(models.GetRiskGraphArgs(Combo=combo, Points=5))
+
+    sold, bought = await graph(-1), await graph(1)
+    assert (sold.MaxLoss, sold.UnlimitedLoss, sold.UnlimitedProfit) == (None, True, False)
+    assert (bought.MaxProfit, bought.UnlimitedLoss, bought.UnlimitedProfit) == (None, False, True)
+    assert sold.MaxProfit is not None
+    assert sold.MaxProfit > 0
+    assert bought.MaxLoss == sold.MaxProfit
+
+
 async def test_a_shift_of_volatility_moves_the_graph_by_about_vega(kit: Kit, position: int) -> None:
     plain = models.GetRiskGraphArgs(PositionIds=[position], Points=3, Days=[Decimal(0)])
     shifted = models.GetRiskGraphArgs(PositionIds=[position], Points=3, Days=[Decimal(0)], VolShift=Decimal("0.5"))
@@ -101,6 +185,17 @@ async def test_a_shift_of_volatility_moves_the_graph_by_about_vega(kit: Kit, pos
     assert first is not None
     assert second is not None
     assert float(second - first) == pytest.approx(0.5 * float(vega), rel=0.1)
+
+
+async def test_a_graph_is_valued_by_the_provider_that_is_named_or_refused(kit: Kit, position: int) -> None:
+    plain = models.GetRiskGraphArgs(PositionIds=[position], Points=3)
+    simulated = models.GetRiskGraphArgs(PositionIds=[position], Points=3, Provider=models.DataProviderType.Simulated)
+    assert (await kit.control.get_risk_graph(simulated)).Curves == (await kit.control.get_risk_graph(plain)).Curves
+    elsewhere = models.GetRiskGraphArgs(PositionIds=[position], Provider=models.DataProviderType.Ibkr)
+    with pytest.raises(MesoLiveApiException) as refused:
+        await kit.control.get_risk_graph(elsewhere)
+    assert refused.value.status is models.StatusCode.ProviderUnavailable
+    assert "Ibkr" in str(refused.value)
 
 
 async def test_a_position_of_another_user_is_not_found(kit: Kit, position: int) -> None:

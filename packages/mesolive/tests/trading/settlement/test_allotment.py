@@ -21,7 +21,7 @@ def test_what_is_held_in_sum_settles_all_legs(held: list[Decimal]) -> None:
 
 
 @given(held=legs, settled=contracts)
-def test_what_differs_settles_nothing_until_it_may(held: list[Decimal], settled: Decimal) -> None:
+def test_a_differing_quantity_settles_nothing_until_it_may(held: list[Decimal], settled: Decimal) -> None:
     if sum(held) != settled:
         assert not any(allot(held, settled, partly=False))
 

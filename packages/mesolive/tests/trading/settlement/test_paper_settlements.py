@@ -42,7 +42,7 @@ async def balance(play: Stage) -> Decimal:
 
 
 async def of_position(play: Stage) -> list[models.ErrorEvent]:
-    return [one for one in await play.events(models.ErrorEvent) if one.PositionId is not None]
+    return [event for event in await play.events(models.ErrorEvent) if event.PositionId is not None]
 
 
 @pytest.mark.parametrize(("root", "moment"), [("SPXW", CLOSE), ("SPX", OPENING)], ids=["PM", "AM"])
@@ -60,12 +60,15 @@ async def test_options_settle_at_the_opening_or_at_the_close(tmp_path: Path, roo
         position = await play.position(position_id)
         assert (position.State, position.ClosedAt) == (models.LivePositionState.Closed, moment)
         assert position.RealizedPnL == credit - 40 * 100 == await balance(play)
-        told = [(one.LegName, one.Status.name) for one in await play.events(models.LegUpdateEvent)]
-        assert sorted(told[-3:]) == [("long", "Closed"), ("marker", "Closed"), ("short", "Closed")]
+        reported = [(event.LegName, event.Status.name) for event in await play.events(models.LegUpdateEvent)]
+        assert sorted(reported[-3:]) == [("long", "Closed"), ("marker", "Closed"), ("short", "Closed")]
         update = (await play.events(models.PositionUpdateEvent))[-1]
         assert (update.Status.name, update.RealizedPnL) == ("Closed", position.RealizedPnL)
         executions = await play.kit.control.list_executions(models.ListExecutionsArgs(PositionId=position_id))
-        settled = [(one.LegName, one.Qty, one.Price, one.LiveOrderId) for one in executions.Executions[2:]]
+        settled = [
+            (execution.LegName, execution.Qty, execution.Price, execution.LiveOrderId)
+            for execution in executions.Executions[2:]
+        ]
         assert settled == [("short", 1, 40, None), ("long", -1, 0, None)]
         await play.evaluate()
         assert len(await play.events(models.PositionUpdateEvent)) == 2, "settled once"
@@ -90,7 +93,7 @@ async def test_a_position_with_a_later_leg_stays_open(tmp_path: Path) -> None:
         await play.evaluate()
         position = await play.position(position_id)
         assert position.State is models.LivePositionState.Open
-        assert {one.Name: one.ClosedAt for one in position.Legs} == {"near": CLOSE, "far": None}
+        assert {item.Name: item.ClosedAt for item in position.Legs} == {"near": CLOSE, "far": None}
         last = (await play.events(models.PositionUpdateEvent))[-1]
         assert (last.Status.name, last.RealizedPnL) == ("RealizedPnLChanged", position.RealizedPnL)
 
@@ -112,10 +115,10 @@ async def test_a_settlement_price_that_is_not_known_is_an_error_until_it_is(tmp_
         play.market.reprice()
         await play.evaluate()
         assert (await play.position(position_id)).State is models.LivePositionState.Closed
-        assert [one.State.name for one in await of_position(play)] == ["Active", "Resolved"]
+        assert [position.State.name for position in await of_position(play)] == ["Active", "Resolved"]
 
 
-async def test_positions_that_cannot_be_settled_do_not_keep_others_waiting(
+async def test_positions_that_cannot_be_settled_do_not_delay_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mesolive.trading.settlement.paper_settlements.BATCH", 1)
@@ -129,7 +132,7 @@ async def test_positions_that_cannot_be_settled_do_not_keep_others_waiting(
         assert (await play.position(settled)).State is models.LivePositionState.Closed
         for position_id in stuck:
             assert (await play.position(position_id)).State is models.LivePositionState.Open
-        assert {one.PositionId for one in await of_position(play)} == set(stuck)
+        assert {position.PositionId for position in await of_position(play)} == set(stuck)
 
 
 async def test_what_expired_while_the_server_was_down_settles_at_that_days_close(tmp_path: Path) -> None:

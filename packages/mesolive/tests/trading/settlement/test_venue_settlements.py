@@ -73,8 +73,12 @@ class Scene:
         """Wait until the position of this name is in this state, and return it."""
 
         async def look() -> int | None:
-            found = [one.Id for one in await self.desk.positions() if (one.Name, one.State) == (name, state)]
-            return found[0] if found else None
+            position_ids = [
+                position.Id
+                for position in await self.desk.positions()
+                if (position.Name, position.State) == (name, state)
+            ]
+            return position_ids[0] if position_ids else None
 
         return await self.desk.eventually(look)
 
@@ -85,8 +89,8 @@ class Scene:
         """Wait until a position is closed."""
 
         async def look() -> models.LivePositionDetail | None:
-            found = await self.position(position_id)
-            return found if found.State is LivePositionState.Closed else None
+            result = await self.position(position_id)
+            return result if result.State is LivePositionState.Closed else None
 
         return await self.desk.eventually(look)
 
@@ -101,7 +105,7 @@ class Scene:
     async def reconcile(self) -> None:
         """Ask the venue now, or as soon as it is connected again."""
         (supervisor,) = self.desk.application.desk.supervisors
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await supervisor.reconcile()
@@ -126,8 +130,8 @@ class Scene:
 
     async def settlements(self, position_id: int) -> list[models.LiveExecution]:
         """Return the executions of a position that had no order."""
-        found = await self.desk.control.list_executions(models.ListExecutionsArgs(PositionId=position_id))
-        return [one for one in found.Executions if one.LiveOrderId is None]
+        executions = await self.desk.control.list_executions(models.ListExecutionsArgs(PositionId=position_id))
+        return [execution for execution in executions.Executions if execution.LiveOrderId is None]
 
 
 @pytest.mark.parametrize(("root", "moment"), [("SPXW", CLOSE), ("SPX", OPENING)], ids=["PM", "AM"])
@@ -150,7 +154,7 @@ async def test_a_venue_settles_at_the_opening_or_at_the_close_and_the_books_foll
         assert position.RealizedPnL == credit - 2 * 40 * 100 == await scene.gained()
         (settled,) = await scene.settlements(position_id)
         assert (settled.Qty, settled.Price, settled.ExecutedAt) == (2, 40, moment)
-        assert desk.venue.ledger.held(SIM) == {}
+        assert desk.venue.ledger.positions_of(SIM) == {}
         await desk.until(lambda: any(is_closing(event) for event in desk.events))
         legs = [event for event in desk.events if isinstance(event, models.LegUpdateEvent)]
         assert (legs[-1].Status.name, legs[-1].RealizedPnL) == ("Closed", position.RealizedPnL)
@@ -170,7 +174,7 @@ def is_closing(event: models.MesoLiveEvent) -> bool:
 @pytest.mark.parametrize(
     "fault", [Fault.FILL_LOST, Fault.DUPLICATE_FILL, Fault.REORDERED_FILL, Fault.DISCONNECT_AT_FILL]
 )
-async def test_a_settlement_is_booked_once_however_it_is_told(tmp_path: Path, fault: Fault) -> None:
+async def test_a_settlement_is_booked_once_however_often_it_is_reported(tmp_path: Path, fault: Fault) -> None:
     market = ScriptedMarket()
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
@@ -275,7 +279,7 @@ async def test_what_expires_while_everything_is_down_settles_at_the_price_of_its
         assert position.RealizedPnL == credit - owed * 100 == await scene.gained()
 
 
-async def test_a_settlement_is_found_by_a_server_that_was_down_when_the_venue_told_it(tmp_path: Path) -> None:
+async def test_a_settlement_reported_while_the_server_was_down_is_booked_at_its_start(tmp_path: Path) -> None:
     market = ScriptedMarket()
     own = SimulatedVenue(market.market, market.clock, tmp_path / "own.jsonl")
     async with desk_server(tmp_path, market=(market.market, market.clock), venue=own) as desk:
@@ -287,7 +291,7 @@ async def test_a_settlement_is_found_by_a_server_that_was_down_when_the_venue_to
     await alone.start()
     await alone.stop()
     await later.market.stop()
-    assert alone.ledger.held(SIM) == {}
+    assert alone.ledger.positions_of(SIM) == {}
     last = ScriptedMarket(MONDAY_AFTER)
     again = SimulatedVenue(last.market, last.clock, tmp_path / "own.jsonl")
     async with desk_server(tmp_path, market=(last.market, last.clock), venue=again) as desk:
@@ -305,12 +309,15 @@ async def test_legs_of_several_positions_settle_with_what_the_venue_held_of_all_
         short = await scene.enter(expiring(-3), "short")
         long = await scene.enter(expiring(1), "long")
         other = await scene.enter(expiring(-1, 5050), "other")
-        assert desk.venue.ledger.held(SIM) == {contract(): -2, contract(5050): -1}
+        assert desk.venue.ledger.positions_of(SIM) == {contract(): -2, contract(5050): -1}
         await market.at(CLOSE, spot=5080)
-        closed = [await scene.closed(one) for one in (short, long, other)]
-        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
-        told = [[(one.Qty, one.Price) for one in await scene.settlements(position.Id)] for position in closed]
-        assert told == [[(3, 20)], [(-1, 20)], [(1, 0)]]
+        closed = [await scene.closed(item) for item in (short, long, other)]
+        assert sum(item.RealizedPnL for item in closed) == await scene.gained()
+        reported = [
+            [(settlement.Qty, settlement.Price) for settlement in await scene.settlements(position.Id)]
+            for position in closed
+        ]
+        assert reported == [[(3, 20)], [(-1, 20)], [(1, 0)]]
         await scene.reconcile()
         assert await scene.errors() == []
 
@@ -324,15 +331,18 @@ async def test_what_the_venue_keeps_of_a_settlement_is_a_commission_on_the_legs(
         long = await scene.enter(expiring(1), "long")
         before = await scene.gained()
         await market.at(CLOSE, spot=5080)
-        closed = [await scene.closed(one) for one in (short, long)]
-        (told,) = desk.venue.ledger.settlements
-        assert isinstance(told, Settled)
-        assert told.cash == -2 * 20 * 100 - 2 * Decimal("0.335") == await scene.gained() - before
-        assert [(await scene.settlements(one.Id))[0].Commission for one in closed] == [Decimal("0.5"), Decimal("0.17")]
-        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
+        closed = [await scene.closed(item) for item in (short, long)]
+        (reported,) = desk.venue.ledger.settlements
+        assert isinstance(reported, Settled)
+        assert reported.cash == -2 * 20 * 100 - 2 * Decimal("0.335") == await scene.gained() - before
+        assert [(await scene.settlements(position.Id))[0].Commission for position in closed] == [
+            Decimal("0.5"),
+            Decimal("0.17"),
+        ]
+        assert sum(position.RealizedPnL for position in closed) == await scene.gained()
 
 
-async def test_legs_that_cancel_each_other_settle_though_the_venue_holds_nothing_of_them(tmp_path: Path) -> None:
+async def test_legs_that_net_to_zero_settle_though_the_venue_holds_no_position_in_them(tmp_path: Path) -> None:
     market = ScriptedMarket()
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
@@ -344,12 +354,12 @@ async def test_legs_that_cancel_each_other_settle_though_the_venue_holds_nothing
         assert (await scene.position(short)).State is LivePositionState.Open, "the venue may still have to tell a fill"
         await market.at(CLOSE + QUARTER)
         await scene.reconcile()
-        closed = [await scene.closed(one) for one in (short, long)]
-        assert await scene.gained() == before == sum(one.RealizedPnL for one in closed)
-        assert [(await scene.settlements(one.Id))[0].Price for one in closed] == [20, 20]
+        closed = [await scene.closed(item) for item in (short, long)]
+        assert await scene.gained() == before == sum(position.RealizedPnL for position in closed)
+        assert [(await scene.settlements(position.Id))[0].Price for position in closed] == [20, 20]
 
 
-async def test_a_settlement_waits_for_the_fill_that_was_not_told(tmp_path: Path) -> None:
+async def test_a_settlement_waits_for_the_fill_that_was_not_reported(tmp_path: Path) -> None:
     market = ScriptedMarket()
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
@@ -363,15 +373,18 @@ async def test_a_settlement_waits_for_the_fill_that_was_not_told(tmp_path: Path)
         await desk.send(at_venue(plan))
         await market.at(CLOSE, spot=5080)
         second = await scene.named("second", LivePositionState.Closed)
-        closed = [await scene.closed(one) for one in (first, second)]
-        assert [[(one.Qty, one.Price) for one in await scene.settlements(one.Id)] for one in closed] == [
+        closed = [await scene.closed(item) for item in (first, second)]
+        assert [
+            [(settlement.Qty, settlement.Price) for settlement in await scene.settlements(position.Id)]
+            for position in closed
+        ] == [
             [(1, 20)],
             [(2, 20)],
         ]
-        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
+        assert sum(position.RealizedPnL for position in closed) == await scene.gained()
 
 
-async def test_what_the_venue_settled_and_the_books_did_not_hold_is_told_for_a_day(tmp_path: Path) -> None:
+async def test_a_settlement_that_the_books_do_not_hold_is_an_error_for_a_day(tmp_path: Path) -> None:
     market = ScriptedMarket()
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
@@ -395,7 +408,7 @@ async def test_what_the_venue_settled_and_the_books_did_not_hold_is_told_for_a_d
         assert (await scene.errors())[-1].State is ErrorState.Resolved
 
 
-async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_told(tmp_path: Path) -> None:
+async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_reported(tmp_path: Path) -> None:
     market = ScriptedMarket()
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
@@ -408,7 +421,7 @@ async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_told
         await scene.reconcile()
         left = await scene.position(second)
         assert left.State is not LivePositionState.Closed
-        assert [(one.Qty, one.Price) for one in await scene.settlements(second)] == [(1, 20)]
+        assert [(settlement.Qty, settlement.Price) for settlement in await scene.settlements(second)] == [(1, 20)]
         last = (await scene.errors())[-1]
         assert last.State is ErrorState.Active
         assert last.Message is not None
@@ -421,7 +434,7 @@ async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_told
 
 
 async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: Path) -> None:
-    american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
+    american = [replace(item, style=ExerciseStyle.AMERICAN) for item in EXPIRATIONS]
     market = ScriptedMarket(expirations=american)
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
@@ -429,7 +442,7 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
         desk.venue.faults.ask(Fault.DUPLICATE_FILL)
         desk.venue.exercise_early(SIM, contract(), Decimal(-1))
         await scene.until(lambda: told_of(scene, "assigned"))
-        (notice,) = [one for one in await scene.errors() if "assigned" in (one.Message or "")]
+        (notice,) = [error for error in await scene.errors() if "assigned" in (error.Message or "")]
         assert notice.PositionId == position_id
         assert notice.Message is not None
         assert f"1 of {contract()} were assigned" in notice.Message
@@ -443,14 +456,14 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
         await scene.reconcile()
         await desk.control.set_position_closed(closing(position_id))
         await scene.reconcile()
-        told = [one for one in await scene.errors() if one.ErrorId == notice.ErrorId]
-        assert [one.State.name for one in told] == ["Active", "Resolved"]
-        assert told[1].PositionId == position_id
-        assert all(one.State is ErrorState.Resolved for one in (await scene.errors())[-2:])
+        reported = [error for error in await scene.errors() if error.ErrorId == notice.ErrorId]
+        assert [item.State.name for item in reported] == ["Active", "Resolved"]
+        assert reported[1].PositionId == position_id
+        assert all(error.State is ErrorState.Resolved for error in (await scene.errors())[-2:])
 
 
 async def told_of(scene: Scene, word: str) -> bool:
-    return any(word in (one.Message or "") for one in await scene.errors())
+    return any(word in (error.Message or "") for error in await scene.errors())
 
 
 def closing(position_id: int) -> models.SetPositionClosedArgs:
@@ -492,11 +505,11 @@ async def test_marker_legs_end_with_their_expiration_at_venues_too(tmp_path: Pat
 
 
 async def closed_legs(scene: Scene, position_id: int, names: set[str]) -> bool:
-    return {one.Name for one in (await scene.position(position_id)).Legs if one.ClosedAt == CLOSE} == names
+    return {item.Name for item in (await scene.position(position_id)).Legs if item.ClosedAt == CLOSE} == names
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_whatever_is_lost_or_told_twice_the_books_end_with_what_the_venue_paid(tmp_path: Path, seed: int) -> None:
+async def test_with_lost_and_repeated_reports_the_books_end_with_what_the_venue_paid(tmp_path: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - a test to be repeated, not a secret
     rates: dict[Fault, float] = dict.fromkeys(FILL_FAULTS, 0.2)
     market = ScriptedMarket()
@@ -510,10 +523,10 @@ async def test_whatever_is_lost_or_told_twice_the_books_end_with_what_the_venue_
         closed = [await scene.closed(position_id) for position_id in entered]
         await scene.reconcile()
         ledger = desk.venue.ledger
-        assert ledger.held(SIM) == {}
+        assert ledger.positions_of(SIM) == {}
         paid = sum(fact.cash for fact in ledger.settlements if isinstance(fact, Settled))
         traded = sum(
-            -one.qty * one.price * 100 - one.commission for execution in ledger.executions for one in execution.legs
+            -item.qty * item.price * 100 - item.commission for execution in ledger.executions for item in execution.legs
         )
         assert await scene.gained() == paid + traded == sum(position.RealizedPnL for position in closed)
         assert [len(await scene.settlements(position_id)) for position_id in entered] == [1] * len(entered)
@@ -528,7 +541,7 @@ async def test_on_a_short_day_a_venue_settles_at_the_early_close(tmp_path: Path)
     put = OptionContract("SPX", "SPXW", early.date(), Right.PUT, Decimal(5100))
     venue.trade_by_hand(SIM, [VenueLeg(name="p", contract=put, ratio=Decimal(1))], Decimal(2))
     await market.at(early - timedelta(seconds=1), spot=5080)
-    assert venue.ledger.held(SIM) == {put: 2}
+    assert venue.ledger.positions_of(SIM) == {put: 2}
     await market.at(early, spot=5075)
     await market.clock.advance(0)
     (settled,) = venue.ledger.settlements
@@ -548,7 +561,7 @@ async def test_a_venue_that_is_stepped_settles_with_the_step(tmp_path: Path) -> 
     await market.clock.advance(1)
     assert venue.ledger.settlements == []
     venue.work()
-    assert venue.ledger.held(SIM) == {}
+    assert venue.ledger.positions_of(SIM) == {}
     await venue.stop()
     await market.market.stop()
 
@@ -562,7 +575,7 @@ async def test_settlements_are_booked_on_postgresql_too(tmp_path: Path, postgres
         long = await scene.enter(expiring(1), "long")
         desk.venue.faults.ask(Fault.DUPLICATE_FILL)
         await market.at(CLOSE, spot=5080)
-        closed = [await scene.closed(one) for one in (short, long)]
+        closed = [await scene.closed(item) for item in (short, long)]
         await scene.reconcile()
-        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
+        assert sum(position.RealizedPnL for position in closed) == await scene.gained()
         assert await scene.errors() == []

@@ -61,8 +61,8 @@ def of_chain(view: BookView) -> FloatArray:
     parts: list[FloatArray] = []
     for place in range(len(view.listing.expirations)):
         analytics = view.analytics.expiration(place)
-        found = analytics.greeks
-        columns = (found.delta, found.gamma, found.theta, found.vega, found.rho, 100.0 * analytics.iv)
+        result = analytics.greeks
+        columns = (result.delta, result.gamma, result.theta, result.vega, result.rho, 100.0 * analytics.iv)
         parts.append(np.stack(columns, axis=-1))
     return np.concatenate(parts)
 

@@ -76,16 +76,17 @@ SUBJECT = subject_of()
 def test_the_template_writes_what_the_encoder_writes(form: str, data: st.DataObject) -> None:
     templates = templates_of(SUBJECT, FORMS[form])
     for _ in range(3):
-        found = data.draw(valuations(SUBJECT))
-        plain = LiveItem(FORMS[form](SUBJECT, found), models.PositionDataEntry)
-        assert templates.json(found) == plain.encoded.get(("json",))
+        result = data.draw(valuations(SUBJECT))
+        plain = LiveItem(FORMS[form](SUBJECT, result), models.PositionDataEntry)
+        # The first item of a kind is written without a template, the next one with it.
+        assert [templates.json(result) for _ in range(3)] == [plain.encoded.get(("json",))] * 3
 
 
-@given(found=valuations(SUBJECT))
-def test_a_subject_whose_own_number_looks_like_a_placeholder_is_written_by_the_encoder(found: Valuation) -> None:
+@given(result=valuations(SUBJECT))
+def test_a_subject_whose_own_number_looks_like_a_placeholder_is_written_by_the_encoder(result: Valuation) -> None:
     odd = subject_of(realized=Decimal(MARK + 1))
     templates = templates_of(odd, FORMS["position"])
-    item = msgspec.json.decode(templates.json(found))
+    item = msgspec.json.decode(templates.json(result))
     assert item["LegPnLs"]["7"]["Realized"] == MARK + 1
-    plain = LiveItem(FORMS["position"](odd, found), models.PositionDataEntry)
-    assert templates.json(found) == plain.encoded.get(("json",))
+    plain = LiveItem(FORMS["position"](odd, result), models.PositionDataEntry)
+    assert templates.json(result) == plain.encoded.get(("json",))

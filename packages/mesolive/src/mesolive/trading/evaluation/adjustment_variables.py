@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
+
+from msgspec import Struct
 
 from mesolive.errors import ServiceError
 from mesolive.language import CompiledStrategy, freeze_at_adjustment
@@ -18,8 +20,7 @@ from mesolive.trading.portfolio.plans import Plan
 from mesolive.trading.portfolio.positions import Position
 
 
-@dataclass(frozen=True, slots=True)
-class SetVariables:
+class SetVariables(Struct, frozen=True):
     """The variables that an adjustment sets, evaluated on the position after its fills.
 
     Attributes
@@ -39,8 +40,7 @@ class SetVariables:
         return {**self.before, **self.frozen.variables}
 
 
-@dataclass(frozen=True, slots=True)
-class PendingVariables:
+class PendingVariables(Struct, frozen=True):
     """Variables to evaluate before an adjustment is booked, or after its last fill.
 
     Attributes
@@ -90,12 +90,12 @@ async def evaluate_adjustment_variables(
         def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
             state, result = pending.after, CapturedVariables({})
             for operation in pending.operations:
-                held = list(account.positions)
-                held[pending.place] = state
+                positions = list(account.positions)
+                positions[pending.place] = state
                 captured = freeze_at_adjustment(
                     strategy,
                     view,
-                    replace(account, positions=tuple(held)),
+                    replace(account, positions=tuple(positions)),
                     state,
                     condition=pending.condition,
                     operation=operation,

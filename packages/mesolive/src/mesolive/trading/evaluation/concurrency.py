@@ -6,22 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from mesolive.language import parse_definition
 from mesolive.store.database import Transaction
 from mesolive.trading.orders.open_orders import plans_entered_at_venues
 from mesolive.trading.portfolio.plans import Plan, PlanKind
-from mesolive.trading.portfolio.position_queries import count_positions_in_flight
-from mesolive.trading.strategies import find_definition
+from mesolive.trading.portfolio.position_queries import positions_in_flight
 
 MAX_DEFINITIONS = 256
 """Size of the cache of allowed numbers, by definition: parsing a definition takes milliseconds."""
 
-MAX_COUNTED_ENTRIES = 50
+MAX_COUNTED_ENTRIES = 10
 """Up to how many entries at venues the warning gives their exact number. Counting costs time within the transaction
-that sends orders, and a strategy may have thousands of working orders."""
+that sends orders (two look-ups for each), and a strategy may have thousands of working orders."""
 
 
 @lru_cache(maxsize=MAX_DEFINITIONS)
@@ -30,8 +30,7 @@ def max_positions(definition: str) -> int:
     return parse_definition(definition).entry.max_positions
 
 
-@dataclass(frozen=True, slots=True)
-class _InFlight:
+class _InFlight(Struct, frozen=True):
     """What a strategy has in flight on an account.
 
     Attributes
@@ -76,18 +75,18 @@ class ConcurrencyCheck:
         in_flight = self._read.get(key)
         if in_flight is None:
             in_flight = self._read[key] = await self._in_flight(*key)
-        held = in_flight.positions + len(in_flight.entering - {plan.id})
-        if held < in_flight.allowed or held == 0:
+        count = in_flight.positions + len(in_flight.entering - {plan.id})
+        if count < in_flight.allowed or count == 0:
             return None
         beyond = "or more " if len(in_flight.entering) >= in_flight.limit else ""
         return (
-            f"this entry goes against its strategy: MaxPositionsInFlight is {in_flight.allowed}, and {held} {beyond}"
-            f"position{'s are' if held != 1 else ' is'} in flight or being entered on {plan.broker_account_id} already"
+            f"this entry goes against its strategy: MaxPositionsInFlight is {in_flight.allowed}, and {count} {beyond}"
+            f"position{'s are' if count != 1 else ' is'} in flight or being entered on {plan.broker_account_id} already"
         )
 
     async def _in_flight(self, strategy_id: int, account_id: int) -> _InFlight:
-        allowed = max_positions(await find_definition(self._tx, self._user_id, strategy_id))
+        definition, positions = await positions_in_flight(self._tx, self._user_id, strategy_id, account_id)
+        allowed = max_positions(definition)
         limit = max(allowed, MAX_COUNTED_ENTRIES) + 1  # one of them may be the entry itself
-        held = await count_positions_in_flight(self._tx, strategy_id, account_id)
         entering = await plans_entered_at_venues(self._tx, strategy_id, account_id, limit)
-        return _InFlight(allowed, held, entering, limit)
+        return _InFlight(allowed, positions, entering, limit)

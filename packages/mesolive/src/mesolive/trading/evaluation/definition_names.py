@@ -30,17 +30,34 @@ FIELD_HELP: Mapping[str, str] = {
     "min": "the earliest day to expiration that is allowed, during selection",
     "max": "the latest day to expiration that is allowed, during selection",
 }
+INTEGERS = frozenset(
+    {
+        "timing.minutes_after_open",
+        "timing.minutes_before_close",
+        "timing.day_of_week",
+        "timing.year",
+        "timing.month",
+        "timing.day",
+        "timing.days_in_trade",
+        "days_in_trade",
+        "minutes_after_open",
+        "minutes_before_close",
+        "pos_in_flight",
+        "open_trades_cnt",
+    }
+)
+"""The names that count or number something; all others have fractions, days to expiration too."""
 HELP: Mapping[str, str] = {
-    "timing.minutes_after_open": "minutes since the session began",
-    "timing.minutes_before_close": "minutes until the session ends",
+    "timing.minutes_after_open": "minutes since the stocks' session of the trading day began",
+    "timing.minutes_before_close": "minutes until the stocks' session of the trading day ends",
     "timing.day_of_week": "1 for Monday to 7 for Sunday, at the exchange",
     "timing.year": "year, at the exchange",
     "timing.month": "month, 1 to 12, at the exchange",
     "timing.day": "day of the month, at the exchange",
     "timing.days_in_trade": "days since the position was opened",
     "days_in_trade": "days since the position was opened",
-    "minutes_after_open": "minutes since the session began",
-    "minutes_before_close": "minutes until the session ends",
+    "minutes_after_open": "minutes since the stocks' session of the trading day began",
+    "minutes_before_close": "minutes until the stocks' session of the trading day ends",
     "nav": "net liquidation value of the account, in its currency",
     "initial_cash": "what the account began with",
     "pos_in_flight": "positions of the strategy on the account that are not closed",
@@ -60,19 +77,19 @@ HELP: Mapping[str, str] = {
 
 def variables_of(definition: Mapping[str, Any] | None) -> models.ListVariablesResult:
     """Return the language's names, and those of a definition as far as it can be read."""
-    found = [_language(name) for name in BUILT_IN]
-    found += [models.DefinitionVariable(Name=name, Source="Position", Help=HELP[name]) for name in FROZEN]
+    variables = [_language(name) for name in BUILT_IN]
+    variables += [models.DefinitionVariable(Name=name, Source="Position", Help=HELP[name]) for name in FROZEN]
     if definition is not None:
         structure = _mapping(definition.get("Structure"))
         for name in _named(structure.get("Legs")):
-            found += [
+            variables += [
                 models.DefinitionVariable(
                     Name=f"leg_{name}_{field}", Source="Leg", Help=f"leg {name}: {FIELD_HELP[field]}"
                 )
                 for field in LEG_FIELDS
             ]
         for name in _named(structure.get("Expirations")):
-            found += [
+            variables += [
                 models.DefinitionVariable(
                     Name=f"expiration_{name}_{field}",
                     Source="Expiration",
@@ -80,12 +97,12 @@ def variables_of(definition: Mapping[str, Any] | None) -> models.ListVariablesRe
                 )
                 for field in ("dte", "min", "max")
             ]
-        found += [
+        variables += [
             models.DefinitionVariable(Name=name, Source="VarDefines", Help=f"defined as {text}")
             for name, text in dict(_defines(definition)).items()
         ]
-    found.sort(key=lambda item: (item.Source, item.Name))
-    return models.ListVariablesResult(Variables=found, Functions=sorted(FUNCTIONS))
+    variables.sort(key=lambda item: (item.Source, item.Name))
+    return models.ListVariablesResult(Variables=variables, Functions=sorted(FUNCTIONS))
 
 
 def _language(name: str) -> models.DefinitionVariable:
@@ -94,7 +111,8 @@ def _language(name: str) -> models.DefinitionVariable:
         text = HELP[name]
     else:
         text = f"{'position' if scope == 'pos' else 'account'}: {FIELD_HELP.get(field, field)}"
-    return models.DefinitionVariable(Name=name, Source="Language", Help=text)
+    kind = "Integer" if name in INTEGERS else "Number"
+    return models.DefinitionVariable(Name=name, Source="Language", Help=text, Type=kind)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

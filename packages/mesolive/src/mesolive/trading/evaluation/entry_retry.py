@@ -6,7 +6,7 @@ retry; an error ends when all variables are captured. Values that the entry capt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 import structlog
@@ -14,7 +14,7 @@ import structlog
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.trading.evaluation.entry_variables import AT_ENTRY, EntryVariableCapture
-from mesolive.trading.portfolio.accounts import account_by_id
+from mesolive.trading.portfolio.accounts import Account, account_by_id
 from mesolive.trading.portfolio.plans import find_plan
 from mesolive.trading.portfolio.position_queries import open_positions_among
 from mesolive.trading.portfolio.positions import find_position
@@ -37,8 +37,15 @@ class EntryVariableRetry:
         self._freezer = freezer
         self._nothing_at = -1  # the database's version at which nothing was missing
 
-    async def retry(self) -> int:
-        """Retry every open position with a missing variable; return how many there were."""
+    async def retry(self, trades: Callable[[Account, str], bool]) -> int:
+        """Retry every open position with a missing variable; return how many there were.
+
+        Parameters
+        ----------
+        trades
+            Returns whether an account trades the options on an underlying now: a position waits for that, since there
+            are no quotes to evaluate on before.
+        """
         if self._database.is_unchanged_since(self._nothing_at):
             return 0
         version = self._database.version
@@ -56,17 +63,25 @@ class EntryVariableRetry:
         }
         for position_id, user_id in waiting.items():
             try:
-                await self._make_up(user_id, position_id, of_position[position_id])
+                await self._make_up(user_id, position_id, of_position[position_id], trades)
             except Exception:  # noqa: BLE001 - the others are tried all the same; the log has the trace
                 _log.exception("entry_variables_failed", position_id=position_id)
         return len(waiting)
 
-    async def _make_up(self, user_id: int, position_id: int, errors: Sequence[models.ErrorEvent]) -> None:
+    async def _make_up(
+        self,
+        user_id: int,
+        position_id: int,
+        errors: Sequence[models.ErrorEvent],
+        trades: Callable[[Account, str], bool],
+    ) -> None:
         async with self._database.read() as tx:
             position = await find_position(tx, user_id, position_id)
             plan = await find_plan(tx, user_id, position.entry_plan_id)
             account = await account_by_id(tx, user_id, position.account_id)
             context = await self._freezer.context(tx, user_id, account, position.strategy_id)
+        if not trades(account, self._freezer.underlying(context, position.language_state)):
+            return
         frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
         failing = {
             event.ErrorId for event in frozen.error_events(plan, position_id) if isinstance(event, models.ErrorEvent)

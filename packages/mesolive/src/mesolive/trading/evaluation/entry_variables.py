@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.errors import ServiceError
 from mesolive.journal.unstamped import UNSTAMPED
@@ -22,8 +23,7 @@ AT_ENTRY = "not frozen at entry"
 """The beginning of the message of an entry-time variable error."""
 
 
-@dataclass(frozen=True, slots=True)
-class CapturedVariables:
+class CapturedVariables(Struct, frozen=True):
     """The variables of a new position, and the statements that could not be evaluated.
 
     A statement that fails is reported and does not prevent the booking of the position: its fills have happened.
@@ -103,6 +103,11 @@ class EntryVariableCapture:
         """Read the inputs of the evaluation; a deleted strategy is read too, since its fills have happened."""
         return await load_context(tx, user_id, account, strategy_id, deleted=True)
 
+    @staticmethod
+    def underlying(context: StrategyContext, position: PositionState) -> str:
+        """Return the symbol of the underlying whose market a position's variables are evaluated on."""
+        return position.legs[0].contract.underlying if position.legs else context.symbol
+
     async def freeze(
         self, context: StrategyContext, position: PositionState, provider: models.DataProviderType | None
     ) -> CapturedVariables:
@@ -111,8 +116,7 @@ class EntryVariableCapture:
         What the position's variables hold already is not evaluated again.
         """
         try:
-            symbol = position.legs[0].contract.underlying if position.legs else context.symbol
-            view = self.evaluator.fresh_view(symbol, provider, context.account)
+            view = self.evaluator.fresh_view(self.underlying(context, position), provider, context.account)
             account = context.account_state(self.evaluator.marks(view, context.account))
             frozen = await self.evaluator.run(
                 context,

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct, field
 
 from mesolive.clock import Clock
 from mesolive.errors import not_found, timed_out, unavailable
@@ -61,8 +63,7 @@ def decision_name(strategy_id: int, account_id: int, position_id: int | None, at
     return f"{strategy_id}/{account_id}/{position_id or 'entry'}/{step.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyContext:
+class StrategyContext(Struct, frozen=True):
     """A strategy on an account, as one read of the store found it.
 
     Attributes
@@ -111,10 +112,10 @@ class StrategyContext:
             `ProviderUnavailable`, naming the contract, when a held leg has no mark: sizing by a wrong account value is
             worse than none.
         """
-        held = [leg for position in self.positions for leg in position.open_legs]
-        value = open_value(held, marks)
+        legs = [leg for position in self.positions for leg in position.open_legs]
+        value = open_value(legs, marks)
         if value is None:
-            contracts = (leg.traded.contract for leg in held if leg.holding.qty != 0)
+            contracts = (leg.traded.contract for leg in legs if leg.holding.qty != 0)
             missing = next(contract for contract in contracts if marks.of(contract) is None)
             raise unavailable(f"{missing} has no price now: the account's value is not known", code="PriceMissing")
         return AccountState(
@@ -137,7 +138,7 @@ async def load_context(
     """Read what an evaluation of the strategy on the account needs; raises and takes `deleted` as `find_strategy`."""
     strategy = await find_strategy(tx, user_id, strategy_id, deleted=deleted)
     last = (await last_trades(tx, [strategy_id], account.id)).get((strategy_id, account.id))
-    held = tuple(await open_positions_of_account(tx, user_id, account.id))
+    positions = tuple(await open_positions_of_account(tx, user_id, account.id))
     return StrategyContext(
         user_id=user_id,
         account=account,
@@ -145,15 +146,14 @@ async def load_context(
         strategy_name=strategy.name,
         definition=strategy.definition,
         symbol=strategy.symbol,
-        positions=held,
+        positions=positions,
         last_entry_at=None if last is None else last.entry_at,
         last_exit_at=None if last is None else last.exit_at,
-        margin_rules=await rules_by_position(tx, [position.id for position in held]),
+        margin_rules=await rules_by_position(tx, [position.id for position in positions]),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CompletedEvaluation:
+class CompletedEvaluation(Struct, frozen=True):
     """An evaluation that has ended, for logs of decisions.
 
     Attributes
@@ -253,7 +253,7 @@ class StrategyEvaluator:
             underlying's prices delayed, frozen or modelled.
         """
         chosen = provider or account.provider
-        view = self.view(symbol, chosen).accepting(account.accepted_quality)
+        view = self.view(symbol, chosen).accepting(account.accepted_quality, night=account.night_sessions)
         name = None if chosen is None else chosen.name
         why = outdated(view)
         if view.stale:
@@ -286,9 +286,13 @@ class StrategyEvaluator:
         Parameters
         ----------
         calendar
-            The trading days of an underlying that nobody quotes.
+            The trading days of an underlying that is not quoted.
         """
-        return self._market.hours(symbol, account.provider, calendar).decides(now)
+        return self._market.hours(symbol, account.provider, calendar).decides(now, night=account.night_sessions)
+
+    def takes_orders(self, symbol: str, account: Account, now: datetime, calendar: ExchangeCalendar) -> bool:
+        """Return whether an account's orders of the options on an underlying are taken at `now`; see `is_open`."""
+        return self._market.hours(symbol, account.provider, calendar).takes_orders(now, night=account.night_sessions)
 
     def marks(self, view: MarketView, account: Account) -> Marks:
         """Return marks that read `view` for its underlying, and for others the quotes that value the account."""

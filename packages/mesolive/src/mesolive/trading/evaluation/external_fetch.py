@@ -308,7 +308,7 @@ class ExternalSource(Generic[T]):
         self.tasks = Tasks()
         # Of their own: slow servers must not keep imports of strategies, which use the common threads, from theirs.
         self._threads = ThreadPoolExecutor(MAX_FETCHES, thread_name_prefix="external data")
-        self._kept: OrderedDict[str, tuple[float, asyncio.Task[T]]] = OrderedDict()
+        self._cached: OrderedDict[str, tuple[float, asyncio.Task[T]]] = OrderedDict()
 
     async def get(self, url: str) -> T:
         """Return the decoded data of an address, at most a minute old; concurrent calls share one fetch.
@@ -318,14 +318,14 @@ class ExternalSource(Generic[T]):
         FetchError
             When it cannot be fetched.
         """
-        known = self._kept.get(url)
+        known = self._cached.get(url)
         if known is None or self._monotonic() - known[0] >= CACHE_SECONDS:
             # The next caller gets a failure too, for as long as data would be kept.
             known = (self._monotonic(), self.tasks.spawn("external data", self._load(url), expected=Exception))
-            self._kept[url] = known
-        self._kept.move_to_end(url)
-        while len(self._kept) > CACHE_ENTRIES:
-            self._kept.popitem(last=False)
+            self._cached[url] = known
+        self._cached.move_to_end(url)
+        while len(self._cached) > CACHE_ENTRIES:
+            self._cached.popitem(last=False)
         return await asyncio.shield(known[1])
 
     async def _load(self, url: str) -> T:

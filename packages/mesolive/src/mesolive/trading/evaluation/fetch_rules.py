@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 DOCUMENTED_HOSTS = frozenset({"gist.githubusercontent.com", "docs.google.com"})
 """Hosts that every strategy may read external data from."""
@@ -13,8 +14,7 @@ MAX_BYTES = 2 * 1024 * 1024
 TIMEOUT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRules:
+class FetchRules(Struct, frozen=True):
     """Where external data may come from.
 
     Attributes

@@ -12,14 +12,17 @@ from mesolive.access.context import UserContext
 from mesolive.access.sessions import Sessions
 from mesolive.clock import Clock
 from mesolive.errors import not_supported, validation
-from mesolive.store.database import Database
+from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.risk_limits import NOT_LIVE, Limits, StaleExitPolicy, limits_of, set_limits
-from mesolive.trading.portfolio.accounts import Accounts, find_account
+from mesolive.trading.portfolio.accounts import Account, Accounts, find_account, store_night_sessions
 from mesolive_sdk import models
 
 MAX_AMOUNT = Decimal(10) ** 18
 MAX_ORDERS = 1_000_000
+
+NIGHT_BROKERS = frozenset({models.BrokerType.MesoLive, models.BrokerType.Simulated, models.BrokerType.Ibkr})
+"""Whose accounts may trade in the night sessions of indexes; paper accounts are filled by their owner."""
 
 _FIELDS = {
     "AllowLive": "allow_live",
@@ -71,7 +74,7 @@ class AccountSettings:
         """Return what an account may send; `NotFound` when the user has none of that id."""
         async with self._database.read() as tx:
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
-            return shown_limits(args.BrokerAccountId, await limits_of(tx, account.id))
+            return shown_limits(account, await limits_of(tx, account.id))
 
     async def set_limits(self, user: UserContext, args: models.SetAccountLimitsArgs) -> models.AccountLimits:
         """Change what an account may send; what is null stays.
@@ -79,8 +82,8 @@ class AccountSettings:
         Raises
         ------
         ServiceError
-            `NotFound`; `ValidationError`; `Forbidden` for an account of real money and a browser whose sign-in is not
-            recent.
+            `NotFound`; `ValidationError`; `NotSupported` for night sessions at a broker that is sent no orders then;
+            `Forbidden` for an account of real money and a browser whose sign-in is not recent.
         """
         changes = _changes(args)
         async with self._database.read() as tx:
@@ -88,18 +91,21 @@ class AccountSettings:
         if account.broker_type not in NOT_LIVE:
             await self._sessions.require_recent_sign_in(user)
         async with self._database.write(user.user_id) as tx:
+            account = await find_account(tx, user.user_id, args.BrokerAccountId)
             before = await limits_of(tx, account.id)
             after = replace(before, **changes)
+            shown_before = shown_limits(account, before)
             if after != before:
                 await set_limits(tx, account.id, after)
-                detail = {
-                    "before": msgspec.to_builtins(shown_limits(args.BrokerAccountId, before)),
-                    "after": msgspec.to_builtins(shown_limits(args.BrokerAccountId, after)),
-                }
+            if args.NightSessions is not None:
+                account = await set_night_sessions(tx, account, night_sessions=args.NightSessions)
+            shown = shown_limits(account, after)
+            if shown != shown_before:
+                detail = {"before": msgspec.to_builtins(shown_before), "after": msgspec.to_builtins(shown)}
                 now = self._clock.now()
                 entry = AuditEntry(user.user_id, account.id, None, now, user.key_id, "SetAccountLimits", None, detail)
                 await audit(tx, [entry])
-        return shown_limits(args.BrokerAccountId, after)
+        return shown
 
 
 def _changes(args: models.SetAccountLimitsArgs) -> dict[str, Any]:
@@ -127,10 +133,26 @@ def _changes(args: models.SetAccountLimitsArgs) -> dict[str, Any]:
     return changes
 
 
-def shown_limits(broker_account_id: str, limits: Limits) -> models.AccountLimits:
-    """Return limits as the wire shows them."""
+async def set_night_sessions(tx: WriteTransaction, account: Account, *, night_sessions: bool) -> Account:
+    """Choose whether an account trades in the night and curb sessions of index options; return it as it is then.
+
+    Raises
+    ------
+    ServiceError
+        `NotSupported` for an account of a broker that orders are not sent to in these sessions.
+    """
+    if night_sessions and account.broker_type not in NIGHT_BROKERS:
+        raise not_supported(
+            f"no orders are sent to {account.broker_type.value} in the night sessions of indexes", code="NightSessions"
+        )
+    return await store_night_sessions(tx, account, night_sessions=night_sessions)
+
+
+def shown_limits(account: Account, limits: Limits) -> models.AccountLimits:
+    """Return what an account may send as the wire shows it."""
     return models.AccountLimits(
-        BrokerAccountId=broker_account_id,
+        BrokerAccountId=account.broker_account_id,
+        NightSessions=account.night_sessions,
         StaleExits=limits.stale_exit_policy.value,
         **{wire_name: getattr(limits, name) for wire_name, name in _FIELDS.items()},
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, or_, select
 
 from mesolive.access.context import UserContext
@@ -23,9 +24,10 @@ from mesolive.trading.execution.batch_quotes import BatchQuotes, risk_of
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.execution.halts import Halt, halt_reason
 from mesolive.trading.execution.order_hours import check_hours
+from mesolive.trading.execution.order_rate import OrderRate
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
-from mesolive.trading.orders.open_orders import open_order_of_position, orders_sent
+from mesolive.trading.orders.open_orders import open_order_of_position
 from mesolive.trading.orders.repository import NewOrder, PlanOrder, StoredOrder, order_of_user, orders_of_plans
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.accounts import Account, account_of
@@ -36,11 +38,9 @@ from mesolive.venues.base import Venue
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
-MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One call of `SendOrder` that is queued for its commit."""
 
     user: UserContext
@@ -48,8 +48,7 @@ class Request:
     args: models.SendOrderArgs
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """A call that passed all checks, with the order that is to be stored for it.
 
     Attributes
@@ -71,7 +70,7 @@ class Admitted:
 
 
 @dataclass
-class _AccountState:
+class AccountState:
     """An account with the state that decides whether it may send orders.
 
     Attributes
@@ -113,7 +112,6 @@ _STANDING = (
         *risk_limits.LIMIT_COLUMNS,
         _halt_reason_of(or_(halts.c.scope.is_(None), halts.c.scope == models.HaltScope.All.value)).label("halted"),
         _halt_reason_of(halts.c.scope == models.HaltScope.Entries.value).label("entries_halted"),
-        orders_sent(accounts.c.id).label("sent"),
     )
     .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
     .where(accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name"))
@@ -125,6 +123,8 @@ class Admission:
 
     Parameters
     ----------
+    rate
+        What the accounts have sent in the last minute.
     noted
         Halts that are in force and not stored yet.
     """
@@ -137,6 +137,7 @@ class Admission:
         market: Market,
         venues: VenueRegistry,
         new_reference: Callable[[], uuid.UUID],
+        rate: OrderRate,
         noted: Sequence[Halt] = (),
     ) -> None:
         self._tx = tx
@@ -146,8 +147,9 @@ class Admission:
         self._quotes = BatchQuotes(market)
         self._venues = venues
         self._new_reference = new_reference
+        self._rate = rate
         self._noted = noted
-        self._accounts: dict[str, _AccountState] = {}
+        self._accounts: dict[str, AccountState] = {}
         self._admitted: list[Admitted] = []
         self._plans: Mapping[int, Plan] = {}
         self._orders: dict[int, list[PlanOrder]] = {}
@@ -167,7 +169,7 @@ class Admission:
             As `OrderService.send`.
         """
         args = request.args
-        state = await self._account_state(args.BrokerAccountId)
+        state = await self.account_state(args.BrokerAccountId)
         account, limits = state.account, state.limits
         venue = self._venues.of(account)
         plan = self._plans.get(args.ExecPlanId)
@@ -188,11 +190,10 @@ class Admission:
         self._must_be_free(args, plan, before, replaces)
         if plan.strategy_deleted and plan.position_id is None:
             raise conflict(
-                f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters", code="StrategyDeleted"
+                f"strategy {plan.strategy_id} was deleted: its positions would not be watched", code="StrategyDeleted"
             )
         position = await self._must_fit_position(plan, group)
         if group.legs:
-            check_hours(self._market, account, group.legs, limits, self._now)
             self._check_market_and_risk(args.LegGroupOrder, account, plan, group, position, limits)
         new = NewOrder(
             account_id=account.id,
@@ -251,18 +252,20 @@ class Admission:
             Message=error.message,
         )
 
-    async def _account_state(self, broker_account_id: str) -> _AccountState:
+    async def account_state(self, broker_account_id: str) -> AccountState:
+        """Return what decides whether an account may send orders; `NotFound` when the user has none of that id."""
         state = self._accounts.get(broker_account_id)
         if state is None:
             row = await self._tx.first(
                 _STANDING,
-                {"user": self._user_id, "name": broker_account_id, "since": self._now - MINUTE, "now": self._now},
+                {"user": self._user_id, "name": broker_account_id},
             )
             if row is None:
                 raise not_found(f"account {broker_account_id!r}")
             account = account_of(row)
             halted = halt_reason(self._noted, account) or row.halted
-            state = _AccountState(account, risk_limits.limits_of_row(row), halted, row.entries_halted, row.sent)
+            sent = await self._rate.count(self._tx, account.id, self._now)
+            state = AccountState(account, risk_limits.limits_of_row(row), halted, row.entries_halted, sent)
             self._accounts[broker_account_id] = state
         return state
 
@@ -335,15 +338,21 @@ class Admission:
         position: Position | None,
         limits: risk_limits.Limits,
     ) -> None:
-        """Refuse an order without a current market, with a price outside the checks, or beyond a risk limit.
+        """Refuse an order outside of its hours, without a market, with a price outside the checks, or beyond a limit.
 
         An exit may be of any size: a position that was entered within the limits may cost more to close now, and it
         must be possible to close it.
         """
+        quoted = self._quotes.quoted(account, group.legs)
+        if not quoted.in_hours:
+            check_hours(self._market, account, group.legs, limits, self._now)
+            quoted.in_hours = True
+        terms = (plan.kind, group.qty, asked.OrderType, asked.LimitPrice, asked.StopPrice)
+        if position is None and terms in quoted.passed:
+            return
         closes = plan.kind is PlanKind.EXIT
         if not closes:
             risk_limits.check_contracts(group, limits)
-        quoted = self._quotes.quoted(account, group.legs)
         quote = quoted.quote
         if quote is None:
             exit_policy = limits.stale_exit_policy if closes else None
@@ -359,6 +368,8 @@ class Admission:
         if plan.kind is PlanKind.ENTRY:
             price_checks.check_worth(highest, risk.most_worth)
         risk_limits.check_risk(risk, limits)
+        if position is None:
+            quoted.passed.add(terms)
 
     async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> Position | None:
         """Let a plan be executed only while its position is as it was when the plan was prepared; return it."""

@@ -16,15 +16,19 @@ from mesolive.trading.execution.combo_orders import GroupOrder
 from mesolive.trading.execution.order_risk import OrderRisk, order_risk
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.contract_rows import TradedContract
+from mesolive.trading.portfolio.plans import PlanKind
 from mesolive.trading.portfolio.positions import Position
 from mesolive.venues.base import VenueLeg
 from mesolive.venues.combo_quotes import ComboQuote, quote_combo
 from mesolive_sdk import models
 
+Terms = tuple[PlanKind, Decimal, models.OrderType, Decimal | None, Decimal | None]
+"""What distinguishes two orders of one combo: kind of plan, quantity, type, limit and stop price."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Quoted:
-    """The market of a combo at the moment of the batch.
+    """The market of a combo at the moment of the batch, and what was found of its orders.
 
     Attributes
     ----------
@@ -36,6 +40,10 @@ class Quoted:
         Why there is no quote, as the code and the reason of a refusal.
     risks
         Of orders without a position, by quantity and the most that they may pay.
+    in_hours
+        Whether orders in the combo's classes are taken now.
+    passed
+        The terms of orders without a position that have passed all checks of market and risk.
     """
 
     quote: ComboQuote | None
@@ -43,6 +51,8 @@ class Quoted:
     code: str = "NoMarket"
     why: str = "a leg has no two-sided market now, so the order's price cannot be judged"
     risks: dict[tuple[Decimal, Decimal], OrderRisk] = field(default_factory=dict[tuple[Decimal, Decimal], OrderRisk])
+    in_hours: bool = False
+    passed: set[Terms] = field(default_factory=set[Terms])
 
 
 class BatchQuotes:
@@ -89,7 +99,7 @@ class BatchQuotes:
     def _unaccepted(self, legs: Sequence[VenueLeg], account: Account) -> str | None:
         """Return which leg's quote is not live, and how old it is; `None` where the account accepts all of them."""
         view = self._market.view(legs[0].contract.underlying, account.provider)
-        view = view.accepting(account.accepted_quality)
+        view = view.accepting(account.accepted_quality, night=account.night_sessions)
         problems = (quote_problem(view, leg.contract) for leg in legs)
         return next((why for why in problems if why is not None), None)
 

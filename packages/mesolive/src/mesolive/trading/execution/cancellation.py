@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -67,8 +68,7 @@ class VenueCall(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """The state of an order after its cancel was sent.
 
     Attributes

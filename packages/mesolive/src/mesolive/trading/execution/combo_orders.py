@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.errors import conflict, not_found, validation
 from mesolive.trading.portfolio.accounting import group_quantity
@@ -23,8 +24,7 @@ LIMITED = {models.OrderType.Limit, models.OrderType.StopLimit}
 STOPPED = {models.OrderType.Stop, models.OrderType.StopLimit}
 
 
-@dataclass(frozen=True, slots=True)
-class GroupOrder:
+class GroupOrder(Struct, frozen=True):
     """A combo order: one leg group of an exec plan.
 
     Attributes
@@ -121,15 +121,15 @@ def fits(position: Position, plan: Plan, group: GroupOrder) -> bool:
     Legs that the group closes must be held in the quantity still to be closed. Legs that it opens must be held as far
     as they were filled, and before the first fill no other leg may have their name. An exit must close all holdings.
     """
-    held = {leg.id: leg for leg in position.open_legs}
+    open_legs = {leg.id: leg for leg in position.open_legs}
     for leg in plan.legs:
         if leg.name not in group.ratios:
             continue
         ratio = group.ratios[leg.name]
         if leg.leg_id is not None:
-            result, expected = held.get(leg.leg_id), -ratio * group.qty
+            result, expected = open_legs.get(leg.leg_id), -ratio * group.qty
         elif leg.opened_id is not None:
-            result, expected = held.get(leg.opened_id), ratio * (group.whole - group.qty)
+            result, expected = open_legs.get(leg.opened_id), ratio * (group.whole - group.qty)
         else:
             continue
         if result is None or result.holding.qty != expected:

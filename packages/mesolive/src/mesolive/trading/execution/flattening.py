@@ -174,17 +174,17 @@ class Flattening:
     async def _flatten(
         self, user: UserContext, root: str, broker_account_id: str | None
     ) -> list[models.FlattenedPosition]:
-        held: dict[int, Position] = {}
+        positions: dict[int, Position] = {}
         accounts = await self._accounts(user, broker_account_id)
         async with self._database.read() as tx:
             # Those that an interrupted call has begun to close may be closed by now.
             keys = await keys_with_prefix(tx, user.user_id, f"{root}.p")
             begun = [int(key.removeprefix(f"{root}.p")) for key in keys]
-            held |= await positions_by_id(tx, user.user_id, begun)
+            positions |= await positions_by_id(tx, user.user_id, begun)
             for account in accounts:
                 for position in await open_positions_of_account(tx, user.user_id, account.id):
                     if any(leg.holding.qty != 0 for leg in position.open_legs):
-                        held[position.id] = position
+                        positions[position.id] = position
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def flatten(position: Position) -> models.FlattenedPosition:
@@ -192,11 +192,13 @@ class Flattening:
                 return await self._flatten_one(user, root, position)
 
         # All are awaited, whatever becomes of one: nothing goes on when the call has ended.
-        found = await asyncio.gather(*(flatten(held[place]) for place in sorted(held)), return_exceptions=True)
-        for failure in found:
+        outcomes = await asyncio.gather(
+            *(flatten(positions[place]) for place in sorted(positions)), return_exceptions=True
+        )
+        for failure in outcomes:
             if isinstance(failure, BaseException):
                 raise failure
-        return [position for position in found if isinstance(position, models.FlattenedPosition)]
+        return [position for position in outcomes if isinstance(position, models.FlattenedPosition)]
 
     async def _flatten_one(self, user: UserContext, root: str, position: Position) -> models.FlattenedPosition:
         key = f"{root}.p{position.id}"

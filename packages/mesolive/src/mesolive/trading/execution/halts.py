@@ -6,10 +6,10 @@ A halt is a row, or an entry of the emergency file until it can be stored (`meso
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from mesolive.store.database import Database, Transaction, WriteTransaction
@@ -20,8 +20,7 @@ if TYPE_CHECKING:  # the kill switch would load the market with it, and what tha
     from mesolive.trading.portfolio.accounts import Account
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(Struct, frozen=True):
     """A halt in force: of one account, by its number or by the id that its broker gave it, or else of all.
 
     Attributes

@@ -2,7 +2,8 @@
 
 The record of the call, and the plan whose groups are sent, are one transaction before anything leaves. The key of each
 group's order follows from the call's own. So a call that was interrupted half way is finished by repeating it: what was
-sent is found by its key, and the rest is sent.
+sent is found by its key, and the rest is sent. An order that certainly was not sent is followed by another one, as the
+autopilot does with its exits.
 """
 
 from __future__ import annotations
@@ -27,16 +28,21 @@ from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.idempotency import Call, Idempotency, find_records, first_answer, keep_processing, must_be_same
 from mesolive.trading.orders.open_orders import order_sent_under
+from mesolive.trading.orders.report_log import rejection_code
 from mesolive.trading.portfolio.accounts import find_account, must_be_at_a_venue
 from mesolive.trading.portfolio.plans import Plan, find_plan, leg_groups, store_plan
 from mesolive.trading.portfolio.positions import Position, find_position
 from mesolive.trading.preparation.plan_builder import exit_plan
+from mesolive.venues.base import NOT_SENT
 from mesolive_sdk import models, wire
 
 T = TypeVar("T")
 
 OPERATION = models.IdempotencyOperation.LiquidatePosition
 PROCESSING = models.IdempotencyRecordStatus.Processing.name
+
+MAX_SENDS = 3
+"""Orders of one group, of which all but the last were not sent. A venue that is not ready tries for some seconds."""
 
 PAPER = "it has no venue; prepare an exit and tell its fills with ApplyPaperFills, or close it with SetPositionClosed"
 
@@ -147,22 +153,40 @@ class Liquidation:
         for group, names in leg_groups(plan.legs).items():
             if traded.isdisjoint(names):
                 continue
-            key = group_key(call.key, group)
-            try:
-                sent.orders.append(await self._send_group(user, plan, group, names, key))
-            except ServiceError as error:
-                result = await self._order_behind(user, key)
-                if result is not None:
-                    sent.orders.append(result)
-                elif error.status is models.StatusCode.Timeout:
-                    raise  # it is unknown whether it was stored: the call stays unfinished, and can be repeated
-                else:
-                    unsent = models.UnsentLegGroup(LegGroupId=group, Status=error.status, Message=error.message)
-                    sent.unsent.append(unsent)
-                    sent.refusals.append(error)
+            await self._send_group(user, call, plan, group, names, sent)
         return sent
 
     async def _send_group(
+        self, user: UserContext, call: Call, plan: Plan, group: int, names: Sequence[str], sent: _Sent
+    ) -> None:
+        """Send the order of a group, and another one in its place while the last one certainly was not sent."""
+        result: models.SendOrderResult | None = None
+        for attempt in range(MAX_SENDS):
+            key = group_key(call.key, group, attempt)
+            before = result
+            try:
+                result = await self._send_order(user, plan, group, names, key)
+            except ServiceError as error:
+                result = await self._order_behind(user, key)
+                if result is None:
+                    if error.status is models.StatusCode.Timeout:
+                        raise  # it is unknown whether it was stored: the call stays unfinished, and can be repeated
+                    sent.orders += [] if before is None else [before]
+                    sent.unsent.append(
+                        models.UnsentLegGroup(LegGroupId=group, Status=error.status, Message=error.message)
+                    )
+                    sent.refusals.append(error)
+                    return
+            if result.State is not models.OrderState.Rejected or not await self._was_not_sent(result.LiveOrderId):
+                break
+        if result is not None:
+            sent.orders.append(result)
+
+    async def _was_not_sent(self, order_id: int) -> bool:
+        async with self._database.read() as tx:
+            return await rejection_code(tx, order_id) == NOT_SENT
+
+    async def _send_order(
         self, user: UserContext, plan: Plan, group: int, names: Sequence[str], key: str
     ) -> models.SendOrderResult:
         market = models.LegGroupOrder(
@@ -212,9 +236,16 @@ class Liquidation:
             )
 
 
-def group_key(key: str, group: int) -> str:
-    """Return the key under which a group's order is sent: it follows from that of the liquidation."""
-    return f"liquidate.{hashlib.sha256(key.encode()).hexdigest()[:40]}.{group}"
+def group_key(key: str, group: int, attempt: int = 0) -> str:
+    """Return the key under which a group's order is sent: it follows from that of the liquidation.
+
+    Parameters
+    ----------
+    attempt
+        How many orders of the group there were before it that were not sent.
+    """
+    again = f"-{attempt}" if attempt else ""
+    return f"liquidate.{hashlib.sha256(key.encode()).hexdigest()[:40]}.{group}{again}"
 
 
 def _message(unsent: Sequence[models.UnsentLegGroup]) -> str | None:

@@ -27,7 +27,7 @@ def check_hours(market: Market, account: Account, legs: Sequence[VenueLeg], limi
     market
         Whose quotes value the account has the hours and the market time.
     now
-        The server's time, which counts where nobody quotes the underlying.
+        The server's time, which counts where the underlying is not quoted.
 
     Raises
     ------
@@ -39,9 +39,11 @@ def check_hours(market: Market, account: Account, legs: Sequence[VenueLeg], limi
     moment = market.now_of(account.provider, legs[0].contract.underlying, now)
     for root, symbol in {leg.contract.root: leg.contract.underlying for leg in legs}.items():
         hours = market.hours(symbol, account.provider, us_options_calendar())
-        if hours.takes_orders(moment):
+        if hours.takes_orders(moment, night=account.night_sessions):
             continue
-        opening, close = (at.astimezone(NEW_YORK) for at in hours.next_order_session(moment))
+        opening, close = (
+            at.astimezone(NEW_YORK) for at in hours.next_order_session(moment, night=account.night_sessions)
+        )
         raise RefusedError(
             "OutsideTradingHours",
             f"orders in {root} are taken from {opening:%H:%M} to {close:%H:%M} New York, next from {opening:{STYLE}}, "

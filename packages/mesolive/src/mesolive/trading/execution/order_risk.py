@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
+
 from mesolive.market.contracts import OptionContract, Right
-from mesolive.pricing.payoff import LeastPayoff, PayoffLeg, least_payoff, most_payoff
+from mesolive.pricing.payoff import LeastPayoff, PayoffLeg, largest_payoff, least_payoff
 from mesolive.trading.execution.combo_orders import GroupOrder
 from mesolive.trading.portfolio.contract_rows import TradedContract
 from mesolive.trading.portfolio.positions import Position
@@ -15,8 +16,7 @@ from mesolive.trading.portfolio.positions import Position
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRisk:
+class OrderRisk(Struct, frozen=True):
     """Risk measures of an order, in account currency.
 
     Attributes
@@ -71,14 +71,14 @@ def order_risk(
         The most that one combo may cost, per unit of the underlying.
     """
     ordered = [_payoff_leg(traded, leg.ratio * order.qty) for leg, traded in zip(order.legs, contracts, strict=True)]
-    held: list[PayoffLeg] = []
+    current: list[PayoffLeg] = []
     cost = ZERO
     if position is not None:
         open_legs = [leg for leg in position.open_legs if leg.holding.qty != 0]
-        held = [_payoff_leg(leg.traded, leg.holding.qty) for leg in open_legs]
+        current = [_payoff_leg(leg.traded, leg.holding.qty) for leg in open_legs]
         cost = sum((leg.holding.cost for leg in open_legs), ZERO)
     multiplier = order.legs[0].contract.multiplier
-    before, after = least_payoff(held), least_payoff(_netted(held + ordered))
+    before, after = least_payoff(current), least_payoff(_netted(current + ordered))
     one_combo = [
         PayoffLeg(leg.expires, leg.is_call, leg.strike, leg.quantity / order.qty / multiplier) for leg in ordered
     ]
@@ -88,7 +88,7 @@ def order_risk(
         largest_loss_before=_loss(cost, before),
         uncovered_calls=after.uncovered_calls,
         uncovered_calls_before=before.uncovered_calls,
-        most_worth=most_payoff(one_combo),
+        most_worth=largest_payoff(one_combo),
     )
 
 

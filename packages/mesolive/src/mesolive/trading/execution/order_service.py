@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from msgspec import structs
+from msgspec import Struct, structs
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, boot_time
@@ -26,6 +28,7 @@ from mesolive.trading.execution.cancellation import UNRESOLVED, Cancellation
 from mesolive.trading.execution.fill_handler import fill_markers
 from mesolive.trading.execution.group_commit import GroupCommit
 from mesolive.trading.execution.halts import noted_halts
+from mesolive.trading.execution.order_rate import OrderRate
 from mesolive.trading.execution.report_handler import (
     order_event,
     report_from_server,
@@ -51,6 +54,7 @@ from mesolive.trading.orders.repository import (
 )
 from mesolive.trading.orders.state_machine import ContactLost, Rejected, Replaced
 from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.base import NOT_SENT, Accepted, Ended, Ending, Venue, VenueRequest, VenueUnreachableError
 from mesolive_sdk import models
 
@@ -62,8 +66,7 @@ ANSWER_SECONDS = 5.0
 """How long a venue's answer is awaited, in real time; then the order is in doubt and reconciliation resolves it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sendable:
+class Sendable(Struct, frozen=True):
     """An order that is committed and may be sent.
 
     Attributes
@@ -131,6 +134,7 @@ class OrderService:
         self._permits = permits
         self._answer_seconds = answer_seconds
         self._new_reference = new_reference
+        self._rate = OrderRate()
         self._batches: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
         self.tasks = Tasks()
         self._checks: dict[str, PermitCheck] = {}
@@ -288,6 +292,7 @@ class OrderService:
                 # The commit may have succeeded or not. No task sends these orders any more, so reconciliation resolves
                 # them.
                 self.in_flight.difference_update(item.order.reference for item in made if isinstance(item, Sendable))
+                self._rate.clear()
                 made = [error] * len(places)
             results |= dict(zip(places, made, strict=True))
         return [results[place] for place in range(len(batch))]
@@ -299,7 +304,7 @@ class OrderService:
         now = self._clock.now()
         records = await find_records(tx, user_id, [request.call.key for request in batch])
         noted = noted_halts(self._database)
-        admission = Admission(tx, user_id, now, self._market, self._venues, self._new_reference, noted)
+        admission = Admission(tx, user_id, now, self._market, self._venues, self._new_reference, self._rate, noted)
         await admission.read([request for request in batch if request.call.key not in records])
         results: list[Made | BaseException | None] = []
         checked: list[tuple[int, Admitted]] = []
@@ -334,6 +339,8 @@ class OrderService:
         admitted_at = boot_time()
         epoch, send_by = self._permits.epoch, self._permits.send_by()
         placed = await place_orders(tx, user_id, [item.new for item in checked], now, epoch, send_by)
+        for account_id, number in Counter(item.account.id for item in checked).items():
+            tx.after_commit(partial(self._rate.add, account_id, now, number))
         calls = [
             (admitted.request.call, admitted.plan.id, order.id) for admitted, order in zip(checked, placed, strict=True)
         ]
@@ -355,7 +362,7 @@ class OrderService:
                 made.append(models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=send_result(order)))
                 continue
             events.append(order_event(admitted.account, order))
-            request = _request_of(admitted, order)
+            request = await _request_of(tx, admitted, order)
             warning = await concurrency.warning(admitted.plan)
             if warning is not None:
                 warned.append(
@@ -371,16 +378,25 @@ class OrderService:
         return made
 
 
-def _request_of(admitted: Admitted, order: StoredOrder) -> VenueRequest:
+async def _request_of(tx: WriteTransaction, admitted: Admitted, order: StoredOrder) -> VenueRequest:
     asked = admitted.request.args.LegGroupOrder
+    legs = admitted.group.legs
+    closing = {leg.name: leg.traded.contract for leg in admitted.plan.legs if leg.leg_id is not None}
+    if any(leg.name in closing for leg in legs):
+        booked = await held_in_books(tx, admitted.account.id)
+        legs = tuple(
+            structs.replace(leg, held=booked.get(leg.contract, Decimal(0))) if leg.name in closing else leg
+            for leg in legs
+        )
     return VenueRequest(
         account=admitted.account.broker_account_id,
         reference=order.reference,
-        legs=admitted.group.legs,
+        legs=legs,
         qty=admitted.group.qty,
         order_type=asked.OrderType,
         time_in_force=asked.TimeInForce,
         limit_price=asked.LimitPrice,
         stop_price=asked.StopPrice,
         may_wait=admitted.may_wait,
+        night=admitted.account.night_sessions,
     )

@@ -46,6 +46,7 @@ from mesolive.trading.settlement.venue_settlements import (
     waiting_facts,
 )
 from mesolive.venues.base import (
+    AccountUnreachableError,
     Dedupes,
     Ended,
     Ending,
@@ -169,7 +170,7 @@ class ReconciliationEngine:
 
     @property
     def in_contact(self) -> bool:
-        """Whether the venue is connected and every account has been polled since."""
+        """Whether the venue is connected and every account that its login has was polled since."""
         return self._reconciled.is_set()
 
     async def reconciled(self) -> None:
@@ -179,13 +180,15 @@ class ReconciliationEngine:
     async def reconcile(self) -> None:
         """Poll every account of the venue now, and book and resolve its answers.
 
+        An account that the login has no more is left as it is, and the others are polled.
+
         Raises
         ------
         VenueUnreachableError
             When it does not answer.
         """
         for account in (await self._all_accounts()).values():
-            await self._reconcile(account)
+            await self._poll(account)
 
     async def compare(self, account: Account) -> Comparison | None:
         """Poll the venue about an account now; `None` when its lists changed while they were read.
@@ -278,7 +281,14 @@ class ReconciliationEngine:
             requested, self._requested = self._requested, set()
             by_id = {account.id: account for account in self._accounts.values()}
             for account_id in requested & by_id.keys():
-                await self._reconcile(by_id[account_id])
+                await self._poll(by_id[account_id])
+
+    async def _poll(self, account: Account) -> None:
+        try:
+            await self._reconcile(account)
+        except AccountUnreachableError as error:
+            self.comparisons.pop(account.id, None)
+            _log.warning("account_not_polled", account=account.broker_account_id, reason=str(error))
 
     async def _reconcile(self, account: Account) -> None:
         """Poll the venue about an account, book what was missed, resolve orders, and compare positions."""
@@ -314,7 +324,7 @@ class ReconciliationEngine:
             #    were, nothing was filled or settled from step 2 until after the books were read, so positions and
             #    books are of one moment. A report that is booked beside us, between the positions and the books,
             #    shows in the last lists; read after them, the books could hold a fill that no list has.
-            held = await self._venue.positions(name)
+            at_broker = await self._venue.positions(name)
             async with self._database.read() as tx:
                 booked = await held_in_books(tx, account.id)
             again = await self._venue.executions(name, since)
@@ -323,8 +333,8 @@ class ReconciliationEngine:
             item.fact_id for item in settled_again
         } == {item.fact_id for item in settled}:
             foreign = tuple(item for item in filled if item.reference is None)
-            self.comparisons[account.id] = Comparison(self._clock.now(), dict(held), dict(booked), foreign)
-            await self._compare(account, held, booked, listed)
+            self.comparisons[account.id] = Comparison(self._clock.now(), dict(at_broker), dict(booked), foreign)
+            await self._compare(account, at_broker, booked, listed)
         else:
             # Not of one moment: a difference would be a false alarm, and agreement a false all-clear.
             self.request_reconciliation(account.id)
@@ -430,7 +440,7 @@ class ReconciliationEngine:
     async def _compare(
         self,
         account: Account,
-        held: Mapping[OptionContract, Decimal],
+        at_broker: Mapping[OptionContract, Decimal],
         booked: Mapping[OptionContract, Decimal],
         listed: Sequence[VenueOrder],
     ) -> None:
@@ -441,11 +451,11 @@ class ReconciliationEngine:
             active_message = await active_trouble(tx, account)
         differing = {
             contract
-            for contract in held.keys() | booked.keys()
-            if held.get(contract, ZERO) != booked.get(contract, ZERO)
+            for contract in at_broker.keys() | booked.keys()
+            if at_broker.get(contract, ZERO) != booked.get(contract, ZERO)
         }
         differences = [
-            f"{contract}: the venue holds {held.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
+            f"{contract}: the venue holds {at_broker.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
             for contract in sorted(differing, key=str)
         ]
         differences += settlement_differences(waiting)

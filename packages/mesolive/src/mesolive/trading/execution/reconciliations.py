@@ -56,10 +56,10 @@ class Reconciliations:
             raise not_supported(
                 f"account {account.broker_account_id} has no broker to compare with", code="PaperAccount"
             )
-        found = await self.fresh(account) if args.Refresh else engine.comparisons.get(account.id)
-        if found is None:
+        comparison = await self.fresh(account) if args.Refresh else engine.comparisons.get(account.id)
+        if comparison is None:
             return models.GetReconciliationResult(BrokerAccountId=account.broker_account_id, Contracts=[], Trades=[])
-        return self._shown(account, found)
+        return self._shown(account, comparison)
 
     async def fresh(self, account: Account) -> Comparison:
         """Compare an account with its broker now; see `get` for what it raises."""
@@ -70,26 +70,26 @@ class Reconciliations:
             )
         try:
             for _ in range(COMPARE_ATTEMPTS):
-                found = await engine.compare(account)
-                if found is not None:
-                    return found
+                comparison = await engine.compare(account)
+                if comparison is not None:
+                    return comparison
         except (VenueUnreachableError, TimeoutError) as error:
             text = f"the broker of account {account.broker_account_id} does not answer: {error or 'timed out'}"
             raise ServiceError(StatusCode.BrokerError, text) from error
         raise conflict(f"account {account.broker_account_id} trades while it is compared; try again", code="Busy")
 
-    def _shown(self, account: Account, found: Comparison) -> models.GetReconciliationResult:
+    def _shown(self, account: Account, comparison: Comparison) -> models.GetReconciliationResult:
         return models.GetReconciliationResult(
             BrokerAccountId=account.broker_account_id,
-            ComparedAt=found.at,
+            ComparedAt=comparison.at,
             Contracts=[
                 models.ReconciledContract(
                     Contract=self._live(contract),
-                    AtBroker=found.held.get(contract, ZERO),
-                    InBooks=found.booked.get(contract, ZERO),
-                    Difference=found.difference(contract),
+                    AtBroker=comparison.at_broker.get(contract, ZERO),
+                    InBooks=comparison.booked.get(contract, ZERO),
+                    Difference=comparison.difference(contract),
                 )
-                for contract in found.contracts
+                for contract in comparison.contracts
             ],
             Trades=[
                 models.BrokerTrade(
@@ -105,7 +105,7 @@ class Reconciliations:
                         for leg in trade.legs
                     ],
                 )
-                for trade in found.foreign
+                for trade in comparison.foreign
             ],
         )
 

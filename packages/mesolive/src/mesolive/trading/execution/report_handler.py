@@ -8,12 +8,13 @@ before changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
@@ -49,8 +50,7 @@ MAX_ACCOUNTS = 10_000
 _encoder = msgspec.json.Encoder(enc_hook=wire.enc_hook)
 
 
-@dataclass(frozen=True, slots=True)
-class VenueReport:
+class VenueReport(msgspec.Struct, frozen=True):
     """A report about one order of one account.
 
     Attributes

@@ -61,7 +61,7 @@ class Limits:
     max_loss
         The largest loss at expiration that the position may have once the order is filled, in account currency.
     allow_unlimited_loss
-        Whether an order may sell calls that nothing covers. `max_loss` then bounds the loss up to the highest strike.
+        Whether an order may sell uncovered calls. `max_loss` then bounds the loss up to the highest strike.
     stale_exit_policy
         Which exits are sent while their prices cannot be judged.
     queue_orders
@@ -187,11 +187,16 @@ def check_contracts(order: GroupOrder, limits: Limits) -> None:
         )
 
 
-def check_premium(order: GroupOrder, quote: ComboQuote, limits: Limits) -> None:
-    """Refuse an order whose premium is too large: absolute amounts of all legs together."""
-    premium = order.qty * sum(
+def premium_of(order: GroupOrder, quote: ComboQuote) -> Decimal:
+    """Return the premium of an order at the middle of the market, absolute amounts of all legs together."""
+    return order.qty * sum(
         (abs(leg.ratio) * quote.legs[leg.name].middle * leg.contract.multiplier for leg in order.legs), ZERO
     )
+
+
+def check_premium(order: GroupOrder, quote: ComboQuote, limits: Limits) -> None:
+    """Refuse an order whose premium is too large: absolute amounts of all legs together."""
+    premium = premium_of(order, quote)
     if premium > limits.max_premium:
         raise RefusedError(
             "PremiumTooLarge", f"the order's premiums are {premium:.2f}; the account's limit is {limits.max_premium}"
@@ -199,22 +204,37 @@ def check_premium(order: GroupOrder, quote: ComboQuote, limits: Limits) -> None:
 
 
 def check_risk(risk: OrderRisk, limits: Limits) -> None:
-    """Refuse an order whose notional or largest loss is beyond its limit.
+    """Refuse an order whose notional or largest loss is beyond its limit."""
+    check_notional(risk, limits)
+    check_uncovered(risk, limits)
+    check_loss(risk, limits)
 
-    An order that reduces the largest loss of a position passes, however large that still is.
-    """
+
+def check_notional(risk: OrderRisk, limits: Limits) -> None:
+    """Refuse an order of too large a notional."""
     if risk.notional > limits.max_notional:
         raise RefusedError(
             "NotionalTooLarge",
             f"the order's notional is {risk.notional:.2f} (the underlying's price times multiplier times contracts); "
             f"the account's limit is {limits.max_notional}",
         )
+
+
+def check_uncovered(risk: OrderRisk, limits: Limits) -> None:
+    """Refuse an order that sells calls which nothing covers, unless the account permits that."""
     if risk.uncovered_calls > risk.uncovered_calls_before and not limits.allow_unlimited_loss:
         raise RefusedError(
             "UnlimitedLoss",
             "the order sells calls that nothing covers, so its loss has no limit, and the account does not permit "
             "that; `mesolive account limits --allow-unlimited-loss` does",
         )
+
+
+def check_loss(risk: OrderRisk, limits: Limits) -> None:
+    """Refuse an order whose position could lose too much.
+
+    One that reduces the largest loss of a position passes, however large that still is.
+    """
     if risk.largest_loss > limits.max_loss and risk.grows:
         raise RefusedError(
             "LossTooLarge",

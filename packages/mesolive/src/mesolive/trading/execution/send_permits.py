@@ -15,17 +15,17 @@ once either is committed, no permit that does not see it can follow.
 A venue may have slow steps of its own before it writes the order: a look-up, a preview of margin, a rate limit. So it
 gets a `PermitCheck` with the order, and awaits it before each write.
 
-On SQLite the operating system's file lock belongs to the process, and nobody takes over while it lives: no permit is
-stored, and an order that waited too long is checked against the halts again or not sent.
+On SQLite the operating system's file lock belongs to the process, and no other process takes over while it lives: no
+permit is stored, and an order that waited too long is checked against the halts again or not sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from msgspec import Struct
 from sqlalchemy import bindparam, delete, insert, select
 
 from mesolive.clock import boot_time
@@ -64,8 +64,7 @@ class Denial(Enum):
     STALE_PERMIT = "stale permit"
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """An order must not be sent.
 
     Attributes
@@ -82,8 +81,7 @@ class Denied:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """A request for a permit; `admitted` is the boot time of the order's admission."""
 
     order: StoredOrder
@@ -113,7 +111,7 @@ class PermitCheck:
         self.cancelled = True
 
     def end(self, reason: str) -> None:
-        """Take that nobody waits for the answer any more."""
+        """Record that no caller waits for the answer any more."""
         self._over = reason
 
     async def __call__(self) -> str | None:

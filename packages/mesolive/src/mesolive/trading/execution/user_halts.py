@@ -76,7 +76,7 @@ class Halts:
                 user.user_id, account_id, None, now, user.key_id, "HaltTrading", args.IdempotencyKey, detail
             )
             await audit(tx, [entry])
-            return models.ListHaltsResult(Halts=await self._in_force(tx, user))
+            return models.ListHaltsResult(Halts=await self.in_force(tx, user))
 
         operation = models.IdempotencyOperation.HaltTrading
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
@@ -119,7 +119,7 @@ class Halts:
                     )
                 ],
             )
-            return models.ResumeTradingResult(Lifted=len(rows), Halts=await self._in_force(tx, user))
+            return models.ResumeTradingResult(Lifted=len(rows), Halts=await self.in_force(tx, user))
 
         operation = models.IdempotencyOperation.ResumeTrading
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
@@ -157,9 +157,10 @@ class Halts:
     async def list(self, user: UserContext, args: models.ListHaltsArgs) -> models.ListHaltsResult:  # noqa: ARG002 - the method's model has no fields
         """Return the halts that stand for all accounts and for the user's own, oldest first."""
         async with self._database.read() as tx:
-            return models.ListHaltsResult(Halts=await self._in_force(tx, user))
+            return models.ListHaltsResult(Halts=await self.in_force(tx, user))
 
-    async def _in_force(self, tx: Transaction, user: UserContext) -> list[models.TradingHalt]:
+    async def in_force(self, tx: Transaction, user: UserContext) -> list[models.TradingHalt]:
+        """Return the halts that stand for all accounts and for the user's own, oldest first, within a read."""
         query = (
             select(halts.c.reason, halts.c.created_at, halts.c.scope, halts.c.user_id, accounts.c.broker_account_id)
             .outerjoin(accounts, accounts.c.id == halts.c.account_id)

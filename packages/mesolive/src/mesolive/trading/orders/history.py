@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from mesolive.errors import not_found
@@ -15,8 +15,7 @@ from mesolive.store.tables.access import users
 from mesolive.store.tables.trading import accounts, audit_entries, executions, order_facts, orders
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True):
     """One entry of an order's history: a request or a venue report.
 
     Attributes
@@ -38,8 +37,7 @@ class HistoryEntry:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderHistory:
+class OrderHistory(Struct, frozen=True):
     """An order and its history, oldest first."""
 
     order_id: int

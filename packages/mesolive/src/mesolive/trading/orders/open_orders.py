@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, exists, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 
 from mesolive.store.clauses import is_among, is_one_of
 from mesolive.store.database import Transaction
@@ -36,8 +35,16 @@ _ENTERED = (
     )
     .limit(bindparam("most"))
 )
-
-
+_SENT_AT = (
+    select(orders.c.created_at, func.count().label("number"))
+    .where(
+        orders.c.account_id == bindparam("account"),
+        orders.c.created_at > bindparam("since", type_=UtcDateTime),
+        orders.c.created_at <= bindparam("until", type_=UtcDateTime),
+        orders.c.reference.is_not(None),
+    )
+    .group_by(orders.c.created_at)
+)
 _ATTENDED = exists().where(
     orders.c.plan_id == exec_plans.c.id,
     exec_plans.c.position_id == positions.c.id,
@@ -137,27 +144,12 @@ async def known_references(tx: Transaction, references: Iterable[str]) -> set[st
     return {row.reference for row in rows}
 
 
-def orders_sent(account_id: ColumnElement[int]) -> ScalarSelect[Any]:
-    """Return how many orders an account has sent after `since` until `now`, as part of a statement over accounts.
-
-    Parameters
-    ----------
-    account_id
-        The statement's account. It binds `since` and `now`.
-    """
-    return (
-        select(func.count())
-        .select_from(orders)
-        .where(
-            orders.c.account_id == account_id,
-            orders.c.created_at > bindparam("since", type_=UtcDateTime),
-            # A simulated market may restart at an earlier moment: orders of an earlier run with later times do not
-            # count.
-            orders.c.created_at <= bindparam("now", type_=UtcDateTime),
-            orders.c.reference.is_not(None),
-        )
-        .scalar_subquery()
-    )
+async def orders_sent_at(
+    tx: Transaction, account_id: int, since: datetime, until: datetime
+) -> list[tuple[datetime, int]]:
+    """Return how many orders an account has sent after `since` until `until`, by the moments at which it did."""
+    rows = await tx.all(_SENT_AT, {"account": account_id, "since": since, "until": until})
+    return [(row.created_at, row.number) for row in rows]
 
 
 async def unattended_positions(tx: Transaction, changed_after: datetime) -> dict[int, LivePositionState]:

@@ -18,6 +18,9 @@ from mesolive.trading.portfolio.contract_rows import from_row
 from mesolive.trading.portfolio.plans import Plan, find_plans, group_quantities
 from mesolive_sdk import models
 
+BEYOND_ALL = 2**63 - 1
+"""Where a list that begins with the newest row begins: no row has a greater id."""
+
 
 class Orders:
     """Order and execution queries of the Control Hub."""
@@ -37,26 +40,31 @@ class Orders:
 
     async def history(self, user: UserContext, args: models.GetOrderHistoryArgs) -> models.GetOrderHistoryResult:
         """Return what was asked of one of the user's orders, what the venue reported, and what followed."""
-        found = await order_history(self._database, args.LiveOrderId, user.user_id)
+        history = await order_history(self._database, args.LiveOrderId, user.user_id)
         return models.GetOrderHistoryResult(
-            LiveOrderId=found.order_id,
-            PositionId=found.fields.get("position_id"),
-            ReplacesOrderId=found.fields.get("replaces_id"),
-            ReplacedByOrderId=found.fields.get("replaced_by"),
-            UnresolvedSince=found.fields.get("unresolved_since"),
-            Reason=found.fields.get("reason"),
+            LiveOrderId=history.order_id,
+            PositionId=history.fields.get("position_id"),
+            ReplacesOrderId=history.fields.get("replaces_id"),
+            ReplacedByOrderId=history.fields.get("replaced_by"),
+            UnresolvedSince=history.fields.get("unresolved_since"),
+            Reason=history.fields.get("reason"),
             Entries=[
                 models.OrderHistoryEntry(
                     At=entry.at, What=entry.what, Who=entry.who, Change=entry.change, Detail=entry.detail
                 )
-                for entry in found.entries
+                for entry in history.entries
             ],
         )
 
     async def list(self, user: UserContext, args: models.ListOrdersArgs) -> models.ListOrdersResult:
-        """Return the user's orders that pass every given filter, oldest first."""
-        page = self._pager.page(user.user_id, "ListOrders", args)
-        query = _orders(user).where(orders.c.id > page.after).order_by(orders.c.id).limit(page.limit + 1)
+        """Return the user's orders that pass every given filter, oldest first, or newest first where that is asked."""
+        backwards = args.NewestFirst
+        page = self._pager.page(user.user_id, "ListOrders", args, start=BEYOND_ALL if backwards else 0)
+        query = _orders(user).limit(page.limit + 1)
+        if backwards:
+            query = query.where(orders.c.id < page.after).order_by(orders.c.id.desc())
+        else:
+            query = query.where(orders.c.id > page.after).order_by(orders.c.id)
         if args.ExecPlanId is not None:
             query = query.where(orders.c.plan_id == args.ExecPlanId)
         if args.BrokerAccountId is not None:
@@ -149,6 +157,7 @@ def order_of(row: Row[Any], plans: Mapping[int, Plan]) -> models.Order:
         TimeInForce=models.TimeInForce[row.time_in_force],
         LastUpdated=row.last_updated,
         LegRatios=None if group is None else dict(group.ratios),
+        Legs=None if plan is None or group is None else _legs_of(plan, group.ratios),
         PositionId=row.position_id if plan is None or row.position_id is not None else plan.position_id,
         StrategyId=row.strategy_id,
         Reason=row.reason,
@@ -157,6 +166,14 @@ def order_of(row: Row[Any], plans: Mapping[int, Plan]) -> models.Order:
         UnresolvedSince=row.unresolved_since,
         SentBy=row.sent_by,
     )
+
+
+def _legs_of(plan: Plan, ratios: Mapping[str, Decimal]) -> list[models.OrderLeg]:
+    by_name = {leg.name: leg for leg in plan.legs}
+    return [
+        models.OrderLeg(Name=name, Ratio=ratio, Contract=by_name[name].traded.live, LegId=by_name[name].leg_id)
+        for name, ratio in ratios.items()
+    ]
 
 
 def execution_of(row: Row[Any]) -> models.LiveExecution:

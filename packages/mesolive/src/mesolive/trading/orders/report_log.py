@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import bindparam, insert, select
 
 from mesolive.store.clauses import is_among
@@ -17,11 +17,22 @@ _KNOWN = select(order_facts.c.execution_id).where(
     order_facts.c.account_id == bindparam("account"), is_among(order_facts.c.execution_id, "executions")
 )
 _INSERT = insert(order_facts)
+_REJECTION = (
+    select(order_facts.c.body)
+    .where(order_facts.c.order_id == bindparam("order"), order_facts.c.kind == "Rejected")
+    .order_by(order_facts.c.id.desc())
+    .limit(1)
+)
 _LAST_RECEIVED = select(order_facts.c.received_at).order_by(order_facts.c.id.desc()).limit(1)
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedReport:
+class _Rejection(msgspec.Struct):
+    """What is read of the report of a rejection."""
+
+    code: str | None = None
+
+
+class LoggedReport(msgspec.Struct, frozen=True):
     """A report as it is stored.
 
     Attributes
@@ -64,6 +75,12 @@ async def known_executions_of_account(tx: Transaction, account_id: int, ids: Ite
     """Return those of some execution ids that were reported for the account before."""
     rows = await tx.all(_KNOWN, {"account": account_id, "executions": list(ids)})
     return {row.execution_id for row in rows}
+
+
+async def rejection_code(tx: Transaction, order_id: int) -> str | None:
+    """Return the code with which an order was rejected; `None` where there was no rejection, or none with a code."""
+    row = await tx.first(_REJECTION, {"order": order_id})
+    return None if row is None else msgspec.json.decode(row.body, type=_Rejection).code
 
 
 async def insert_reports(tx: WriteTransaction, reports: Sequence[LoggedReport]) -> None:

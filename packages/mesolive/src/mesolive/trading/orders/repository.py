@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from mesolive.store.clauses import is_among, is_one_of
@@ -22,8 +22,7 @@ ENDED = frozenset(state.value for state in State if state.ended)
 OPEN = frozenset(state.value for state in State if not state.ended)
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
+class NewOrder(Struct, frozen=True):
     """An order that is about to be sent.
 
     Attributes
@@ -50,8 +49,7 @@ class NewOrder:
     replaces_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredOrder:
+class StoredOrder(Struct, frozen=True):
     """An order as it is stored; `view` is what the state machine sees of it, without its executions."""
 
     id: int
@@ -81,8 +79,7 @@ class StoredOrder:
         return -qty if self.side == "S" else qty
 
 
-@dataclass(frozen=True, slots=True)
-class UserOrder:
+class UserOrder(Struct, frozen=True):
     """One of a user's orders.
 
     Attributes
@@ -97,8 +94,7 @@ class UserOrder:
     at_venue: StoredOrder | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOrder:
+class PlanOrder(Struct, frozen=True):
     """What an order has done of its plan.
 
     Attributes
@@ -118,10 +114,37 @@ class PlanOrder:
 
 
 _PLACE = insert(orders)
+_PLACE_ONE = _PLACE.returning(orders.c.id)
 _PLACED = select(orders.c.id, orders.c.reference).where(is_among(orders.c.reference, "references"))
-_ORDERS = select(orders, strategies.c.name.label("strategy_name")).join(
-    strategies, strategies.c.id == orders.c.strategy_id
-)
+# What `stored` reads; each column that is a decimal or a moment costs a conversion.
+_ORDERS = select(
+    orders.c.id,
+    orders.c.user_id,
+    orders.c.account_id,
+    orders.c.plan_id,
+    orders.c.strategy_id,
+    strategies.c.name.label("strategy_name"),
+    orders.c.leg_group_id,
+    orders.c.side,
+    orders.c.state,
+    orders.c.qty,
+    orders.c.filled_qty,
+    orders.c.venue_order_id,
+    orders.c.unresolved_since,
+    orders.c.cancel_wanted,
+    orders.c.qty_multiplier,
+    orders.c.filled_value,
+    orders.c.average_fill_price,
+    orders.c.reference,
+    orders.c.send_key,
+    orders.c.cancel_key,
+    orders.c.replaces_id,
+    orders.c.replaced_by,
+    orders.c.created_at,
+    orders.c.last_updated,
+    orders.c.sender_epoch,
+    orders.c.permit_epoch,
+).join(strategies, strategies.c.id == orders.c.strategy_id)
 _BY_REFERENCE = _ORDERS.where(is_among(orders.c.reference, "references"))
 _BY_VENUE_ID = _ORDERS.where(
     orders.c.account_id == bindparam("account"),
@@ -223,9 +246,13 @@ async def place_orders(
         }
         for order in placed
     ]
-    await tx.execute(_PLACE, rows)
-    made = await tx.all(_PLACED, {"references": [order.reference for order in placed]})
-    ids = {row.reference: row.id for row in made}
+    ids: dict[str, int]
+    if len(placed) == 1:
+        ids = {placed[0].reference: await tx.scalar(_PLACE_ONE, rows[0])}
+    else:
+        await tx.execute(_PLACE, rows)
+        made = await tx.all(_PLACED, {"references": [order.reference for order in placed]})
+        ids = {row.reference: row.id for row in made}
     return [
         StoredOrder(
             id=ids[order.reference],
@@ -253,8 +280,7 @@ async def place_orders(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class FilledOrder:
+class FilledOrder(Struct, frozen=True):
     """An order of a paper account: it is filled when it is stored.
 
     Attributes

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 ZERO = Decimal(0)
 
@@ -36,6 +39,9 @@ class State(enum.Enum):
     EXPIRED = "Expired"
     REPLACED = "Replaced"
 
+    # Members are single objects, and the hash of `Enum` runs in Python.
+    __hash__ = object.__hash__
+
     @property
     def ended(self) -> bool:
         """Whether the order has ended: no further report of the venue is expected."""
@@ -45,8 +51,7 @@ class State(enum.Enum):
 _ENDED = {State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED, State.REPLACED}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
+class OrderView(Struct, frozen=True):
     """An order as the state machine reads it.
 
     Attributes
@@ -79,8 +84,7 @@ class OrderView:
         return max(self.qty - self.filled, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """The venue has the order and works it."""
 
     venue_id: str
@@ -111,30 +115,26 @@ class Executed:
     venue_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CancelSent:
+class CancelSent(Struct, frozen=True):
     """A cancel request was sent to the venue."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Struct, frozen=True):
     """The venue works the order no more."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRefused:
+class CancelRefused(Struct, frozen=True):
     """The venue did not cancel: the order was filled, or is unknown to it in that state."""
 
     reason: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """The venue refuses the order."""
 
     reason: str
@@ -142,37 +142,32 @@ class Rejected:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(Struct, frozen=True):
     """The order's time in force ended."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(Struct, frozen=True):
     """The venue works another order in its place; earlier fills stay with this order."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ContactLost:
+class ContactLost(Struct, frozen=True):
     """The outcome of our request is unknown: a timeout, a lost connection, an unreadable answer."""
 
     reason: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NotAtVenue:
+class NotAtVenue(Struct, frozen=True):
     """A complete answer of the venue shows that it never had the order."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StillWorking:
+class StillWorking(Struct, frozen=True):
     """A poll shows that the venue works the order."""
 
     venue_id: str
@@ -194,8 +189,7 @@ Report = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a report did.
 
     Attributes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.errors import not_found, validation
 from mesolive.journal.unstamped import UNSTAMPED
@@ -27,8 +28,7 @@ MAX_DECIMALS = 10
 digits that decimal arithmetic keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class BookedGroups:
+class BookedGroups(Struct, frozen=True):
     """The bookings of one call's fills.
 
     Attributes
@@ -202,11 +202,11 @@ def _is_too_fine(number: Decimal) -> bool:
     return round(number, MAX_DECIMALS) != number
 
 
-def too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, list[str]]:
+def too_early(fills: Iterable[LegFill], open_legs: Mapping[str, Leg]) -> dict[str, list[str]]:
     """Return the errors in the times of closing fills: a leg cannot be closed before it was opened."""
     problems: dict[str, list[str]] = {}
     for reported in fills:
-        opened = held[reported.leg.name].created_at
+        opened = open_legs[reported.leg.name].created_at
         if reported.fill is not None and reported.fill.at < opened:
             text = (
                 f"expected a time after the leg was opened ({opened.isoformat()}), got {reported.fill.at.isoformat()}"

@@ -167,22 +167,24 @@ class PaperExecution:
         if plan.position_id is None:
             raise not_found(f"the position of exec plan {plan.id}")
         position = await find_position(tx, user.user_id, plan.position_id)
-        held = position.open_by_name
-        same = len(held) == len(fills) and all(
-            fill.leg.name in held and held[fill.leg.name].holding.qty == -fill.leg.qty for fill in fills
+        open_legs = position.open_by_name
+        same = len(open_legs) == len(fills) and all(
+            fill.leg.name in open_legs and open_legs[fill.leg.name].holding.qty == -fill.leg.qty for fill in fills
         )
         if not same:
             raise conflict(
                 f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again",
                 code="PlanOutdated",
             )
-        early = too_early(fills, held)
+        early = too_early(fills, open_legs)
         if early:
             raise validation(early)
         closed_at = last_fill(fills, now)
         # Marker legs close with the position.
         fills = [fill if fill.fill is not None else replace(fill, at=closed_at) for fill in fills]
-        context = FillContext(user.user_id, account, plan, position.id, {name: leg.id for name, leg in held.items()})
+        context = FillContext(
+            user.user_id, account, plan, position.id, {name: leg.id for name, leg in open_legs.items()}
+        )
         booked = await book_groups(tx, context, fills, now)
         await mark_executed(tx, plan.id, now, position.id)
         concluded = await conclude(tx, context, closed_at)

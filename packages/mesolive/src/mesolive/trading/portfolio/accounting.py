@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from math import gcd
+
+from msgspec import Struct
 
 AVERAGE_QUANTUM = Decimal("0.00000001")
 """Averages for display are rounded to eight decimals."""
@@ -20,8 +23,7 @@ PART_QUANTUM = Decimal("0.0000000001")
 EMPTY = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(Struct, frozen=True):
     """One leg's fill.
 
     Attributes
@@ -117,8 +119,7 @@ def _part(amount: Decimal, qty: Decimal, of: Decimal) -> Decimal:
     return (amount * qty / of).quantize(PART_QUANTUM, rounding=ROUND_HALF_EVEN)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupQuantity:
+class GroupQuantity(Struct, frozen=True):
     """A leg group as one combo: `qty` combos (0 for a group of marker legs), each with `ratios` by leg name."""
 
     qty: Decimal
@@ -138,10 +139,17 @@ def group_quantity(quantities: Mapping[str, Decimal]) -> GroupQuantity:
     -------
     The number of combos and the signed whole ratio of each leg.
     """
-    combos = combos_of(quantities.values())
+    combos, ratios = _combos_and_ratios(tuple(quantities.values()))
+    return GroupQuantity(combos, dict(zip(quantities, ratios, strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def _combos_and_ratios(quantities: tuple[Decimal, ...]) -> tuple[Decimal, tuple[Decimal, ...]]:
+    """Return the number of combos and the ratio of each leg; kept, as strategies order the same ratios again."""
+    combos = combos_of(quantities)
     if combos == 0:
-        return GroupQuantity(EMPTY, dict.fromkeys(quantities, EMPTY))
-    return GroupQuantity(combos, {name: (qty / combos).quantize(Decimal(1)) for name, qty in quantities.items()})
+        return EMPTY, (EMPTY,) * len(quantities)
+    return combos, tuple((qty / combos).quantize(Decimal(1)) for qty in quantities)
 
 
 def combos_of(quantities: Iterable[Decimal]) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts
 from mesolive.trading.portfolio.broker_facts import facts_of_accounts, with_facts
 from mesolive.trading.portfolio.day_pnl import TradingDay, day_bases_of_accounts
-from mesolive.trading.portfolio.held_value import open_value, sum_of, unrealized
+from mesolive.trading.portfolio.held_value import held_greeks, open_value, sum_of, unrealized
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.position_queries import count_by_account
@@ -41,6 +41,7 @@ MAX_CASH = Decimal(1_000_000_000_000)
 """Largest initial cash: sums stay within the digits of decimal arithmetic."""
 
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
+CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 _BY_ID = select(accounts).where(is_among(accounts.c.id, "ids"))
@@ -73,6 +74,7 @@ class Account:
     data_provider: models.DataProviderType | None = None
     accept_delayed: bool = False
     disabled: bool = False
+    night_sessions: bool = False
 
     @property
     def provider(self) -> models.DataProviderType | None:
@@ -152,7 +154,14 @@ def account_of(row: Row[Any]) -> Account:
         data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
         accept_delayed=row.accept_delayed,
         disabled=row.disabled_at is not None,
+        night_sessions=row.night_sessions,
     )
+
+
+async def store_night_sessions(tx: WriteTransaction, account: Account, *, night_sessions: bool) -> Account:
+    """Store whether an account trades in the night sessions of indexes; return it as it is then."""
+    await tx.execute(accounts.update().where(accounts.c.id == account.id).values(night_sessions=night_sessions))
+    return replace(account, night_sessions=night_sessions)
 
 
 async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at: datetime) -> None:
@@ -187,13 +196,15 @@ async def create_paper_account(
         `ML` followed by letters and digits, such as `ML1000`.
     cash
         Initial cash, in `currency`; greater than zero.
+    currency
+        Three capital letters.
 
     Raises
     ------
     ServiceError
         `ValidationError` for an id or an amount that cannot be; `Conflict` when the account exists.
     """
-    _check_new(PAPER_PREFIX, broker_account_id, cash)
+    _check_new(PAPER_PREFIX, broker_account_id, cash, currency)
     async with database.write(user.user_id) as tx:
         await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.MesoLive)
 
@@ -208,7 +219,7 @@ async def create_simulated_account(
     ServiceError
         As `create_paper_account`. The id is the account's name at the venue, so that no other user may have it either.
     """
-    _check_new(SIMULATED_PREFIX, broker_account_id, cash)
+    _check_new(SIMULATED_PREFIX, broker_account_id, cash, currency)
     async with database.write() as tx:
         await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.Simulated)
 
@@ -228,13 +239,15 @@ def must_be_enabled(account: Account) -> None:
         )
 
 
-def _check_new(prefix: str, broker_account_id: str, cash: Decimal) -> None:
+def _check_new(prefix: str, broker_account_id: str, cash: Decimal, currency: str) -> None:
     problems: dict[str, list[str]] = {}
     if not broker_account_id.startswith(prefix) or not ACCOUNT_ID.fullmatch(broker_account_id):
         expected = f"{prefix} followed by capital letters and digits, such as {prefix}1000"
         problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
     if not cash.is_finite() or not 0 < cash <= MAX_CASH or round(cash, 2) != cash:
         problems["Cash"] = [f"expected an amount greater than 0, up to {MAX_CASH:,}, of whole cents, got {cash}"]
+    if not CURRENCY.fullmatch(currency):
+        problems["Currency"] = [f"expected three capital letters, such as USD, got {currency[:20]!r}"]
     if problems:
         raise validation(problems)
 
@@ -326,17 +339,20 @@ class Accounts:
     async def _live(self, tx: Transaction, user_id: int, rows: Sequence[Row[Any]]) -> list[models.LiveAccount]:
         ids = [row.id for row in rows]
         active = await count_by_account(tx, user_id, ids)
-        held = await open_legs_of_accounts(tx, user_id, ids)
+        legs_by_account = await open_legs_of_accounts(tx, user_id, ids)
         bases = await day_bases_of_accounts(tx, TradingDay.at(self._calendar, self._clock.now()), user_id, ids)
-        rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
+        rules = await rules_by_position(tx, {leg.position_id for its in legs_by_account.values() for leg in its})
         owned = {row.id: account_of(row) for row in rows}
         by_provider = {
             kind: Marks(self._market, provider=kind) for kind in {account.provider for account in owned.values()}
         }
         marks = {account_id: by_provider[account.provider] for account_id, account in owned.items()}
-        values = {row.id: open_value(held.get(row.id, ()), marks[row.id]) for row in rows}
-        running = {row.id: unrealized(held.get(row.id, ()), values[row.id]) for row in rows}
-        margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks[row.id]) for row in rows}
+        values = {row.id: open_value(legs_by_account.get(row.id, ()), marks[row.id]) for row in rows}
+        running = {row.id: unrealized(legs_by_account.get(row.id, ()), values[row.id]) for row in rows}
+        margins = {
+            row.id: await margin_of_account(legs_by_account.get(row.id, ()), rules, marks[row.id]) for row in rows
+        }
+        greeks = {row.id: held_greeks(legs_by_account.get(row.id, ()), marks[row.id]) for row in rows}
         facts = await facts_of_accounts(tx, [row.id for row in rows if row.connection_id is not None])
         return [
             with_facts(
@@ -349,12 +365,14 @@ class Accounts:
                     NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
                     MaintenanceMarginReq=margins[row.id],
                     Cash=row.cash,
-                    LastUpdated=self._as_of(row, owned[row.id], holds=bool(held.get(row.id))),
+                    LastUpdated=self._as_of(row, owned[row.id], holds=bool(legs_by_account.get(row.id))),
                     CreatedAt=row.created_at,
                     ActivePositions=active.get(row.id, 0),
                     DisabledAt=row.disabled_at,
                     UnrealizedPnL=running[row.id],
                     DayPnL=sum_of(running[row.id], bases[row.id]),
+                    Greeks=None if (of := greeks[row.id]) is None else of.values,
+                    DeltaDollars=None if of is None else of.delta_dollars,
                 ),
                 facts.get(row.id),
             )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import insert, select
 
 from mesolive.language.decision import Operation
@@ -12,8 +11,7 @@ from mesolive.store.tables.signals import adjustment_plans
 from mesolive.trading.portfolio.repository import raise_adjustment_count
 
 
-@dataclass(frozen=True, slots=True)
-class AdjustmentStep:
+class AdjustmentStep(Struct, frozen=True):
     """What the plan of an adjustment carries out.
 
     Attributes

@@ -11,9 +11,11 @@ Paper fills, fills of venues, settlements and corrections by hand go the same wa
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import LegState
@@ -116,8 +118,7 @@ class LegFill:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BookedFills:
+class BookedFills(Struct, frozen=True):
     """The changes made by fills.
 
     Attributes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row
 
 from mesolive.market.contracts import OptionContract, Right
@@ -16,8 +16,7 @@ from mesolive.store.types import stored_decimal, stored_moment
 from mesolive_sdk import models
 
 
-@dataclass(frozen=True, slots=True)
-class TradedContract:
+class TradedContract(Struct, frozen=True):
     """An option contract with the fields of the wire model beyond its identity.
 
     Attributes

@@ -8,9 +8,10 @@ a day on which the server did not run, the PnL of the day is not known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.store.database import Transaction
@@ -24,8 +25,7 @@ LAST_MINUTE = timedelta(minutes=1)
 """The last sample of a session is at most so much older than its close."""
 
 
-@dataclass(frozen=True, slots=True)
-class TradingDay:
+class TradingDay(Struct, frozen=True):
     """The session that began last, and the one before it.
 
     Attributes
@@ -58,8 +58,8 @@ async def day_bases_of_positions(
     tx: Transaction, day: TradingDay, position_ids: Iterable[int]
 ) -> dict[int, Decimal | None]:
     """Return by position id what its running PnL is added to for the PnL of the day; `None` where it is not known."""
-    found = await sampled_positions(tx, position_ids, day.since, day.begins)
-    return {position.id: _base(day, position) for position in found}
+    positions = await sampled_positions(tx, position_ids, day.since, day.begins)
+    return {position.id: _base(day, position) for position in positions}
 
 
 async def day_bases_of_accounts(
@@ -67,8 +67,8 @@ async def day_bases_of_accounts(
 ) -> dict[int, Decimal | None]:
     """Return the same by account: the sum over its positions, those that were closed during the day included."""
     result: dict[int, Decimal | None] = dict.fromkeys(account_ids, Decimal(0))
-    found = await sampled_positions_of_accounts(tx, user_id, account_ids, day.since, day.begins, day.closed)
-    for position in found:
+    positions = await sampled_positions_of_accounts(tx, user_id, account_ids, day.since, day.begins, day.closed)
+    for position in positions:
         total, base = result[position.account_id], _base(day, position)
         result[position.account_id] = None if total is None or base is None else total + base
     return result

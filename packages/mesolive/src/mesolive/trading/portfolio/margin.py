@@ -68,12 +68,12 @@ class PositionMargin:
             if leg.holding.qty != 0:
                 by_symbol.setdefault(leg.traded.contract.underlying, []).append(leg)
         self._rules = rules
-        self._held = [(held, marks.view(symbol)) for symbol, held in by_symbol.items()]
+        self._legs_and_views = [(of_symbol, marks.view(symbol)) for symbol, of_symbol in by_symbol.items()]
 
     def amount(self) -> Decimal | None:
         """Return the margin in account currency; `None` while the underlying or a leg has no value that it needs."""
         total = Decimal(0)
-        for legs, view in self._held:
+        for legs, view in self._legs_and_views:
             if view is None:
                 return None
             try:
@@ -84,7 +84,7 @@ class PositionMargin:
 
 
 def bound_leg(leg: Leg, view: MarketView) -> BoundLeg:
-    """Return what is held of a leg on a view; it is shown on old quotes too, as other values of a position are."""
+    """Return an open leg bound to a view; also on old quotes, as other values of a position."""
     contract, holding = leg.traded.contract, leg.holding
     chain, index = view.find(contract) or (None, 0)
     entry = float(holding.average_price)
@@ -115,7 +115,7 @@ async def margin_of_account(legs: Iterable[Leg], rules: Mapping[int, MarginRules
     by_position: dict[int, list[Leg]] = {}
     for leg in legs:
         by_position.setdefault(leg.position_id, []).append(leg)
-    margins = [PositionMargin(held, rules.get(of, ACCOUNT_RULES), marks) for of, held in by_position.items()]
+    margins = [PositionMargin(own_legs, rules.get(of, ACCOUNT_RULES), marks) for of, own_legs in by_position.items()]
 
     def total() -> Decimal | None:
         amounts = [margin.amount() for margin in margins]

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.errors import ServiceError, conflict, not_found
@@ -25,7 +26,7 @@ from mesolive.trading.portfolio.accounting import GroupQuantity, group_quantity
 from mesolive.trading.portfolio.contract_rows import TradedContract, as_stored, from_row
 from mesolive_sdk import models
 
-MAX_KEPT_PLANS = 2048
+MAX_CACHED_PLANS = 2048
 """How many plans are kept in memory; one takes some 5 KB."""
 
 CLOSING = ":close"
@@ -39,6 +40,7 @@ _STANDINGS = (
         exec_plans.c.user_id,
         exec_plans.c.state,
         exec_plans.c.position_id,
+        exec_plans.c.executed_at,
         accounts.c.broker_account_id,
         strategies.c.name.label("strategy_name"),
         strategies.c.deleted_at.label("strategy_deleted_at"),
@@ -178,11 +180,10 @@ class PlanContent:
     created_at: datetime
 
 
-_KEPT: CacheKind[int, PlanContent] = CacheKind("exec plans", MAX_KEPT_PLANS)
+_CACHE: CacheKind[int, PlanContent] = CacheKind("exec plans", MAX_CACHED_PLANS)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A stored plan."""
 
     id: int
@@ -199,6 +200,7 @@ class Plan:
     legs: tuple[PlanLeg, ...]
     created_at: datetime
     strategy_deleted: bool = False
+    executed_at: datetime | None = None
 
 
 def distinct_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
@@ -260,7 +262,7 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
         qty_multiplier=plan.qty_multiplier,
         created_at=plan.created_at,
     )
-    tx.keep(_KEPT, {plan_id: _as_stored(plan)})
+    tx.keep(_CACHE, {plan_id: _as_stored(plan)})
     if not plan.legs:
         return plan_id  # an adjustment that sets variables only
     await tx.execute(
@@ -338,8 +340,8 @@ async def newest_plans(
     if only_open:
         query = query.where(exec_plans.c.state != PlanState.EXECUTED.value)
     ids = [row.id for row in await tx.all(query.order_by(exec_plans.c.id.desc()).limit(limit))]
-    found = await find_plans(tx, user_id, ids)
-    return [found[plan_id] for plan_id in ids]
+    plans = await find_plans(tx, user_id, ids)
+    return [plans[plan_id] for plan_id in ids]
 
 
 async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> dict[int, Plan]:
@@ -358,7 +360,7 @@ async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> 
 
 
 async def _contents(tx: Transaction, plan_ids: Sequence[int]) -> dict[int, PlanContent]:
-    contents = tx.find_kept(_KEPT, plan_ids)
+    contents = tx.find_kept(_CACHE, plan_ids)
     unknown = [plan_id for plan_id in plan_ids if plan_id not in contents]
     if unknown:
         legs: dict[int, list[PlanLeg]] = {}
@@ -377,7 +379,7 @@ async def _contents(tx: Transaction, plan_ids: Sequence[int]) -> dict[int, PlanC
             )
             for row in await tx.all(_CONTENTS, {"plans": unknown})
         }
-        tx.keep(_KEPT, read)
+        tx.keep(_CACHE, read)
         contents |= read
     return contents
 
@@ -411,6 +413,7 @@ def _plan_of(row: Row[Any], content: PlanContent, opened: Mapping[str, int]) -> 
         legs=legs,
         created_at=content.created_at,
         strategy_deleted=row.strategy_deleted_at is not None,
+        executed_at=row.executed_at,
     )
 
 

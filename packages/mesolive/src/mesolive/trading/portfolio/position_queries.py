@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Column, Select, bindparam, func, select
 
 from mesolive.errors import not_found
@@ -29,15 +29,18 @@ _NOT_CLOSED = positions.c.state != LivePositionState.Closed.name
 _OPEN = positions.c.state == LivePositionState.Open.name
 _LIVING = tuple(state.name for state in LivePositionState if state is not LivePositionState.Closed)
 # By the states, so that the index over strategy and state is used: years of closed positions are not read.
-_COUNT_IN_FLIGHT = (
+_IN_FLIGHT = select(
+    strategies.c.definition,
     select(func.count())
     .select_from(positions)
     .where(
-        positions.c.strategy_id == bindparam("strategy"),
+        positions.c.strategy_id == strategies.c.id,
         positions.c.account_id == bindparam("account"),
         is_one_of(positions.c.state, _LIVING),
     )
-)
+    .scalar_subquery()
+    .label("positions"),
+).where(strategies.c.user_id == bindparam("user"), strategies.c.id == bindparam("strategy"))
 _LAST_TRADES = (
     select(
         positions.c.strategy_id,
@@ -115,8 +118,7 @@ _SAMPLED_CLOSED = _SAMPLED_OF_ACCOUNTS.where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SampledPosition:
+class SampledPosition(Struct, frozen=True):
     """A position with its PnL at the last sample of a span; `None` where it has none with a value."""
 
     id: int
@@ -126,16 +128,14 @@ class SampledPosition:
     sampled_pnl: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class LastTrades:
+class LastTrades(Struct, frozen=True):
     """When a strategy last entered and last left a position on an account; `None` for never."""
 
     entry_at: datetime | None
     exit_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLeg:
+class HeldLeg(Struct, frozen=True):
     """A leg with a holding, and its position."""
 
     leg: Leg
@@ -150,9 +150,20 @@ class HeldLeg:
 # --- positions --------------------------------------------------------------------------------------------------------
 
 
-async def count_positions_in_flight(tx: Transaction, strategy_id: int, account_id: int) -> int:
-    """Return how many positions of a strategy on an account are not closed."""
-    return int(await tx.scalar(_COUNT_IN_FLIGHT, {"strategy": strategy_id, "account": account_id}))
+async def positions_in_flight(tx: Transaction, user_id: int, strategy_id: int, account_id: int) -> tuple[str, int]:
+    """Return the definition of a user's strategy, and how many of its positions on an account are not closed.
+
+    Both in one statement: they are read within the transaction that sends orders.
+
+    Raises
+    ------
+    ServiceError
+        `NotFound` when there is no strategy of that id for this user.
+    """
+    row = await tx.first(_IN_FLIGHT, {"user": user_id, "strategy": strategy_id, "account": account_id})
+    if row is None:
+        raise not_found(f"strategy {strategy_id}")
+    return row.definition, row.positions
 
 
 async def last_trades(
@@ -301,11 +312,11 @@ async def last_opening(tx: Transaction, position_id: int) -> datetime | None:
 async def held_in_books(tx: Transaction, account_id: int) -> dict[OptionContract, Decimal]:
     """Return an account's holdings in the books: signed contracts, none of them zero."""
     rows = await tx.all(select(legs).where(legs.c.account_id == account_id, legs.c.held_qty != ZERO))
-    held: dict[OptionContract, Decimal] = {}
+    quantities: dict[OptionContract, Decimal] = {}
     for row in rows:
         contract = from_row(row).contract
-        held[contract] = held.get(contract, ZERO) + row.held_qty
-    return {contract: qty for contract, qty in held.items() if qty != 0}
+        quantities[contract] = quantities.get(contract, ZERO) + row.held_qty
+    return {contract: qty for contract, qty in quantities.items() if qty != 0}
 
 
 async def held_since(tx: Transaction, account_id: int) -> datetime | None:

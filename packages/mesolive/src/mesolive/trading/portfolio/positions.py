@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, select
 
 from mesolive.access.context import UserContext
-from mesolive.errors import not_found
+from mesolive.errors import not_found, validation
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.clauses import is_among
@@ -345,6 +345,18 @@ async def open_positions_of_account(tx: Transaction, user_id: int, account_id: i
     return await _load(tx, _OPEN_OF_ACCOUNT, {"user": user_id, "account": account_id})
 
 
+async def open_position_ids(
+    tx: Transaction, user_id: int, strategy_id: int | None, account_id: int | None, limit: int
+) -> list[int]:
+    """Return the ids of the user's positions that are not closed, of a strategy and of an account, oldest first."""
+    query = select(positions.c.id).where(positions.c.user_id == user_id, positions.c.state != CLOSED.name)
+    if strategy_id is not None:
+        query = query.where(positions.c.strategy_id == strategy_id)
+    if account_id is not None:
+        query = query.where(positions.c.account_id == account_id)
+    return [row.id for row in await tx.all(query.order_by(positions.c.id).limit(limit))]
+
+
 async def open_legs_of_accounts(tx: Transaction, user_id: int, account_ids: Sequence[int]) -> dict[int, list[Leg]]:
     """Return what the user holds on each of the accounts: the legs that are not closed, by account id."""
     rows = await tx.all(
@@ -352,10 +364,10 @@ async def open_legs_of_accounts(tx: Transaction, user_id: int, account_ids: Sequ
             legs.c.user_id == user_id, legs.c.account_id.in_(account_ids), legs.c.closed_at.is_(None)
         )
     )
-    held: dict[int, list[Leg]] = {}
+    by_account: dict[int, list[Leg]] = {}
     for row in rows:
-        held.setdefault(row.account_id, []).append(leg_of(row))
-    return held
+        by_account.setdefault(row.account_id, []).append(leg_of(row))
+    return by_account
 
 
 async def _add_contracts(tx: Transaction, listed: Mapping[int, models.LivePosition]) -> None:
@@ -396,7 +408,16 @@ class Positions:
         return [by_id[leg_id] for leg_id in dict.fromkeys(leg_ids) if leg_id in by_id]
 
     async def list(self, user: UserContext, args: models.ListPositionsArgs) -> models.ListPositionsResult:
-        """Return the user's positions that pass every given filter, oldest first."""
+        """Return the user's positions that pass every given filter, oldest first.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` for a span of closing times that ends before it begins.
+        """
+        if args.ClosedFrom is not None and args.ClosedTo is not None and args.ClosedFrom > args.ClosedTo:
+            first, last = args.ClosedFrom.isoformat(), args.ClosedTo.isoformat()
+            raise validation({"ClosedTo": [f"expected a time not before ClosedFrom, {first}, got {last}"]})
         page = self._pager.page(user.user_id, "ListPositions", args)
         query = (
             _joined()

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row, bindparam, select
 
 from mesolive.errors import ServiceError
@@ -37,8 +38,7 @@ class ConcurrentChangeError(ServiceError):
 # --- positions --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class NewPosition:
+class NewPosition(Struct, frozen=True):
     """A position that an entry opens."""
 
     user_id: int
@@ -208,8 +208,7 @@ async def set_variables(tx: WriteTransaction, record: PositionRecord, variables:
 # --- legs -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class NewLeg:
+class NewLeg(Struct, frozen=True):
     """A leg of a position that nothing was filled of yet.
 
     Attributes
@@ -410,8 +409,7 @@ async def is_flat(tx: Transaction, position_id: int) -> bool:
 # --- executions -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class NewExecution:
+class NewExecution(Struct, frozen=True):
     """One leg's fill as it is kept.
 
     Attributes

@@ -66,11 +66,13 @@ class WatchedAccounts:
         async with self._database.read() as tx:
             account = await find_account(tx, user_id, broker_account_id)
             only = [account.id]
-            held = (await open_legs_of_accounts(tx, user_id, only)).get(account.id, [])
+            open_legs = (await open_legs_of_accounts(tx, user_id, only)).get(account.id, [])
             active = (await count_by_account(tx, user_id, only)).get(account.id, 0)
-            rules = await rules_by_position(tx, {leg.position_id for leg in held})
+            rules = await rules_by_position(tx, {leg.position_id for leg in open_legs})
             day = TradingDay.at(self._calendar, self._clock.now())
             base = (await day_bases_of_accounts(tx, day, user_id, only))[account.id]
             facts = (await facts_of_accounts(tx, only)).get(account.id)
-        margin = await margin_of_account(held, rules, Marks(self._market, provider=account.provider))
-        return WatchedAccount(account.cash, tuple(sorted(held, key=lambda leg: leg.id)), active, margin, base, facts)
+        margin = await margin_of_account(open_legs, rules, Marks(self._market, provider=account.provider))
+        return WatchedAccount(
+            account.cash, tuple(sorted(open_legs, key=lambda leg: leg.id)), active, margin, base, facts
+        )

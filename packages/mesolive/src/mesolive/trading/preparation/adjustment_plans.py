@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.errors import conflict
 from mesolive.language import CompiledStrategy
@@ -32,8 +34,7 @@ NEVER_SPENT = -1
 """A number of adjustments that no `MaxAdjustmentCount` is reached by."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountReport:
+class CountReport(Struct, frozen=True):
     """How many adjustments a position has had, and how many its strategy allows."""
 
     done: int
@@ -169,13 +170,13 @@ def adjustment_result(
     traded = {leg.name: leg.qty for leg in plan.legs}
     values = value_plan(plan.legs, traded, view)
     closed = {leg.leg_id for leg in plan.legs if leg.leg_id is not None}
-    kept = [
+    remaining = [
         PlanLeg(name, leg.traded, leg.holding.qty, leg.leg_group_id)
         for name, leg in position.open_by_name.items()
         if leg.id not in closed
     ]
-    after = [*kept, *(replace(leg, name=leg.own_name) for leg in plan.legs if leg.leg_id is None)]
-    held = value_plan(after, {leg.name: leg.qty for leg in after}, view)
+    after = [*remaining, *(replace(leg, name=leg.own_name) for leg in plan.legs if leg.leg_id is None)]
+    valued = value_plan(after, {leg.name: leg.qty for leg in after}, view)
     reports = [condition(item) for item in selection.abort_conditions]
     if count is not None:
         reports.append(count.evaluation)
@@ -199,15 +200,15 @@ def adjustment_result(
         LegPrices=values.leg_prices,
         LegGroupGreeks=values.group_greeks,
         LegGroupPrices=values.group_prices,
-        PositionGreeks=held.position_greeks,
-        PositionPrice=held.position_price,
+        PositionGreeks=valued.position_greeks,
+        PositionPrice=valued.position_price,
         UnderlyingPrice=underlying_prices(view),
     )
 
 
 def _order_leg(position: Position, plan: NewPlan, leg: PlanLeg) -> models.LiveLeg:
-    held: Mapping[int, Decimal] = {leg.id: leg.entry_price for leg in position.legs}
-    entry = leg.mark if leg.leg_id is None else held[leg.leg_id]
+    entry_prices: Mapping[int, Decimal] = {leg.id: leg.entry_price for leg in position.legs}
+    entry = leg.mark if leg.leg_id is None else entry_prices[leg.leg_id]
     return models.LiveLeg(
         Id=UNSENT if leg.leg_id is None else leg.leg_id,
         Name=leg.own_name,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from random import Random
+
+from msgspec import Struct
 
 from mesolive.errors import ServiceError, conflict
 from mesolive.language import CompiledStrategy, select_adjustment
@@ -29,8 +31,7 @@ from mesolive.trading.preparation.fresh_quotes import FreshQuotes
 from mesolive_sdk import models
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedAdjustment:
+class PreparedAdjustment(Struct, frozen=True):
     """The result of a preparation: the exec plan with its adjustment step, and the answer without the plan's id."""
 
     plan: NewPlan
@@ -141,7 +142,7 @@ async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
 def being_completed(position_id: int) -> ServiceError:
     """Return the error for a position with a filled adjustment whose variables are not set yet."""
     return conflict(
-        f"an adjustment of position {position_id} is being completed; it is told when it is",
+        f"an adjustment of position {position_id} is being completed; an event reports its end",
         code="AdjustmentBeingCompleted",
     )
 

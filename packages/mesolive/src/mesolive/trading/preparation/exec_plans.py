@@ -27,7 +27,7 @@ class ExecPlans:
             plan = await find_plan(tx, user.user_id, args.ExecPlanId)
             orders = await orders_of_plans(tx, [plan.id])
             job = await job_of_plan(tx, user.user_id, plan.id)
-        result = models.GetExecPlanResult(Plan=_shown(plan, orders), JobId=None if job is None else job.id)
+        result = models.GetExecPlanResult(Plan=shown_plan(plan, orders), JobId=None if job is None else job.id)
         if job is not None and job.result is not None:
             match job.kind:
                 case JobKind.ENTRY:
@@ -53,10 +53,11 @@ class ExecPlans:
             orders: dict[int, list[PlanOrder]] = {}
             for order in await orders_of_plans(tx, [plan.id for plan in plans]):
                 orders.setdefault(order.plan_id, []).append(order)
-        return models.ListExecPlansResult(Plans=[_shown(plan, orders.get(plan.id, [])) for plan in plans])
+        return models.ListExecPlansResult(Plans=[shown_plan(plan, orders.get(plan.id, [])) for plan in plans])
 
 
-def _shown(plan: Plan, orders: Sequence[PlanOrder]) -> models.ExecPlanInfo:
+def shown_plan(plan: Plan, orders: Sequence[PlanOrder]) -> models.ExecPlanInfo:
+    """Return a plan as the wire shows it, with what its orders have done."""
     used = next((order.multiplier for order in orders if order.multiplier is not None and order.filled), None)
     multiplier = plan.qty_multiplier if used is None else used
     return models.ExecPlanInfo(
@@ -70,6 +71,7 @@ def _shown(plan: Plan, orders: Sequence[PlanOrder]) -> models.ExecPlanInfo:
         PositionName=plan.position_name,
         QtyMultiplier=multiplier,
         CreatedAt=plan.created_at,
+        ExecutedAt=plan.executed_at,
         Groups=[
             models.ExecPlanGroup(
                 LegGroupId=group,

@@ -43,7 +43,7 @@ MAX_READ: Final = timedelta(seconds=40)
 LOOK_EVERY_SECONDS: Final = 0.025
 NEIGHBOURS: Final = 3
 """So many strikes on either side of a chosen one are quoted with it: the model may be wrong by one or two."""
-KEPT_FOR_SECONDS: Final = 120.0
+RETENTION_SECONDS: Final = 120.0
 """For how long the prepared contracts keep their lines: an order for the plan is priced by them."""
 
 
@@ -144,7 +144,7 @@ class FreshQuotes:
 
         async def release_later() -> None:
             with lease:
-                await clock.sleep(KEPT_FOR_SECONDS)
+                await clock.sleep(RETENTION_SECONDS)
 
         self._tasks.spawn("prepared lines", release_later())
 
@@ -166,7 +166,7 @@ async def _chosen_of_whole(
             if clock.now() >= read_by:
                 raise _not_read(error, partial, view) from None
             awaited = error.expiration
-            _log.info("preparation_reads", symbol=symbol, root=awaited.root, day=awaited.day.isoformat())
+            _log.info("preparation_delayed", symbol=symbol, root=awaited.root, day=awaited.day.isoformat())
             partial.note_interest(symbol, [(awaited.root, awaited.day)])
             while awaited in look().unread_expirations and clock.now() < read_by:
                 await clock.sleep(LOOK_EVERY_SECONDS)

@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mesolive.access.context import UserContext
-from mesolive.errors import conflict, not_found, validation
+from mesolive.errors import conflict, not_found, unavailable, validation
 from mesolive.market.contracts import OptionContract
-from mesolive.market.service import Market, UnknownContractError, UnknownUnderlyingError
+from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
 from mesolive.store.database import Database, Transaction
 from mesolive.trading.orders.repository import orders_of_plans
-from mesolive.trading.portfolio.accounts import account_by_id
+from mesolive.trading.portfolio.accounts import account_by_id, find_account
 from mesolive.trading.portfolio.plans import PlanKind, PlanState, find_plan, group_quantities
-from mesolive.trading.portfolio.positions import positions_by_id
+from mesolive.trading.portfolio.positions import Position, open_position_ids, positions_by_id
+from mesolive.trading.strategies import find_strategy
 from mesolive_sdk import models
 
 ZERO, ONE = Decimal(0), Decimal(1)
+
+MAX_CHOSEN = 1000
+"""The most open positions that a choice by strategy or account sums."""
 
 
 @dataclass(slots=True)
@@ -52,10 +56,13 @@ class GraphHoldings:
         Whose quotes value it; `None` for the provider that serves the underlying.
     realized
         What its positions have realised, in account currency.
+    position_ids
+        The positions in the sum.
     """
 
     provider: models.DataProviderType | None = None
     realized: Decimal = ZERO
+    position_ids: list[int] = field(default_factory=list[int])
     contracts: dict[OptionContract, Holding] = field(default_factory=dict[OptionContract, Holding])
 
     def hold(self, contract: OptionContract, name: str, qty: Decimal, cost: Decimal) -> None:
@@ -81,19 +88,27 @@ async def read_holdings(
     Raises
     ------
     ServiceError
-        `NotFound` for a position, a plan or a contract that is not there; `Conflict` for a plan that was executed.
+        `NotFound` for a position, a strategy, an account, a plan or a contract that is not there; `Conflict` for a plan
+        that was executed; `ProviderUnavailable` for a provider that this server does not run.
     """
-    result = GraphHoldings()
+    result = GraphHoldings(_provider(market, args.Provider))
+    if args.QtyMultiplier is not None and args.ExecPlanId is None:
+        raise validation({"QtyMultiplier": [f"expected none without ExecPlanId, got {args.QtyMultiplier}"]})
     ids = list(dict.fromkeys(args.PositionIds or ()))
     async with database.read() as tx:
         if args.ExecPlanId is not None:
             changed = await _add_plan(tx, user.user_id, args.ExecPlanId, args.QtyMultiplier, result)
             ids += [changed] if changed is not None and changed not in ids else []
+        named = len(ids)
+        ids += [chosen for chosen in await _chosen_ids(tx, user.user_id, args) if chosen not in ids]
         positions = await positions_by_id(tx, user.user_id, ids)
-        for position_id in ids:
+        for place, position_id in enumerate(ids):
             position = positions.get(position_id)
             if position is None:
                 raise not_found(f"position {position_id}")
+            if place >= named and args.Symbol not in {None, *_underlyings(position)}:
+                continue
+            result.position_ids.append(position_id)
             result.realized += position.realized_pnl
             result.provider = result.provider or position.provider
             for leg in position.open_legs:
@@ -106,6 +121,27 @@ async def read_holdings(
         contract = _resolved(market, candidate.Contract, result.provider, f"Combo[{place}].Contract")
         result.trade(contract, f"Combo[{place}]", candidate.Ratio)
     return result
+
+
+async def _chosen_ids(tx: Transaction, user_id: int, args: models.GetRiskGraphArgs) -> Sequence[int]:
+    """Return the open positions of a strategy, of an account, or of a strategy on an account; none without a choice."""
+    if args.StrategyId is None and args.BrokerAccountId is None:
+        if args.Symbol is not None:
+            raise validation({"Symbol": ["expected none without StrategyId or BrokerAccountId"]})
+        return ()
+    if args.StrategyId is not None:
+        await find_strategy(tx, user_id, args.StrategyId, deleted=True)
+    account = None if args.BrokerAccountId is None else await find_account(tx, user_id, args.BrokerAccountId)
+    account_id = None if account is None else account.id
+    ids = await open_position_ids(tx, user_id, args.StrategyId, account_id, MAX_CHOSEN + 1)
+    if len(ids) > MAX_CHOSEN:
+        field = "StrategyId" if args.StrategyId is not None else "BrokerAccountId"
+        raise validation({field: [f"expected a choice of at most {MAX_CHOSEN} open positions"]})
+    return ids
+
+
+def _underlyings(position: Position) -> set[str]:
+    return {leg.traded.contract.underlying for leg in position.open_legs if leg.holding.qty != 0}
 
 
 async def _add_plan(
@@ -125,7 +161,7 @@ async def _add_plan(
         if order.filled and order.multiplier is not None:
             multiplier = order.multiplier  # begun with it, the plan goes on with it
     account = await account_by_id(tx, user_id, plan.account_id)
-    result.provider = plan.data_provider or account.provider
+    result.provider = result.provider or plan.data_provider or account.provider
     contracts: Mapping[str, OptionContract] = {leg.name: leg.traded.contract for leg in plan.legs}
     groups = group_quantities(plan.legs, multiplier or plan.qty_multiplier or ONE)
     for group, quantity in groups.items():
@@ -134,6 +170,13 @@ async def _add_plan(
             if ratio * left:
                 result.trade(contracts[name], f"plan {plan_id}: {name}", ratio * left)
     return plan.position_id
+
+
+def _provider(market: Market, wanted: models.DataProviderType | None) -> models.DataProviderType | None:
+    try:
+        return None if wanted is None else market.provider(wanted).name
+    except UnknownProviderError as error:
+        raise unavailable(str(error), str(error.provider), code="ProviderUnavailable") from None
 
 
 def _resolved(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row, Select, func, select
 
 from mesolive.errors import not_found
@@ -27,8 +27,7 @@ class JobKind(enum.Enum):
     ADJUSTMENT = "Adjustment"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A stored job. `request` and `result` are the wire's models as JSON text."""
 
     id: str
@@ -159,6 +158,13 @@ async def end(
         .values(status=status.name, updated_at=now, result=result, plan_id=plan_id, error=error)
     )
     return changed.rowcount == 1
+
+
+async def replace_result(tx: WriteTransaction, job_id: str, now: datetime, result: str, plan_id: int) -> None:
+    """Give a completed job another result, with the plan that stands in the place of its own."""
+    await tx.execute(
+        prepare_jobs.update().where(prepare_jobs.c.id == job_id).values(updated_at=now, result=result, plan_id=plan_id)
+    )
 
 
 async def set_running(tx: WriteTransaction, job_id: str, now: datetime) -> bool:

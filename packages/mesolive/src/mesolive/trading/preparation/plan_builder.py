@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
+
+from msgspec import Struct
 
 from mesolive.language.decision import EntrySelection, Evaluation, shown
 from mesolive.market.chain_view import BookView
@@ -32,8 +33,7 @@ UNGROUPED = -1
 """Stands for group 0 in a valuation, where 0 means that a leg belongs to no sum."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanValues:
+class PlanValues(Struct, frozen=True):
     """Prices and greeks of a plan's legs, leg groups and whole."""
 
     leg_prices: dict[str, models.LivePrices]
@@ -192,8 +192,8 @@ def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.Pre
     Legs and greeks are those of the position as it is held. Leg group quantities and prices are those of the orders
     that close it: for a position entered for a credit, `LegGroupPrices` are debits.
     """
-    held = {name: leg.holding.qty for name, leg in position.open_by_name.items()}
-    values = value_plan(plan.legs, held, view)
+    quantities = {name: leg.holding.qty for name, leg in position.open_by_name.items()}
+    values = value_plan(plan.legs, quantities, view)
     closing = value_plan(plan.legs, {leg.name: leg.qty for leg in plan.legs}, view)
     return models.PreparePositionExitResult(
         ExecPlanId=UNSENT,

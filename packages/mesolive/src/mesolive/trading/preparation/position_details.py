@@ -74,12 +74,12 @@ class PositionDetails:
         for position_id, position in positions.items():
             if position.provider not in marks:
                 marks[position.provider] = Marks(self._market, provider=position.provider)
-            of, held = marks[position.provider], position.open_legs
-            running = unrealized(held, open_value(held, of))
+            of, legs = marks[position.provider], position.open_legs
+            running = unrealized(legs, open_value(legs, of))
             listed[position_id].UnrealizedPnL = running
             listed[position_id].DayPnL = sum_of(running, bases.get(position_id))
             if position_id in rules:
-                margins[position_id] = PositionMargin(held, rules[position_id], of)
+                margins[position_id] = PositionMargin(legs, rules[position_id], of)
         for position_id, margin in (await margins_now(margins)).items():
             listed[position_id].Margin = margin
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.errors import unavailable, validation
@@ -19,6 +19,7 @@ from mesolive.language.problems import MissingValueError
 from mesolive.market.service import Market
 from mesolive.market.view import MarketView
 from mesolive.pricing.black import FloatArray
+from mesolive.pricing.extremes import Extremes, extremes
 from mesolive.pricing.risk_graph import RiskLeg, price_range, risk_graph, thirds_to_expiration
 from mesolive.store.database import Database
 from mesolive.trading.portfolio.marks import Marks, exact
@@ -30,8 +31,7 @@ MAX_VOL_SHIFT = 200
 """Bounds of a shift in points of volatility."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _ModelledHoldings(Struct, frozen=True):
     legs: list[RiskLeg]
     missing: list[str]
     realized: float
@@ -65,8 +65,7 @@ class RiskGraphs:
         holdings = await read_holdings(self._database, self._market, user, args)
         symbols = symbols_of(holdings)
         if len(symbols) != 1:
-            given = ", ".join(symbols) or "none"
-            raise validation({"PositionIds": [f"expected open positions of one underlying, got {given}"]})
+            raise validation(_choice_error(args, symbols))
         (symbol,) = symbols
         view = Marks(self._market, provider=holdings.provider).view(symbol)
         spot = None if view is None else view.underlying.quote.mark
@@ -74,6 +73,16 @@ class RiskGraphs:
             raise unavailable(f"there is no price of {symbol}", code="PriceMissing")
         prices = _checked_prices(args, spot)
         return await asyncio.to_thread(_graph, args, holdings, view, spot, prices)
+
+
+def _choice_error(args: models.GetRiskGraphArgs, symbols: Sequence[str]) -> dict[str, list[str]]:
+    """Return what is wrong with a choice that is not of one underlying."""
+    given = ", ".join(symbols) or "none"
+    chosen = args.StrategyId is not None or args.BrokerAccountId is not None
+    if symbols and chosen:
+        return {"Symbol": [f"expected one of the underlyings of this choice, which are {given}"]}
+    field = "PositionIds" if not chosen else "BrokerAccountId" if args.StrategyId is None else "StrategyId"
+    return {field: [f"expected open positions of one underlying, got {given}"]}
 
 
 def _checked_prices(args: models.GetRiskGraphArgs, spot: float) -> FloatArray:
@@ -98,10 +107,11 @@ def _checked_prices(args: models.GetRiskGraphArgs, spot: float) -> FloatArray:
 def _graph(
     args: models.GetRiskGraphArgs, holdings: GraphHoldings, view: MarketView, spot: float, prices: FloatArray
 ) -> models.GetRiskGraphResult:
-    held = _held(holdings, view, spot, float(args.VolShift))
-    days = thirds_to_expiration(held.legs) if args.Days is None else np.array([float(day) for day in args.Days])
-    graph = risk_graph(held.legs, spot, prices, days, realized=held.realized)
-    known = not held.missing
+    model = _modelled(holdings, view, spot, float(args.VolShift))
+    days = thirds_to_expiration(model.legs) if args.Days is None else np.array([float(day) for day in args.Days])
+    graph = risk_graph(model.legs, spot, prices, days, realized=model.realized)
+    known = not model.missing
+    bounds = extremes(model.legs, spot, realized=model.realized) if known else Extremes(float("nan"), float("nan"))
     pnl, delta, gamma, theta, vega = (
         _values(array, digits, known=known)
         for array, digits in ((graph.pnl, 2), (graph.delta, 4), (graph.gamma, 6), (graph.theta, 3), (graph.vega, 3))
@@ -125,12 +135,18 @@ def _graph(
         At=view.now,
         Prices=_decimals(prices, 4),
         Curves=curves,
-        SigmaMove=_sigma_move(held.legs, spot),
-        MissingLegs=held.missing,
+        SigmaMove=_sigma_move(model.legs, spot),
+        MaxProfit=_money(bounds.profit),
+        MaxLoss=_money(bounds.loss),
+        UnlimitedProfit=bounds.profit is None,
+        UnlimitedLoss=bounds.loss is None,
+        MaxProfitEstimated=bounds.estimated,
+        PositionIds=holdings.position_ids,
+        MissingLegs=model.missing,
     )
 
 
-def _held(holdings: GraphHoldings, view: MarketView, spot: float, shift: float) -> _Held:
+def _modelled(holdings: GraphHoldings, view: MarketView, spot: float, shift: float) -> _ModelledHoldings:
     """Return the legs as the model holds them: each contract once, however many positions hold it."""
     legs: list[RiskLeg] = []
     missing: list[str] = []
@@ -148,7 +164,7 @@ def _held(holdings: GraphHoldings, view: MarketView, spot: float, shift: float) 
                 realized -= cost  # closed by what would be traded: its cost and its proceeds are left
         except MissingValueError:
             missing += holding.names
-    return _Held(legs, missing, realized)
+    return _ModelledHoldings(legs, missing, realized)
 
 
 def _values(array: FloatArray, digits: int, *, known: bool) -> list[list[Decimal | None]]:
@@ -168,6 +184,10 @@ def _values(array: FloatArray, digits: int, *, known: bool) -> list[list[Decimal
 def _decimals(row: FloatArray, digits: int) -> list[Decimal]:
     """Return numbers rounded to digits. A graph has thousands: one format for all takes a third of one for each."""
     return list(map(Decimal, (f"%.{digits}f " * row.size % tuple(row.tolist())).split()))
+
+
+def _money(value: float | None) -> Decimal | None:
+    return None if value is None or not isfinite(value) else _rounded(value, 2)
 
 
 def _rounded(value: float, digits: int) -> Decimal:

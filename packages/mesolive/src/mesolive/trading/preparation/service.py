@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
+from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -66,8 +66,7 @@ W = TypeVar("W")
 Args = models.PreparePositionEntryArgs | models.PreparePositionExitArgs | models.PreparePositionAdjustmentArgs
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """Limits per user; a preparation beyond them is `RateLimited`.
 
     Attributes
@@ -82,8 +81,7 @@ class Bounds:
     plans: int = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """The result of a preparation: the exec plan to store, and the answer without the plan's id."""
 
     plan: NewPlan

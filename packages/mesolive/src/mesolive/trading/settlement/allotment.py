@@ -9,7 +9,7 @@ ZERO = Decimal(0)
 CENT = Decimal("0.01")
 
 
-def allot(held: Sequence[Decimal], settled: Decimal, *, partly: bool) -> list[Decimal]:
+def allot(quantities: Sequence[Decimal], settled: Decimal, *, partly: bool) -> list[Decimal]:
     """Return how much of each leg is settled.
 
     All of every leg, where they hold in sum what was settled: a venue, which holds no more than the sum, has then
@@ -18,15 +18,15 @@ def allot(held: Sequence[Decimal], settled: Decimal, *, partly: bool) -> list[De
 
     Parameters
     ----------
-    held
+    quantities
         Signed contracts by leg, the oldest leg first.
     settled
         Signed contracts that were held and are gone.
     """
-    if held and sum(held) == settled:
-        return list(held)
+    if quantities and sum(quantities) == settled:
+        return list(quantities)
     parts: list[Decimal] = []
-    for qty in held:
+    for qty in quantities:
         part = ZERO
         if partly and qty * settled > 0:
             part = min(qty, settled) if settled > 0 else max(qty, settled)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.store.database import WriteTransaction
 from mesolive.trading.portfolio.accounting import Fill
@@ -26,8 +27,7 @@ from mesolive_sdk import models
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class SettledLeg:
+class SettledLeg(Struct, frozen=True):
     """The settlement of one leg.
 
     Attributes

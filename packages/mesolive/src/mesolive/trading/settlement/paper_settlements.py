@@ -7,9 +7,10 @@ Every option counts as cash settled: at the difference of the settlement price a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
@@ -31,8 +32,7 @@ BATCH = 200
 """Positions per read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsettled:
+class Unsettled(Struct, frozen=True):
     """A position with a leg that has expired and could not be settled."""
 
     position_id: int
@@ -130,6 +130,6 @@ def _overdue(position: Position, now: datetime) -> tuple[list[SettledLeg], str |
     Legs that hold nothing, such as markers, are closed here; what is held the venue should have settled.
     """
     late = [leg for leg in position.open_legs if now - leg.traded.settles_at >= PRICE_GRACE]
-    held = ", ".join(f"'{leg.name}'" for leg in late if leg.holding.qty != 0)
-    problem = f"{held}: expired, and the venue has told no settlement of it; look what it holds" if held else None
+    names = ", ".join(f"'{leg.name}'" for leg in late if leg.holding.qty != 0)
+    problem = f"{names}: expired, and the venue has reported no settlement of it; look what it holds" if names else None
     return [SettledLeg(leg, ZERO, ZERO, leg.traded.settles_at) for leg in late if leg.holding.qty == 0], problem

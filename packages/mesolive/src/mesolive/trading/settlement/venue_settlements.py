@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -50,8 +49,7 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[SettlementFact] = msgspec.json.Decoder(SettlementFact)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct, frozen=True):
     """A settlement report that is not booked, or not in full."""
 
     id: int
@@ -137,9 +135,9 @@ class VenueSettlements:
         for fact in facts:
             booked = ZERO
             if isinstance(fact, ExerciseNotice):
-                held = await legs_holding(tx, account.user_id, account.id, fact.contract)
-                booked = sum((item.qty for item in held), ZERO)
-                events.append(_exercised(account, fact, held))
+                legs = await legs_holding(tx, account.user_id, account.id, fact.contract)
+                booked = sum((item.qty for item in legs), ZERO)
+                events.append(_exercised(account, fact, legs))
             await tx.execute(
                 settlement_facts.insert().values(
                     user_id=account.user_id,
@@ -159,10 +157,10 @@ class VenueSettlements:
         self, tx: WriteTransaction, account: Account, waiting: _Waiting, fact: Settled, now: datetime, *, final: bool
     ) -> tuple[bool, list[models.MesoLiveEvent]]:
         """Book what is left of a settlement, as far as the legs go; return whether something is left of it then."""
-        held = await legs_holding(tx, account.user_id, account.id, fact.contract)
+        legs = await legs_holding(tx, account.user_id, account.id, fact.contract)
         rest = fact.qty - waiting.booked
-        allotted = allot([item.qty for item in held], rest, partly=final)
-        parts = [(held_leg.leg, qty) for held_leg, qty in zip(held, allotted, strict=True) if qty != 0]
+        allotted = allot([item.qty for item in legs], rest, partly=final)
+        parts = [(held_leg.leg, qty) for held_leg, qty in zip(legs, allotted, strict=True) if qty != 0]
         booked = sum((qty for _, qty in parts), ZERO)
         events: list[models.MesoLiveEvent] = []
         if parts:
@@ -172,7 +170,7 @@ class VenueSettlements:
                 SettledLeg(leg, qty, fact.price, fact.at, share, f"{fact.fact_id}/{leg.id}/{waiting.booked}")
                 for (leg, qty), share in zip(parts, shares(fee, [qty for _, qty in parts]), strict=True)
             ]
-            events = await _book_on_positions(tx, held, settled, now)
+            events = await _book_on_positions(tx, legs, settled, now)
         left = rest - booked
         written_off = final and left != 0 and now - waiting.received_at >= DIFFERENCE_PERIOD
         if written_off:
@@ -195,15 +193,15 @@ class VenueSettlements:
         """
         events: list[models.MesoLiveEvent] = []
         for contract, settles_at in await self._expired(tx, account, now):
-            held = await legs_holding(tx, account.user_id, account.id, contract)
-            if not held or sum(item.qty for item in held) != 0:
+            legs = await legs_holding(tx, account.user_id, account.id, contract)
+            if not legs or sum(item.qty for item in legs) != 0:
                 continue
             value = await _reported_value(tx, account, contract, settles_at)
             if value is None:
                 value = self._value(account, contract, settles_at, now)
             if value is not None:
-                settled = [SettledLeg(item.leg, item.qty, value, settles_at) for item in held]
-                events += await _book_on_positions(tx, held, settled, now)
+                settled = [SettledLeg(item.leg, item.qty, value, settles_at) for item in legs]
+                events += await _book_on_positions(tx, legs, settled, now)
         return events
 
     async def _expired(self, tx: Transaction, account: Account, now: datetime) -> list[tuple[OptionContract, datetime]]:
@@ -269,9 +267,9 @@ async def end_notices(
         fact = item.fact
         if not isinstance(fact, ExerciseNotice) or fact.contract in differing:
             continue
-        held = await legs_holding(tx, account.user_id, account.id, fact.contract)
+        legs = await legs_holding(tx, account.user_id, account.id, fact.contract)
         # A venue may show its positions without the exercise for a while: then nothing in the books has changed yet.
-        if item.booked != 0 and sum((leg.qty for leg in held), ZERO) == item.booked:
+        if item.booked != 0 and sum((leg.qty for leg in legs), ZERO) == item.booked:
             continue
         event = await active_error(tx, account.user_id, _exercise_id(account, fact))
         if event is not None:
@@ -283,12 +281,12 @@ async def end_notices(
 
 
 async def _book_on_positions(
-    tx: WriteTransaction, held: Sequence[HeldLeg], settled: Sequence[SettledLeg], now: datetime
+    tx: WriteTransaction, legs: Sequence[HeldLeg], settled: Sequence[SettledLeg], now: datetime
 ) -> list[models.MesoLiveEvent]:
     by_position: dict[int, list[SettledLeg]] = {}
     for item in settled:
         by_position.setdefault(item.leg.position_id, []).append(item)
-    result = {item.position.id: item.position for item in held}
+    result = {item.position.id: item.position for item in legs}
     events: list[models.MesoLiveEvent] = []
     for position_id, own in by_position.items():
         events += await book_settlement(tx, result[position_id], own, now)
@@ -320,9 +318,9 @@ def _exercise_id(account: Account, notice: ExerciseNotice) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/account/{account.id}/exercise/{notice.fact_id}")
 
 
-def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]) -> models.ErrorEvent:
+def _exercised(account: Account, notice: ExerciseNotice, legs: Sequence[HeldLeg]) -> models.ErrorEvent:
     """Return the event of an early exercise, with the action that the owner must take."""
-    concerned = {item.position.id: item.position for item in held}
+    concerned = {item.position.id: item.position for item in legs}
     position = next(iter(concerned.values())) if len(concerned) == 1 else None
     what = "were assigned" if notice.qty < 0 else "were exercised"
     when = "before" if notice.at.date() < notice.contract.day else "at"

@@ -1,7 +1,7 @@
 """Windows of option chains: underlyings, expirations, and strikes around the money with quotes and greeks.
 
 They show what is in the quote book and ask no provider for more: at a provider with few market data lines the strikes
-that nobody follows are modelled, and say so.
+that are not followed are modelled, and say so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from mesolive.access.context import UserContext
-from mesolive.errors import not_found, validation
+from mesolive.errors import not_found, unavailable, validation
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import Expiration, Right
 from mesolive.market.quality import QuoteQuality
@@ -30,16 +30,22 @@ class ChainWindows:
         self._market = market
 
     async def underlyings(self, user: UserContext, args: models.ListUnderlyingsArgs) -> models.ListUnderlyingsResult:
-        """Return the underlyings of all providers, or of one."""
+        """Return the underlyings of all providers, or of one; `ProviderUnavailable` for one that is not there."""
         del user
-        found: list[models.UnderlyingInfo] = []
+        if args.DataProvider is not None and args.DataProvider not in self._market.providers:
+            raise unavailable(
+                f"this server has no {args.DataProvider.name} provider",
+                args.DataProvider.name,
+                code="ProviderUnavailable",
+            )
+        infos: list[models.UnderlyingInfo] = []
         for kind, provider in self._market.providers.items():
             if args.DataProvider is not None and kind is not args.DataProvider:
                 continue
             for symbol in provider.books:
                 view = self._market.view(symbol, kind)
                 quote = view.underlying.quote
-                found.append(
+                infos.append(
                     models.UnderlyingInfo(
                         Underlying=self._market.to_live_underlying(symbol, kind),
                         DataProvider=kind,
@@ -52,8 +58,8 @@ class ChainWindows:
                         Stale=view.stale,
                     )
                 )
-        found.sort(key=lambda item: (item.Underlying.Symbol, item.DataProvider.value))
-        return models.ListUnderlyingsResult(Underlyings=found)
+        infos.sort(key=lambda item: (item.Underlying.Symbol, item.DataProvider.value))
+        return models.ListUnderlyingsResult(Underlyings=infos)
 
     async def expirations(self, user: UserContext, args: models.GetExpirationsArgs) -> models.GetExpirationsResult:
         """Return the expirations of an underlying; `NotFound` where there are no quotes of it."""
@@ -69,14 +75,16 @@ class ChainWindows:
         Raises
         ------
         ServiceError
-            `ValidationError` for a day that is none; `NotFound` for an underlying, an expiration or a trading class
-            that is not there.
+            `ValidationError` for a day or a price that is none; `NotFound` for an underlying, an expiration or a
+            trading class that is not there.
         """
         del user
         try:
             day = date.fromisoformat(args.Day)
         except ValueError:
             raise validation({"Day": [f"expected a date as YYYY-MM-DD, got {args.Day[:20]!r}"]}) from None
+        if args.Center is not None and not (args.Center.is_finite() and args.Center > 0):
+            raise validation({"Center": [f"expected a price above 0, got {args.Center}"]})
         view = self._view(args.Symbol, args.DataProvider)
         fitting = [
             expiration

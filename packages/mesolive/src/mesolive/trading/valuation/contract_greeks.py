@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from mesolive.trading.valuation.subjects import BoolArray, FloatArray, IntArray
 
 GREEKS: Final = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
 SECONDS_PER_DAY: Final = 86400.0
-SHORTEST_DTE: Final = 1.0 / 96.0
+MIN_DTE: Final = 1.0 / 96.0
 """The shortest time that weighted vega divides by: a quarter of an hour, in days."""
 
 
@@ -31,7 +32,7 @@ def carried_terms(view: BookView, at: IntArray) -> tuple[ContractTerms, FloatArr
 def greeks_at(terms: ContractTerms, days: FloatArray, volatility: FloatArray) -> FloatArray:
     """Return the greeks of contracts at their volatilities: (contracts, 7)."""
     matches = terms.greeks(volatility)
-    weighted = matches.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
+    weighted = matches.vega * np.sqrt(30.0 / np.maximum(days, MIN_DTE))
     return np.stack(
         (matches.delta, matches.gamma, matches.theta, matches.vega, weighted, matches.rho, 100.0 * volatility), axis=-1
     )
@@ -70,7 +71,7 @@ def _of_european(view: BookView, at: IntArray) -> tuple[FloatArray, BoolArray]:
         deep = (partner >= 0) & (mark <= terms.intrinsic) & (ask >= terms.intrinsic)
     # Whose volatility each one has.
     source = np.where(deep & ~below, partner, at)
-    volatility, by_chain = _of_sources(view, market, source)
+    volatility, by_chain = _of_sources(view, market, source, terms)
     # Below the tick, and yet worth no more than its intrinsic value: it may be the one or the other.
     by_chain |= below & deep & np.isnan(volatility)
     solved = np.flatnonzero(~by_chain & ~np.isnan(volatility))
@@ -81,62 +82,86 @@ def _of_european(view: BookView, at: IntArray) -> tuple[FloatArray, BoolArray]:
     return result, by_chain
 
 
-def _of_sources(view: BookView, market: _Market, at: IntArray) -> tuple[FloatArray, BoolArray]:
-    """Return the volatilities of contracts, and for which it takes the chain; below the tick it is the neighbours'."""
+def _of_sources(view: BookView, market: _Market, at: IntArray, expiring: ContractTerms) -> tuple[FloatArray, BoolArray]:
+    """Return the volatilities of contracts, and for which it takes the chain; below the tick it is the neighbours'.
+
+    Parameters
+    ----------
+    expiring
+        The terms of contracts of the same expirations as those at `at`, one each: of any right and strike.
+    """
     mark, ask, below = market.at(at)
-    terms, _ = carried_terms(view, at)
-    volatility = terms.volatility(np.where(below, np.nan, mark))
-    by_chain = np.zeros(at.size, dtype=np.bool_)
     rows = np.flatnonzero(below)
+    lower, upper = market.neighbours(at[rows])
+    # A call of the solver costs as much as a hundred contracts: all of these are solved in one.
+    places = np.concatenate((at, lower, upper))
+    terms = _at_strikes(view, expiring.part(np.concatenate((np.arange(at.size), rows, rows))), places)
+    prices = np.concatenate((np.where(below, np.nan, mark), market.marks(lower), market.marks(upper)))
+    volatility, low, high = np.split(terms.volatility(prices), (at.size, at.size + rows.size))
+    by_chain = np.zeros(at.size, dtype=np.bool_)
     if rows.size:
-        found = _of_neighbours(view, market, at[rows])
-        volatility[rows] = _within_offers(terms.part(rows), found, ask[rows])
-        by_chain[rows] = np.isnan(found)
+        strikes = view.listing.strikes
+        between = _interpolated(strikes[at[rows]], strikes[lower], strikes[upper], low, high)
+        # It takes more than these two strikes to tell.
+        by_chain[rows] = np.isnan(between)
+        volatility[rows] = _within_offers(terms.part(rows), between, ask[rows])
     return volatility, by_chain
+
+
+def _at_strikes(view: BookView, expiring: ContractTerms, at: IntArray) -> ContractTerms:
+    """Return the terms of contracts at some places, from those of others of the same expirations."""
+    return replace(expiring, is_call=view.listing.is_call[at], strikes=view.listing.strikes[at])
+
+
+def _interpolated(
+    strike: FloatArray, from_strike: FloatArray, to_strike: FloatArray, low: FloatArray, high: FloatArray
+) -> FloatArray:
+    """Return the volatilities at strikes between those of two others; NaN where one of these is not known."""
+    width = to_strike - from_strike
+    part = np.where(width > 0.0, (strike - from_strike) / np.where(width > 0.0, width, 1.0), 0.0)
+    return low + (high - low) * part
 
 
 class _Market:
     """Marks of contracts' expirations as the chain has them: the provider's, else the middles of sound markets."""
 
     def __init__(self, view: BookView, at: IntArray) -> None:
-        self._columns = view.columns.of(np.unique(view.listing.positions_of(at)).tolist())
-        self._ticks = view.listing.ticks
+        self._listing = view.listing
+        self._columns = view.columns.at(at)
 
     def at(self, at: IntArray | slice) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Return marks, NaN where quotes make no market, offers, and whether the marks are below the tick."""
         values, mark = self._columns.values, market_marks(self._columns, at)
-        return mark, values["ask"][at], below_tick(values["bid"][at], mark, self._ticks[at])
+        return mark, values["ask"][at], below_tick(values["bid"][at], mark, self._listing.ticks[at])
 
+    def marks(self, at: IntArray) -> FloatArray:
+        """Return the marks of contracts; NaN for the place -1, which is none."""
+        return np.where(at >= 0, market_marks(self._columns, at), np.nan)
 
-def _of_neighbours(view: BookView, market: _Market, at: IntArray) -> FloatArray:
-    """Return the volatilities of contracts between those of the nearest strikes of the same right that have one.
+    def neighbours(self, at: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the places of the nearest contracts of the same right whose marks have a volatility; -1 for none.
 
-    NaN where it takes more than these two strikes to tell.
-    """
-    listing = view.listing
-    lower, upper = np.full(at.size, -1, dtype=np.intp), np.full(at.size, -1, dtype=np.intp)
-    for row, place in enumerate(at.tolist()):
-        start, middle, end = listing.bounds[int(listing.positions_of(at[row : row + 1])[0])]
-        right = slice(start, middle) if place < middle else slice(middle, end)
-        mark, _, below = market.at(right)
-        quoted = np.flatnonzero(~np.isnan(mark) & ~below) + right.start
-        after = int(np.searchsorted(listing.strikes[quoted], listing.strikes[place]))
-        if quoted.size:
-            # Beyond the last strike with a volatility the last one holds.
-            lower[row], upper[row] = quoted[max(after - 1, 0)], quoted[min(after, quoted.size - 1)]
-    result = np.full(at.size, np.nan)
-    known = np.flatnonzero(lower >= 0)
-    if not known.size:
-        return result
-    both = np.concatenate((lower[known], upper[known]))
-    terms, _ = carried_terms(view, both)
-    mark, _, _ = market.at(both)
-    below, above = terms.volatility(mark).reshape(2, -1)
-    from_strike, to_strike = listing.strikes[lower[known]], listing.strikes[upper[known]]
-    width = to_strike - from_strike
-    part = np.where(width > 0.0, (listing.strikes[at[known]] - from_strike) / np.where(width > 0.0, width, 1.0), 0.0)
-    result[known] = below + (above - below) * part
-    return result
+        Beyond the last strike with a volatility the last one holds: both are the same then.
+        """
+        listing = self._listing
+        positions: list[int] = listing.positions_of(at).tolist()
+        bounds = np.array([listing.bounds[position] for position in positions], dtype=np.intp).reshape(-1, 3)
+        is_call = at < bounds[:, 1]
+        start, end = np.where(is_call, bounds[:, 0], bounds[:, 1]), np.where(is_call, bounds[:, 1], bounds[:, 2])
+        firsts: list[int] = start.tolist()
+        ends: list[int] = end.tolist()
+        rights = sorted(set(zip(firsts, ends, strict=True)))
+        places = np.array([place for right in rights for place in range(*right)], dtype=np.intp)
+        mark, _, below = self.at(places)
+        # Within a right, places ascend with their strikes.
+        quoted = places[~np.isnan(mark) & ~below]
+        first, last = np.searchsorted(quoted, start), np.searchsorted(quoted, end) - 1
+        after = np.searchsorted(quoted, at)
+        lower, upper = np.full(at.size, -1, dtype=np.intp), np.full(at.size, -1, dtype=np.intp)
+        known = np.flatnonzero(first <= last)
+        lower[known] = quoted[np.maximum(after - 1, first)[known]]
+        upper[known] = quoted[np.minimum(after, last)[known]]
+        return lower, upper
 
 
 def _within_offers(terms: ContractTerms, volatility: FloatArray, ask: FloatArray) -> FloatArray:
@@ -164,7 +189,7 @@ def _from_chain(view: BookView, place: int) -> FloatArray:
             chain.gamma[at],
             chain.theta[at],
             vega,
-            vega * np.sqrt(30.0 / max(dte, SHORTEST_DTE)),
+            vega * np.sqrt(30.0 / max(dte, MIN_DTE)),
             chain.rho[at],
             100.0 * chain.iv[at],
         ],

@@ -21,14 +21,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import QualityArray
 from mesolive.trading.valuation.contract_greeks import GREEKS
 from mesolive.trading.valuation.quotes import IV, QuoteTable, locate, read_quotes, solve_greeks
 from mesolive.trading.valuation.subjects import ALL_BASES, BoolArray, FloatArray, IntArray, Subject
+
+ObjectArray = npt.NDArray[Any]
 
 PRICE_SCALE = 1e6
 PNL_SCALE = 1e4
@@ -45,8 +50,7 @@ class Wanted:
     pnl: int = ALL_BASES
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True, gc=False):
     """The values of some elements (entries or sums), in flat lists: four numbers per element in the order of `BASES`.
 
     Not-a-number is "no value"; an age that is not known is `None`. Flat, because thousands of small lists per window
@@ -71,23 +75,8 @@ class Block:
     pnl_ages: list[int | None]
     qualities: list[int] | None = None
 
-    def part(self, first: int, end: int) -> Block:
-        """Return the values of the elements from `first` until before `end`."""
-        four, seven = slice(4 * first, 4 * end), slice(28 * first, 28 * end)
-        return Block(
-            end - first,
-            self.prices[four],
-            self.price_ages[four],
-            self.greeks[seven],
-            self.greek_ages[four],
-            self.pnl[four],
-            self.pnl_ages[four],
-            None if self.qualities is None else self.qualities[first:end],
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class Valuation:
+class Valuation(Struct, frozen=True, gc=False):
     """The values of one subject at one moment: of its entries, and of its sums in the order of `Subject.segments`."""
 
     now: datetime
@@ -100,8 +89,7 @@ def value(subject: Subject, view: BookView, wanted: Wanted = Wanted()) -> Valuat
     contracts = [entry.contract for entry in subject.entries]
     table = read_quotes(view, locate(view.listing, contracts))
     rows = np.arange(len(contracts), dtype=np.intp)
-    bases = _bases(wanted.greeks)
-    unit = solve_greeks(view, table, rows, bases)
+    unit = solve_greeks(view, table, rows, _MASKS[wanted.greeks])
     return value_all([subject], [rows], [wanted], table, unit)[0]
 
 
@@ -111,7 +99,7 @@ def value_all(
     wanted: Sequence[Wanted],
     table: QuoteTable,
     unit_greeks: FloatArray,
-) -> list[Valuation]:
+) -> Valuations:
     """Return the values of many subjects, computed together.
 
     Parameters
@@ -124,14 +112,12 @@ def value_all(
         (M, 4, 7) greeks of the contracts per unit, NaN where they were not wanted.
     """
     arrays = [subject.arrays for subject in subjects]
-    entry_counts = np.array([len(subject.entries) for subject in subjects], dtype=np.intp)
-    segment_counts = np.array([len(subject.segments) for subject in subjects], dtype=np.intp)
-    entry_start = np.concatenate(([0], np.cumsum(entry_counts)))
-    segment_start = np.concatenate(([0], np.cumsum(segment_counts)))
+    entry_counts = np.array([part.factor.size for part in arrays], dtype=np.intp)
+    member_counts = np.array([part.member.size for part in arrays], dtype=np.intp)
+    segment_counts = np.array([part.start.size for part in arrays], dtype=np.intp)
+    entry_start, member_start, segment_start = map(_starts, (entry_counts, member_counts, segment_counts))
     row = np.concatenate(rows) if rows else np.empty(0, dtype=np.intp)
-    masks = np.array([(_bases(want.prices), _bases(want.greeks), _bases(want.pnl)) for want in wanted]).reshape(
-        -1, 3, 4
-    )
+    masks = _MASKS[np.array([(want.prices, want.greeks, want.pnl) for want in wanted], dtype=np.intp).reshape(-1, 3)]
 
     price, age = table.prices[row], table.ages[row]
     grade = table.quality[row] if table.quality.any() else None
@@ -142,31 +128,90 @@ def value_all(
     pnl = factor[:, None] * price - cost[:, None]
     scaled = unit * factor[:, None, None]
     scaled[:, :, IV] = unit[:, :, IV]
-    entries = _block(price, age, scaled, pnl, masks[np.repeat(np.arange(len(subjects)), entry_counts)], grade)
+    entries = _rounded_values(price, age, scaled, pnl, np.repeat(masks, entry_counts, axis=0), grade)
 
-    member = np.concatenate([part.member + first for part, first in zip(arrays, entry_start, strict=False)])
-    member_counts = np.array([part.member.size for part in arrays])
-    member_start = np.concatenate(([0], np.cumsum(member_counts)))
-    start = np.concatenate([part.start + first for part, first in zip(arrays, member_start, strict=False)])
-    ratio = np.concatenate([part.ratio for part in arrays])
-    weight = np.concatenate([part.weight for part in arrays])
-    if start.size:
+    segments = None
+    if segment_start[-1]:
+        member = np.concatenate([part.member for part in arrays]) + np.repeat(entry_start[:-1], member_counts)
+        start = np.concatenate([part.start for part in arrays]) + np.repeat(member_start[:-1], segment_counts)
+        ratio = np.concatenate([part.ratio for part in arrays])
+        weight = np.concatenate([part.weight for part in arrays])
         sums = _sums(price[member], age[member], unit[member], pnl[member], ratio, weight, start)
         worst = None if grade is None else np.maximum.reduceat(np.where(ratio != 0.0, grade[member], 0), start)
-        segments = _block(*sums, masks[np.repeat(np.arange(len(subjects)), segment_counts)], worst)
-    else:
-        segments = _EMPTY
-    return [
-        Valuation(
-            table.now,
-            entries.part(int(entry_start[place]), int(entry_start[place + 1])),
-            segments.part(int(segment_start[place]), int(segment_start[place + 1])),
+        segments = _rounded_values(*sums, np.repeat(masks, segment_counts, axis=0), worst)
+    return Valuations(table.now, entries, segments, entry_start.tolist(), segment_start.tolist())
+
+
+class Valuations(Sequence[Valuation]):
+    """The values of many subjects as arrays; the lists of each are made when it is read."""
+
+    def __init__(
+        self,
+        now: datetime,
+        entries: _Values,
+        segments: _Values | None,
+        entry_start: Sequence[int],
+        segment_start: Sequence[int],
+    ) -> None:
+        self._now = now
+        self._entries = entries
+        self._segments = segments
+        self._entry_start = entry_start
+        self._segment_start = segment_start
+
+    def __len__(self) -> int:
+        return len(self._entry_start) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Valuation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Valuation]: ...
+    def __getitem__(self, index: int | slice) -> Valuation | Sequence[Valuation]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(f"there are {len(self)} subjects, there is none at {index}")
+        entries = self._entries.block(self._entry_start[index], self._entry_start[index + 1])
+        segments = self._segments
+        if segments is None:
+            return Valuation(self._now, entries, _EMPTY)
+        return Valuation(self._now, entries, segments.block(self._segment_start[index], self._segment_start[index + 1]))
+
+
+class _Values(Struct, frozen=True):
+    """The published values of many elements: what `Block` lists, as arrays with a row per element; ages are objects."""
+
+    prices: FloatArray
+    price_ages: ObjectArray
+    greeks: FloatArray
+    greek_ages: ObjectArray
+    pnl: FloatArray
+    pnl_ages: ObjectArray
+    qualities: QualityArray | None
+
+    def block(self, first: int, end: int) -> Block:
+        """Return the values of the elements from `first` until before `end`."""
+        own = slice(first, end)
+        return Block(
+            end - first,
+            self.prices[own].ravel().tolist(),
+            self.price_ages[own].ravel().tolist(),
+            self.greeks[own].ravel().tolist(),
+            self.greek_ages[own].ravel().tolist(),
+            self.pnl[own].ravel().tolist(),
+            self.pnl_ages[own].ravel().tolist(),
+            None if self.qualities is None else self.qualities[own].tolist(),
         )
-        for place in range(len(subjects))
-    ]
 
 
 _EMPTY = Block(0, [], [], [], [], [], [])
+_MASKS: BoolArray = np.array([[bool(bits >> place & 1) for place in range(4)] for bits in range(ALL_BASES + 1)])
+"""Which bases a number of bits names."""
+
+
+def _starts(counts: IntArray) -> IntArray:
+    """Return where each of some neighbouring parts begins, and the end of the last one."""
+    return np.concatenate((np.zeros(1, dtype=np.intp), np.cumsum(counts)))
 
 
 def _sums(
@@ -179,59 +224,78 @@ def _sums(
     start: IntArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Add up the members of each segment; a member with quantity 0 adds nothing, not even its lack of a value."""
-    counted, short = (ratio != 0.0)[:, None], (ratio < 0.0)[:, None]
     # What is short is bought back at the offer when the sum is sold at its bid.
-    natural = np.where(short, price[:, [1, 0, 2, 3]], price)
-    natural_age = np.where(short, age[:, [1, 0, 2, 3]], age)
-    prices = np.add.reduceat(np.where(counted, ratio[:, None] * natural, 0.0), start, axis=0)
-    ages = np.maximum.reduceat(np.where(counted, natural_age, 0.0), start, axis=0)
-    greeks = np.add.reduceat(np.where(counted[:, :, None], weight[:, None, None] * unit, 0.0), start, axis=0)
-    greeks[:, :, IV] = np.nan
-    held = (weight != 0.0)[:, None]
-    natural_pnl = np.where((weight < 0.0)[:, None], pnl[:, [1, 0, 2, 3]], pnl)
-    pnls = np.add.reduceat(np.where(held, natural_pnl, 0.0), start, axis=0)
-    return prices, ages, greeks, pnls
+    natural, natural_age = _crossed(price, ratio), _crossed(age, ratio)
+    natural *= ratio[:, None]
+    greeks = unit * weight[:, None, None]
+    natural_pnl = _crossed(pnl, weight)
+    uncounted = ratio == 0.0
+    if uncounted.any():
+        for parts in (natural, natural_age, greeks):
+            parts[uncounted] = 0.0
+    natural_pnl[weight == 0.0] = 0.0
+    sums = np.add.reduceat(greeks, start, axis=0)
+    sums[:, :, IV] = np.nan
+    return (
+        np.add.reduceat(natural, start, axis=0),
+        np.maximum.reduceat(natural_age, start, axis=0),
+        sums,
+        np.add.reduceat(natural_pnl, start, axis=0),
+    )
 
 
-def _block(
+def _crossed(values: FloatArray, quantity: FloatArray) -> FloatArray:
+    """Return values with bid and ask of what is short exchanged."""
+    short = quantity < 0.0
+    result = values.copy()
+    result[short, :2] = values[short, 1::-1]
+    return result
+
+
+def _rounded_values(
     price: FloatArray,
     age: FloatArray,
     greeks: FloatArray,
     pnl: FloatArray,
     masks: BoolArray,
     quality: QualityArray | None,
-) -> Block:
-    """Leave out what is not wanted, round, and turn arrays into lists."""
-    of_price, of_greeks, of_pnl = masks[:, 0], masks[:, 1], masks[:, 2]
-    price = np.where(of_price, price, np.nan)
-    greeks = np.where(of_greeks[:, :, None], greeks, np.nan)
-    pnl = np.where(of_pnl, pnl, np.nan)
-    return Block(
-        size=len(price),
+) -> _Values:
+    """Leave out what is not wanted, and round.
+
+    Parameters
+    ----------
+    masks
+        (elements, 3, 4) on which bases prices, greeks and PnL are wanted.
+    """
+    if not masks.all():
+        of_price, of_greeks, of_pnl = masks[:, 0], masks[:, 1], masks[:, 2]
+        price = np.where(of_price, price, np.nan)
+        greeks = np.where(of_greeks[:, :, None], greeks, np.nan)
+        pnl = np.where(of_pnl, pnl, np.nan)
+    unknown = np.isnan(age)
+    milliseconds = np.where(unknown, 0.0, age).astype(np.int64).astype(object)
+    return _Values(
         prices=_rounded(price, PRICE_SCALE),
-        price_ages=_whole(np.where(np.isnan(price), np.nan, age)),
+        price_ages=_known_where(milliseconds, unknown | np.isnan(price)),
         greeks=_rounded(greeks, GREEK_SCALE),
-        greek_ages=_whole(np.where(np.isnan(greeks[:, :, 0]), np.nan, age)),
+        greek_ages=_known_where(milliseconds, unknown | np.isnan(greeks[:, :, 0])),
         pnl=_rounded(pnl, PNL_SCALE),
-        pnl_ages=_whole(np.where(np.isnan(pnl), np.nan, age)),
-        qualities=None if quality is None or not quality.any() else quality.tolist(),
+        pnl_ages=_known_where(milliseconds, unknown | np.isnan(pnl)),
+        qualities=None if quality is None or not quality.any() else quality,
     )
 
 
-def _rounded(array: FloatArray, scale: float | FloatArray) -> list[float]:
+def _rounded(array: FloatArray, scale: float | FloatArray) -> FloatArray:
     # Dividing the whole number by a power of ten gives the float nearest to the decimal, whose text is that decimal.
     # Adding zero turns -0.0 into 0.0.
-    rounded: list[float] = (np.rint(array * scale) / scale + 0.0).ravel().tolist()
-    return rounded
-
-
-def _whole(array: FloatArray) -> list[int | None]:
-    missing = np.isnan(array)
-    whole = np.where(missing, 0.0, array).astype(np.int64).astype(object)
-    whole[missing] = None
-    result: list[int | None] = whole.ravel().tolist()
+    result = array * scale
+    np.rint(result, out=result)
+    result /= scale
+    result += 0.0
     return result
 
 
-def _bases(bits: int) -> BoolArray:
-    return np.array([bool(bits >> place & 1) for place in range(4)])
+def _known_where(ages: ObjectArray, missing: BoolArray) -> ObjectArray:
+    result = ages.copy()
+    result[missing] = None
+    return result

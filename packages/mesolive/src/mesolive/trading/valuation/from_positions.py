@@ -23,7 +23,7 @@ class PositionReader(Protocol):
 
 
 def entry_of(leg: Leg) -> Entry:
-    """Return a leg as it is valued: what is held at its exact cost, a marker leg as one contract at its price.
+    """Return the valuation entry of a leg: an open leg at its exact cost, a marker leg as one contract at its price.
 
     Nothing is held of a closed leg, so it has no running PnL.
     """

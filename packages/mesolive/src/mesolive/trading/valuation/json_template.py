@@ -44,16 +44,17 @@ class ItemTemplates:
         Returns the fields of an item, from the subject and its values.
     """
 
-    __slots__ = ("_fields", "_subject", "_write")
+    __slots__ = ("_fields", "_once", "_subject", "_write")
 
     def __init__(self, subject: Subject, fields: Callable[[Subject, Valuation], object]) -> None:
         self._subject = subject
         self._fields = fields
         self._write: dict[_Pattern, Write | None] = {}
+        self._once: _Pattern | None = None
 
-    def json(self, found: Valuation) -> bytes:
+    def json(self, valuation: Valuation) -> bytes:
         """Return the item of these values: the same bytes as encoding its fields."""
-        entries, segments = found.entries, found.segments
+        entries, segments = valuation.entries, valuation.segments
         # An element without a delta has no greeks on that basis, and its object is null: a template of its own.
         # So has one whose quotes are not live.
         pattern = (
@@ -64,14 +65,18 @@ class ItemTemplates:
         try:
             write = self._write[pattern]
         except KeyError:
+            if self._once != pattern:
+                # To make a template takes as long as five items: the first of a kind is often the only one.
+                self._once = pattern
+                return _encode(self._fields(self._subject, valuation))
             if len(self._write) >= MAX_PATTERNS:
                 self._write.clear()
-            write = self._write[pattern] = self._template(found)
+            write = self._write[pattern] = self._template(valuation)
         if write is None:
-            return _encode(self._fields(self._subject, found))
-        return write(_flat(found))
+            return _encode(self._fields(self._subject, valuation))
+        return write(_flat(valuation))
 
-    def _template(self, found: Valuation) -> Write | None:
+    def _template(self, valuation: Valuation) -> Write | None:
         place = 1  # behind the time
 
         def marked(block: Block) -> Block:
@@ -86,7 +91,7 @@ class ItemTemplates:
                     greeks[at] = _NAN
             return Block(block.size, *lists, qualities=block.qualities)
 
-        marks = Valuation(cast("Any", _TIME), marked(found.entries), marked(found.segments))
+        marks = Valuation(cast("Any", _TIME), marked(valuation.entries), marked(valuation.segments))
         text = _encode(self._fields(self._subject, marks))
         order: list[int] = []
 
@@ -113,10 +118,10 @@ def _lists(block: Block) -> tuple[list[Any], ...]:
     return (block.prices, block.price_ages, block.greeks, block.greek_ages, block.pnl, block.pnl_ages)
 
 
-def _flat(found: Valuation) -> list[Any]:
-    entries, segments = found.entries, found.segments
+def _flat(valuation: Valuation) -> list[Any]:
+    entries, segments = valuation.entries, valuation.segments
     return [
-        found.now,
+        valuation.now,
         *entries.prices,
         *entries.price_ages,
         *entries.greeks,

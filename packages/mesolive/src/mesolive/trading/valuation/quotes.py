@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from msgspec import Struct
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import QualityArray, below_tick, market_marks
@@ -28,8 +28,7 @@ UNLISTED = -1
 SPOT = -2
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteTable:
+class QuoteTable(Struct, frozen=True):
     """The quotes of M contracts on one underlying at one moment.
 
     Attributes
@@ -77,7 +76,7 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
     alive = np.flatnonzero(index >= first) if view.expirations else np.empty(0, dtype=np.intp)
     if alive.size:
         at = index[alive]
-        columns = view.columns.of(np.unique(view.listing.positions_of(at)).tolist())
+        columns = view.columns.at(at)
         values, times = columns.values, columns.times
         bid, ask = values["bid"][at], values["ask"][at]
         computed = np.isnan(values["mark"][at])
@@ -180,8 +179,8 @@ def fill_greeks(view: BookView, table: QuoteTable, rows: IntArray) -> FloatArray
     return greeks_without_volatility(view, table.index[rows])
 
 
-def parts_to_solve(view: BookView, table: QuoteTable, rows: IntArray, most: int) -> list[IntArray]:
-    """Return rows in parts of at most `most`; contracts with cash dividends, which cost more, by expirations."""
+def parts_to_solve(view: BookView, table: QuoteTable, rows: IntArray, max_rows: int) -> list[IntArray]:
+    """Return rows in parts of at most `max_rows`; contracts with cash dividends, which cost more, by expirations."""
     listing, terms = view.listing, view.analytics.terms
     position = np.full(rows.size, -1, dtype=np.intp)
     if terms.dividends.dividends:
@@ -191,7 +190,7 @@ def parts_to_solve(view: BookView, table: QuoteTable, rows: IntArray, most: int)
             if not terms.cash_dividends(place):
                 position[position == place] = -1
     groups = [rows[position == place] for place in np.unique(position)]
-    return [group[first : first + most] for group in groups for first in range(0, group.size, most)]
+    return [group[first : first + max_rows] for group in groups for first in range(0, group.size, max_rows)]
 
 
 def _has_spot(view: BookView) -> bool:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from mesolive.market.contracts import OptionContract
 from mesolive.trading.portfolio.accounting import combos_of
@@ -28,8 +29,7 @@ BoolArray = npt.NDArray[np.bool_]
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """The underlying itself, where a contract may stand: it has prices and no greeks."""
 
     underlying: str
@@ -39,8 +39,7 @@ class Spot:
 Instrument = OptionContract | Spot
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One contract, or the underlying, with a quantity.
 
     Attributes
@@ -78,8 +77,7 @@ class Entry:
         return self.qty == 0 if self.marker is None else self.marker
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A sum over entries.
 
     Attributes
@@ -132,8 +130,7 @@ class Subject:
         return SubjectArrays.of(self)
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectArrays:
+class SubjectArrays(Struct, frozen=True):
     """A subject in numbers: E entries, K segments with M members together."""
 
     factor: FloatArray  # (E,) what published greeks are multiplied by

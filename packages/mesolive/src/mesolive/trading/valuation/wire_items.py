@@ -201,7 +201,7 @@ Build = Callable[[Maker], Fields]
 
 def templates_of(subject: Subject, build: Callable[[Subject, Valuation], Build]) -> ItemTemplates:
     """Return what writes the JSON of a subject's items."""
-    return ItemTemplates(subject, lambda subject, found: build(subject, found)(_JSON))
+    return ItemTemplates(subject, lambda subject, valuation: build(subject, valuation)(_JSON))
 
 
 class _Encodings(dict[Any, bytes]):
@@ -262,7 +262,7 @@ class LiveItem(Shared):
 PRICES, GREEKS, PNL = 1, 2, 4
 
 
-def position_fields(subject: Subject, found: Valuation, position: int, legs: int, groups: int) -> Build:
+def position_fields(subject: Subject, valuation: Valuation, position: int, legs: int, groups: int) -> Build:
     """Return what builds the fields of a position's item.
 
     `position`, `legs` and `groups` say which blocks are wanted of the whole, of its legs and of its leg groups.
@@ -270,65 +270,65 @@ def position_fields(subject: Subject, found: Valuation, position: int, legs: int
 
     def build(make: Maker) -> Fields:
         fields: Fields = {}
-        time = found.now
+        time = valuation.now
         has_total = subject.total is not None
         if position:
-            sums = found.segments if has_total else _NOTHING
+            sums = valuation.segments if has_total else _NOTHING
             fields["PositionPrices"] = make.prices(time, sums, 0) if position & PRICES else None
             fields["PositionGreeks"] = make.greeks(time, sums, 0) if position & GREEKS else None
             fields["PositionPnLs"] = make.pnl(time, sums, 0, subject.realized) if position & PNL else None
         if legs:
             entries = [(entry.key, entry.realized) for entry in subject.entries]
-            fields |= _by_key(make, time, found.entries, 0, entries, legs, "Leg")
+            fields |= _by_key(make, time, valuation.entries, 0, entries, legs, "Leg")
         if groups:
             sums_of = [(key, segment.realized) for key, segment in subject.groups.items()]
-            fields |= _by_key(make, time, found.segments, int(has_total), sums_of, groups, "LegGroup")
+            fields |= _by_key(make, time, valuation.segments, int(has_total), sums_of, groups, "LegGroup")
         return fields
 
     return build
 
 
-def legs_fields(subject: Subject, found: Valuation, include: int) -> Build:
+def legs_fields(subject: Subject, valuation: Valuation, include: int) -> Build:
     """Return what builds the fields of an item of several legs."""
 
     def build(make: Maker) -> Fields:
         entries = [(entry.key, entry.realized) for entry in subject.entries]
-        return _by_key(make, found.now, found.entries, 0, entries, include, "Leg")
+        return _by_key(make, valuation.now, valuation.entries, 0, entries, include, "Leg")
 
     return build
 
 
-def single_fields(subject: Subject, found: Valuation, include: int, *, pnl: bool) -> Build:
+def single_fields(subject: Subject, valuation: Valuation, include: int, *, pnl: bool) -> Build:
     """Return what builds the fields of an item of one leg or one contract; only legs have PnL."""
     realized = subject.entries[0].realized
 
     def build(make: Maker) -> Fields:
         fields: Fields = {
-            "Prices": make.prices(found.now, found.entries, 0) if include & PRICES else None,
-            "Greeks": make.greeks(found.now, found.entries, 0) if include & GREEKS else None,
+            "Prices": make.prices(valuation.now, valuation.entries, 0) if include & PRICES else None,
+            "Greeks": make.greeks(valuation.now, valuation.entries, 0) if include & GREEKS else None,
         }
         if pnl:
-            fields["PnL"] = make.pnl(found.now, found.entries, 0, realized) if include & PNL else None
+            fields["PnL"] = make.pnl(valuation.now, valuation.entries, 0, realized) if include & PNL else None
         return fields
 
     return build
 
 
-def underlying_fields(found: Valuation) -> Build:
+def underlying_fields(valuation: Valuation) -> Build:
     """Return what builds the fields of an underlying's item."""
 
     def build(make: Maker) -> Fields:
-        return {"Prices": make.prices(found.now, found.entries, 0)}
+        return {"Prices": make.prices(valuation.now, valuation.entries, 0)}
 
     return build
 
 
-def combo_fields(found: Valuation, include: int) -> Build:
+def combo_fields(valuation: Valuation, include: int) -> Build:
     """Return what builds the fields of a combo's item."""
 
     def build(make: Maker) -> Fields:
-        time, combo, single = found.now, found.segments, found.entries
-        prices, greeks, each = bool(include & PRICES), bool(include & GREEKS), range(found.entries.size)
+        time, combo, single = valuation.now, valuation.segments, valuation.entries
+        prices, greeks, each = bool(include & PRICES), bool(include & GREEKS), range(valuation.entries.size)
         return {
             "ComboPrices": make.prices(time, combo, 0) if prices else None,
             "ComboGreeks": make.greeks(time, combo, 0) if greeks else None,
