@@ -63,7 +63,7 @@ async def test_a_key_of_an_agent_opens_its_hub_and_nothing_else_and_no_other_key
         for client in (MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient):
             with pytest.raises(MesoLiveSignalRError):
                 await client(kit.url, key).start()
-        async with httpx.AsyncClient(base_url=kit.url) as http:
+        async with httpx.AsyncClient(timeout=60, base_url=kit.url) as http:
             answer = await http.post(
                 "/portal/session", json={"Key": key}, headers={"x-mesolive": "1", "origin": kit.url}
             )
@@ -99,7 +99,7 @@ async def test_what_an_agent_offers_is_listed_and_not_used_before_its_owner_enab
     assert not files_with(tmp_path, PASSWORD)
 
 
-async def test_an_agent_that_is_gone_is_told_and_its_connector_is_back_with_it(tmp_path: Path) -> None:
+async def test_a_lost_agent_is_reported_and_its_connector_returns_with_it(tmp_path: Path) -> None:
     folder = agent_folder(tmp_path / "agent")
     async with running_live(tmp_path / "server") as kit:
         key = await agent_key(kit)
@@ -111,7 +111,10 @@ async def test_an_agent_that_is_gone_is_told_and_its_connector_is_back_with_it(t
             await connected(kit)
 
 
-async def test_a_second_agent_is_refused_while_the_first_lives_and_takes_over_when_it_is_gone(tmp_path: Path) -> None:
+async def test_a_second_agent_is_refused_while_the_first_lives_and_takes_over_when_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mesolive.connectors.remote.links.ALIVE_SECONDS", 60.0)
     async with running_live(tmp_path / "server") as kit:
         key = await agent_key(kit)
         first = Agent("desk", agent_folder(tmp_path / "one"), hub_transport(kit.url, key), config=QUICK, retry=SOON)
@@ -165,10 +168,10 @@ async def test_agents_of_two_users_have_connections_of_their_own(tmp_path: Path)
     async with running_live(tmp_path / "server") as kit:
         other = await kit.other_user("bea")
         async with (
-            running_agent(kit.url, await agent_key(kit), agent_folder(tmp_path / "one")) as one,
+            running_agent(kit.url, await agent_key(kit), agent_folder(tmp_path / "one")) as rig,
             running_agent(kit.url, await agent_key(kit, "bea"), agent_folder(tmp_path / "two")) as two,
         ):
-            assert (one.refused, two.refused) == ({}, {})
+            assert (rig.refused, two.refused) == ({}, {})
             (ours,) = (await kit.control.list_connectors()).Connectors
             (theirs,) = (await other.list_connectors()).Connectors
             assert ours.Name == theirs.Name == "sim"

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from mesolive.clock import ManualClock
 from mesolive.connectors.remote.book_parts import SentBook, take_part
 from mesolive.connectors.remote.messages import BookPart
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.columns import FIELDS, TIMES
 from mesolive.market.contracts import Expiration, Right, Settlement, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER
 from mesolive.market.quality import QuoteQuality
+from mesolive.market.underlying_prices import UnderlyingPrices
 
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 DAY = date(2026, 1, 16)

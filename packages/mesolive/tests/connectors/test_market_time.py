@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesolive.clock import ManualClock
-from mesolive.connectors.market_time import CLOCK_FILE, KEPT_EVERY, MarketTimeFile
+from mesolive.connectors.market_time import CLOCK_FILE, RECORD_INTERVAL, MarketTimeFile
 
 BEGIN = datetime(2024, 3, 14, 14, 0, tzinfo=UTC)
 
@@ -39,11 +39,11 @@ def test_after_a_kill_anywhere_in_a_write_time_is_not_before_the_record_before_i
         file = MarketTimeFile(folder, "day")
         reached = file.reached(speed)
         assert reached is not None
-        assert reached >= last + KEPT_EVERY * speed
+        assert reached >= last + RECORD_INTERVAL * speed
         assert file.reached(speed) == reached, "reading changes nothing"
 
 
-def test_a_connection_that_ended_in_order_goes_on_exactly_where_it_was(tmp_path: Path) -> None:
+def test_a_connection_that_ended_in_order_resumes_at_its_market_time(tmp_path: Path) -> None:
     kept(tmp_path, 5)
     last = kept(tmp_path, 6, ended=True)
     assert MarketTimeFile(tmp_path, "day").reached_in(10) == (last, True)
@@ -62,7 +62,7 @@ def test_a_kill_while_the_file_is_made_shorter_leaves_one_of_both(
         patch.setattr(Path, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             MarketTimeFile(tmp_path, "day").reached(1)
-    assert MarketTimeFile(tmp_path, "day").reached(1) == last + KEPT_EVERY
+    assert MarketTimeFile(tmp_path, "day").reached(1) == last + RECORD_INTERVAL
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ async def test_a_paper_account_decides_on_recorded_quotes_in_their_time(tmp_path
             assert leg.LiveContract.Expiration.date() in DAYS
 
 
-async def test_a_replay_goes_on_where_it_was_after_a_restart_and_after_it_was_disabled(tmp_path: Path) -> None:
+async def test_a_replay_resumes_after_a_restart_and_after_it_was_disabled(tmp_path: Path) -> None:
     write_day(tmp_path)
     async with running_live(tmp_path) as kit:
         await replay(kit, speed="600")
@@ -106,7 +106,7 @@ async def until_later(kit: Kit, moment: datetime) -> datetime:
             await asyncio.sleep(0.02)
 
 
-async def test_the_end_of_a_recording_is_told_with_what_to_do(tmp_path: Path) -> None:
+async def test_the_end_of_a_recording_is_reported_with_a_remedy(tmp_path: Path) -> None:
     write_day(tmp_path)
     async with running_live(tmp_path) as kit:
         await replay(kit, start=(MINUTES[-1] - timedelta(minutes=1)).isoformat(), speed="600")
@@ -119,7 +119,7 @@ async def test_the_end_of_a_recording_is_told_with_what_to_do(tmp_path: Path) ->
         assert (await price_and_time(kit, Provider.Recorded))[1] >= MINUTES[-1]
 
 
-async def test_a_test_tells_what_a_recording_holds(tmp_path: Path) -> None:
+async def test_a_test_shows_the_contents_of_a_recording(tmp_path: Path) -> None:
     write_day(tmp_path)
     async with running_live(tmp_path) as kit:
         await kit.control.add_connector(

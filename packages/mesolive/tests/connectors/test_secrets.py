@@ -23,9 +23,9 @@ State = models.ConnectorStateType
 
 
 def files_below(folder: Path) -> list[Path]:
-    found = [file for file in folder.rglob("*") if file.is_file()]
-    assert any(file.suffix == ".gz" for file in found)
-    return found
+    result = [file for file in folder.rglob("*") if file.is_file()]
+    assert any(file.suffix == ".gz" for file in result)
+    return result
 
 
 @pytest.mark.parametrize("refusal", ["none", "credentials", "defect", "nonsense"])
@@ -47,7 +47,7 @@ async def test_no_secret_is_in_any_log_at_debug_whatever_happens(
             )
         log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
         shown = (await kit.control.list_connectors()).Connectors
-    assert any(entry["event"] == "connector_state" for entry in captured_logs), "our log was read"
+    assert any(entry["event"] == "connector_state_changed" for entry in captured_logs), "our log was read"
     assert caplog.records, "the libraries' log was read"
     for where in (repr(captured_logs), caplog.text, repr(log), repr(shown), str(refused.value)):
         assert PASSWORD not in where
@@ -103,9 +103,9 @@ async def test_a_backup_brings_back_connections_their_secrets_and_the_journals_o
 
 
 def journals(folder: Path) -> list[Path]:
-    found = list((folder / "connectors").glob("*/*.jsonl"))
-    assert found, "the simulated connector keeps its venue's orders there"
-    return found
+    result = list((folder / "connectors").glob("*/*.jsonl"))
+    assert result, "the simulated connector keeps its venue's orders there"
+    return result
 
 
 def is_hidden(secret: str) -> bool:

@@ -116,9 +116,9 @@ async def entered(kit: Kit, strategy: int, account: str) -> models.LivePosition:
         )
     async with asyncio.timeout(60):
         while True:
-            found = await kit.control.list_positions(models.ListPositionsArgs(BrokerAccountId=account))
-            if found.Positions and found.Positions[0].State is models.LivePositionState.Open:
-                return found.Positions[0]
+            page = await kit.control.list_positions(models.ListPositionsArgs(BrokerAccountId=account))
+            if page.Positions and page.Positions[0].State is models.LivePositionState.Open:
+                return page.Positions[0]
             await asyncio.sleep(0.05)
 
 

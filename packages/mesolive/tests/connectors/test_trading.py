@@ -68,10 +68,10 @@ async def test_nothing_is_prepared_on_quotes_that_are_not_live(tmp_path: Path, q
         await account_enabled(kit)
         status = await prepared(kit)
         assert status.Status is models.PreparationStatus.Failed
-        said = re.search(
+        message = re.search(
             rf"the quotes of SPX are {quality} and \d+ seconds old, and only live quotes are used", status.Error or ""
         )
-        assert said is not None, status.Error
+        assert message is not None, status.Error
 
 
 async def test_an_account_that_accepts_delayed_quotes_trades_on_them_and_they_show_their_quality(

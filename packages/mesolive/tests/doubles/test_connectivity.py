@@ -148,7 +148,7 @@ async def test_an_order_of_an_outage_is_accepted_after_it_and_lost_by_a_restart_
         assert [call[2].orderRef for call in again.named("openOrder")] == ["ref-1"]
 
 
-async def test_the_weekly_login_ends_on_sunday_and_new_sockets_hear_nothing_until_somebody_logs_in() -> None:
+async def test_the_weekly_login_ends_on_sunday_and_new_sockets_are_silent_until_the_next_login() -> None:
     saturday = datetime(2026, 12, 5, 20, 0, tzinfo=UTC)
     async with running_double(DoubleSettings(weekly_login=True), start=saturday, step=timedelta(minutes=15)) as kit:
         client = await kit.client()
@@ -215,7 +215,7 @@ async def test_data_that_is_not_subscribed_is_refused_or_delayed_for_one_symbol(
         await client.get("marketDataType", lambda call: call == (51, 3))
 
 
-async def test_partly_subscribed_data_goes_on_without_computations() -> None:
+async def test_partly_subscribed_data_continues_without_computations() -> None:
     async with running_double() as kit:
         client = await kit.client()
         kit.double.faults.switch_on("partly_subscribed", code=10091, times=1)
@@ -228,7 +228,7 @@ async def test_partly_subscribed_data_goes_on_without_computations() -> None:
         assert not client.named("tickOptionComputation")
 
 
-async def test_a_subscription_is_lost_with_10182_and_the_others_go_on() -> None:
+async def test_a_subscription_is_lost_with_10182_and_the_others_continue() -> None:
     async with running_double() as kit:
         client = await kit.client()
         watch(client, kit)
@@ -240,9 +240,9 @@ async def test_a_subscription_is_lost_with_10182_and_the_others_go_on() -> None:
         client.mark()
         await kit.advance(20)
         await client.settle()
-        heard = {call[0] for call in client.named("priceSizeTick")}
-        assert heard
-        assert lost not in heard
+        received = {call[0] for call in client.named("priceSizeTick")}
+        assert received
+        assert lost not in received
 
 
 async def test_the_end_of_a_snapshot_comes_late() -> None:
@@ -265,7 +265,7 @@ async def test_heartbeats_are_answered_with_the_markets_time() -> None:
         assert await client.get("currentTime") == (int(kit.clock.now().timestamp()),)
 
 
-async def test_cash_and_values_are_told_by_summary_and_by_account_updates() -> None:
+async def test_cash_and_values_are_sent_by_summary_and_by_account_updates() -> None:
     async with running_double(DoubleSettings(accounts=("DU1", "DU2"), cash=Decimal(50_000))) as kit:
         client = await kit.client()
         client.api.reqAccountSummary(1, "All", "NetLiquidation,TotalCashValue")

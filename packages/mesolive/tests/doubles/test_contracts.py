@@ -23,7 +23,7 @@ async def details(client: TwsClient, contract: Any) -> list[Any]:
     req_id = client.next_id()
     client.api.reqContractDetails(req_id, contract)
     await client.get("contractDetailsEnd", lambda call: call[0] == req_id)
-    return [one for got, one in client.named("contractDetails") if got == req_id]
+    return [item for got, item in client.named("contractDetails") if got == req_id]
 
 
 async def classes(client: TwsClient, symbol: str, sec_type: str, con_id: int, exchange: str = "") -> dict[Any, Any]:
@@ -39,38 +39,41 @@ async def test_details_of_an_option_reach_the_library_field_by_field() -> None:
     async with running_double() as kit:
         client = await kit.client()
         option = kit.option(1.01)
-        (found,) = await details(client, ib.Contract(conId=option.con_id, exchange="SMART"))
-        contract = found.contract
+        (answer,) = await details(client, ib.Contract(conId=option.con_id, exchange="SMART"))
+        contract = answer.contract
         assert contract.conId == option.con_id
         assert (contract.symbol, contract.secType, contract.tradingClass) == ("SPX", "OPT", "SPXW")
         assert (contract.strike, contract.right, contract.multiplier) == (float(option.strike), "C", "100")
         assert contract.localSymbol == option.local_symbol
         assert contract.lastTradeDateOrContractMonth == f"{option.expires:%Y%m%d}"
         assert (contract.exchange, contract.currency) == ("SMART", "USD")
-        assert found.lastTradeTime == "16:00:00"
-        assert found.realExpirationDate == f"{option.expires:%Y%m%d}"
-        assert found.contractMonth == f"{option.expires:%Y%m}"
-        assert found.underConId == 416904
-        assert (found.underSymbol, found.underSecType) == ("SPX", "IND")
-        assert found.minTick == 0.05
-        assert found.longName == "S&P 500 Stock Index"
-        rules, exchanges = found.marketRuleIds.split(","), found.validExchanges.split(",")
+        assert answer.lastTradeTime == "16:00:00"
+        assert answer.realExpirationDate == f"{option.expires:%Y%m%d}"
+        assert answer.contractMonth == f"{option.expires:%Y%m}"
+        assert answer.underConId == 416904
+        assert (answer.underSymbol, answer.underSecType) == ("SPX", "IND")
+        assert answer.minTick == 0.05
+        assert answer.longName == "S&P 500 Stock Index"
+        rules, exchanges = answer.marketRuleIds.split(","), answer.validExchanges.split(",")
         assert len(rules) == len(exchanges)
         assert set(rules) == {"109"}
-        assert "20261130:0830-20261130:1500" in found.liquidHours
-        assert (found.minSize, found.sizeIncrement, found.suggestedSizeIncrement) == (1, 1, 1)
+        assert "20261130:0830-20261130:1515" in answer.liquidHours
+        night, regular, curb = answer.tradingHours.split(";")[:3]
+        assert night == "20261129:1915-20261130:0825"
+        assert (regular, curb) == ("20261130:0830-20261130:1515", "20261130:1515-20261130:1600")
+        assert (answer.minSize, answer.sizeIncrement, answer.suggestedSizeIncrement) == (1, 1, 1)
 
 
 async def test_one_request_per_class_expiration_and_right_lists_every_strike_of_it() -> None:
     async with running_double() as kit:
         client = await kit.client()
-        found = await details(
+        answer = await details(
             client, spx(tradingClass="SPXW", lastTradeDateOrContractMonth="20261218", right="P", multiplier="100")
         )
         listed = kit.instruments("SPX", trading_class="SPXW", right="P", last_trade="20261218")
-        assert len(found) == len(listed) > 100
-        assert {one.contract.conId for one in found} == {one.con_id for one in listed}
-        assert len({one.contract.strike for one in found}) == len(found)
+        assert len(answer) == len(listed) > 100
+        assert {item.contract.conId for item in answer} == {row.con_id for row in listed}
+        assert len({item.contract.strike for item in answer}) == len(answer)
 
 
 async def test_the_third_friday_has_two_classes_and_the_am_settled_one_trades_until_the_thursday() -> None:
@@ -79,14 +82,14 @@ async def test_the_third_friday_has_two_classes_and_the_am_settled_one_trades_un
         strike = float(kit.option().strike)
         am = await details(client, spx(tradingClass="SPX", lastTradeDateOrContractMonth="20261217", strike=strike))
         pm = await details(client, spx(tradingClass="SPXW", lastTradeDateOrContractMonth="20261218", strike=strike))
-        assert {one.contract.right for one in am} == {one.contract.right for one in pm} == {"C", "P"}
-        assert all(one.contract.localSymbol.startswith("SPX   261218") for one in am)
-        assert all(one.contract.localSymbol.startswith("SPXW  261218") for one in pm)
-        assert {one.realExpirationDate for one in (*am, *pm)} == {"20261218"}
-        assert not {one.contract.conId for one in am} & {one.contract.conId for one in pm}
+        assert {row.contract.right for row in am} == {row.contract.right for row in pm} == {"C", "P"}
+        assert all(row.contract.localSymbol.startswith("SPX   261218") for row in am)
+        assert all(row.contract.localSymbol.startswith("SPXW  261218") for row in pm)
+        assert {row.realExpirationDate for row in (*am, *pm)} == {"20261218"}
+        assert not {row.contract.conId for row in am} & {row.contract.conId for row in pm}
 
 
-async def test_a_class_that_nobody_knows_is_listed_beside_the_others() -> None:
+async def test_an_unknown_class_is_listed_beside_the_others() -> None:
     async with running_double() as kit:
         client = await kit.client()
         kit.double.faults.switch_on("class_unknown", root="SPXQ")
@@ -114,7 +117,12 @@ async def test_a_contract_has_the_same_con_id_in_every_run() -> None:
     ids: list[set[int]] = []
     for seed in (1, 2):
         async with running_double(seed=seed) as kit:
-            ids.append({one.con_id for one in kit.instruments("SPX", trading_class="SPXW", last_trade="20261218")})
+            ids.append(
+                {
+                    instrument.con_id
+                    for instrument in kit.instruments("SPX", trading_class="SPXW", last_trade="20261218")
+                }
+            )
     assert ids[0] == ids[1]
 
 
@@ -147,13 +155,13 @@ async def test_a_combo_is_refused_and_with_the_fault_never_answered() -> None:
         assert not client.named("error")
 
 
-async def test_market_rules_tell_the_increments() -> None:
+async def test_market_rules_state_the_increments() -> None:
     async with running_double() as kit:
         client = await kit.client()
         client.api.reqMarketRule(109)
         rule, increments = await client.get("marketRule")
         assert rule == 109
-        assert [(one.lowEdge, one.increment) for one in increments] == [(0.0, 0.05), (3.0, 0.1)]
+        assert [(increment.lowEdge, increment.increment) for increment in increments] == [(0.0, 0.05), (3.0, 0.1)]
         client.api.reqMarketRule(4711)
         await client.error(321)
 
@@ -163,11 +171,11 @@ async def test_a_gateway_in_shanghai_writes_the_next_day_and_the_occ_symbol_keep
     async with running_double(settings) as kit:
         client = await kit.client()
         option = kit.option()
-        (found,) = await details(client, ib.Contract(conId=option.con_id))
+        (answer,) = await details(client, ib.Contract(conId=option.con_id))
         assert option.expires == THIRD_FRIDAY
-        assert found.contract.lastTradeDateOrContractMonth == "20261219"
-        assert (found.lastTradeTime, found.timeZoneId) == ("05:00:00", "Asia/Shanghai")
-        assert found.contract.localSymbol[6:12] == "261218"
+        assert answer.contract.lastTradeDateOrContractMonth == "20261219"
+        assert (answer.lastTradeTime, answer.timeZoneId) == ("05:00:00", "Asia/Shanghai")
+        assert answer.contract.localSymbol[6:12] == "261218"
         assert last_trade_day(option, kit.double.gateway.markets.calendar, kit.double.gateway.zone) == "20261219"
 
 
@@ -183,9 +191,9 @@ async def test_other_underlyings_are_listed_with_their_own_classes_and_multiplie
             ("AAPL", "STK", "SMART"): {"AAPL"},
         }
         for (symbol, sec_type, exchange), roots in wanted.items():
-            found = await details(client, ib.Contract(symbol=symbol, secType=sec_type, currency="USD"))
-            assert len(found) == 1, symbol
-            rows = await classes(client, symbol, sec_type, found[0].contract.conId)
+            answer = await details(client, ib.Contract(symbol=symbol, secType=sec_type, currency="USD"))
+            assert len(answer) == 1, symbol
+            rows = await classes(client, symbol, sec_type, answer[0].contract.conId)
             assert {root for where, root in rows if where == exchange} == roots
             assert all(row[2] == "100" for row in rows.values())
 
@@ -194,7 +202,7 @@ async def test_options_on_futures_are_listed_per_future_at_the_futures_exchange(
     async with running_double(symbols=("ES",)) as kit:
         client = await kit.client()
         futures = await details(client, ib.Contract(symbol="ES", secType="FUT", exchange="CME"))
-        assert [one.contract.localSymbol for one in futures] == ["ESZ6", "ESH7", "ESM7", "ESU7", "ESZ7"]
+        assert [future.contract.localSymbol for future in futures] == ["ESZ6", "ESH7", "ESM7", "ESU7", "ESZ7"]
         rows = await classes(client, "ES", "FUT", futures[0].contract.conId, "CME")
         assert {exchange for exchange, _ in rows} == {"CME"}
         assert all(row[2] == "50" for row in rows.values())
@@ -212,9 +220,9 @@ async def test_details_are_readable_at_older_server_versions(version: int) -> No
         client = await kit.client()
         assert client.api.serverVersion() == version
         option = kit.option()
-        (found,) = await details(client, ib.Contract(conId=option.con_id))
-        assert (found.contract.conId, found.contract.multiplier) == (option.con_id, "100")
-        assert found.realExpirationDate == "20261218"
+        (answer,) = await details(client, ib.Contract(conId=option.con_id))
+        assert (answer.contract.conId, answer.contract.multiplier) == (option.con_id, "100")
+        assert answer.realExpirationDate == "20261218"
 
 
 async def test_slow_details_come_over_time_and_end_after_the_last() -> None:

@@ -48,7 +48,7 @@ async def test_a_swallowed_order_is_in_no_list() -> None:
         assert [entry["order_ref"] for entry in kit.double.truth.of("order_swallowed")] == ["ref-1"]
 
 
-async def test_an_order_in_a_dialog_waits_until_somebody_confirms_it() -> None:
+async def test_an_order_in_a_dialog_waits_until_it_is_confirmed() -> None:
     async with running_double() as kit:
         client = await kit.client()
         kit.double.faults.switch_on("order_held_by_dialog", times=1)
@@ -120,7 +120,7 @@ async def test_a_stop_order_on_a_combo_is_refused_and_one_on_its_leg_is_not() ->
         assert [order.order_id for order in kit.double.life.open_orders()] == [taken]
 
 
-async def test_a_reference_is_kept_up_to_so_many_characters() -> None:
+async def test_a_reference_is_cut_to_its_maximum_length() -> None:
     async with running_double() as kit:
         client = await kit.client()
         kit.double.faults.switch_on("reference_cut", characters=10)
@@ -128,6 +128,31 @@ async def test_a_reference_is_kept_up_to_so_many_characters() -> None:
         (order,) = kit.double.life.open_orders()
         assert order.order_ref == "a referenc"
         assert client.named("openOrder")[-1][2].orderRef == "a referenc"
+
+
+@pytest.mark.parametrize("changes", [False, True])
+async def test_a_modification_keeps_the_reference_of_its_order_unless_it_may_change_it(changes: bool) -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        order_id = await place(kit, client, FAR, ref="first")
+        if changes:
+            kit.double.faults.switch_on("reference_changes")
+        client.mark()
+        client.place(spread(kit), limit(2, 2 * FAR, "second"), order_id)
+        shown = await client.get("openOrder", lambda call: call[2].lmtPrice == 2 * FAR)
+        assert shown[2].orderRef == ("second" if changes else "first")
+
+
+async def test_a_combo_is_refused_at_one_exchange_and_taken_at_another() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("route_refused", exchange="CBOE")
+        combo = spread(kit)
+        combo.exchange = "CBOE"
+        refused = client.place(combo, limit(2, FAR))
+        assert (await client.error(201))[0] == refused
+        await place(kit, client, FAR)
+        assert [order.exchange for order in kit.double.life.open_orders()] == ["SMART"]
 
 
 @pytest.mark.parametrize("code", [110, 201, 321])
@@ -176,7 +201,7 @@ async def test_a_cancel_loses_against_the_fill() -> None:
         assert legs[0].price - legs[1].price == pytest.approx(FAR)
 
 
-async def test_a_cancel_is_never_heard() -> None:
+async def test_a_cancel_is_lost() -> None:
     async with running_double() as kit:
         client = await kit.client()
         order_id = await place(kit, client, FAR)
@@ -286,10 +311,10 @@ async def test_an_order_fills_in_parts_one_per_step_of_the_market() -> None:
         await kit.advance(2)
         await client.get("orderStatus", lambda call: call[1] == "Filled")
         combos = [call[2] for call in client.named("execDetails") if call[1].secType == "BAG"]
-        assert [(one.shares, one.cumQty) for one in combos] == [(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]
+        assert [(combo.shares, combo.cumQty) for combo in combos] == [(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]
         legs = [call[2] for call in client.named("execDetails") if call[1].secType == "OPT" and call[2].side == "BOT"]
-        assert [one.cumQty for one in legs] == [1.0, 2.0, 3.0]
-        assert len({one.execId for one in (*combos, *legs)}) == 6
+        assert [leg.cumQty for leg in legs] == [1.0, 2.0, 3.0]
+        assert len({combo.execId for combo in (*combos, *legs)}) == 6
 
 
 async def test_nothing_fills() -> None:
@@ -358,11 +383,11 @@ async def test_the_first_commission_has_no_number() -> None:
         client = await kit.client()
         kit.double.faults.switch_on("commission_unset", times=1)
         await place(kit, client, WELL_IN)
-        told = [call[0].commission for call in client.named("commissionReport")]
-        assert told == [1.7976931348623157e308, 1.3, 1.3]
+        reported = [call[0].commission for call in client.named("commissionReport")]
+        assert reported == [1.7976931348623157e308, 1.3, 1.3]
 
 
-async def test_fills_of_an_outage_are_told_before_1102_or_only_listed() -> None:
+async def test_fills_of_an_outage_are_sent_before_1102_or_only_listed() -> None:
     async with running_double() as kit:
         client = await kit.client()
         for untold in (False, True):
@@ -457,13 +482,13 @@ async def test_legs_come_in_parts_that_add_up() -> None:
         combo, *legs = [call[2] for call in client.named("execDetails")]
         assert combo.shares == 3.0
         for side in ("BOT", "SLD"):
-            parts = [one for one in legs if one.side == side]
-            assert sorted(one.shares for one in parts) == [1.0, 2.0]
-            assert max(one.cumQty for one in parts) == 3.0
-        assert len({one.execId for one in legs}) == 4
+            parts = [leg for leg in legs if leg.side == side]
+            assert sorted(part.shares for part in parts) == [1.0, 2.0]
+            assert max(part.cumQty for part in parts) == 3.0
+        assert len({leg.execId for leg in legs}) == 4
         assert len(client.named("commissionReport")) == 4
         held = kit.double.state.accounts["DU1234567"].positions
-        assert sorted(one.quantity for one in held.values()) == [-3, 3]
+        assert sorted(holding.quantity for holding in held.values()) == [-3, 3]
 
 
 async def test_lists_of_executions_come_in_another_order() -> None:

@@ -37,7 +37,7 @@ def test_a_fault_that_does_not_exist_is_refused_with_the_names_of_those_that_do(
         faults.switch_on("torn_frames", probability=1.5)
 
 
-def test_a_fault_strikes_as_often_as_it_was_told_and_the_same_with_the_same_seed() -> None:
+def test_a_fault_strikes_as_often_as_set_and_alike_with_the_same_seed() -> None:
     faults = Faults(seed=3)
     faults.switch_on("order_swallowed", times=2, skip=1)
     assert [faults.strike("order_swallowed") is not None for _ in range(5)] == [False, True, True, False, False]
@@ -120,7 +120,7 @@ async def test_a_message_that_cannot_be_read_is_an_error_of_the_librarys_decoder
         assert len(client.broken) == 1
 
 
-async def test_nothing_is_said_at_a_silent_login_and_the_socket_stays() -> None:
+async def test_a_silent_login_sends_no_message_and_keeps_the_socket_open() -> None:
     async with running_double() as kit:
         kit.double.faults.switch_on("silent_login", times=1)
         client = await kit.client(10, ready=False)
@@ -154,7 +154,7 @@ async def test_a_client_id_stays_in_use_for_a_while_after_its_socket_was_lost() 
         await third.settle()
 
 
-async def test_a_read_only_api_answers_orders_and_lists_with_321_and_still_tells_positions() -> None:
+async def test_a_read_only_api_answers_orders_and_lists_with_321_and_still_sends_positions() -> None:
     async with running_double() as kit:
         client = await kit.client()
         kit.double.faults.switch_on("read_only")
@@ -204,7 +204,7 @@ async def test_order_ids_roll_back_and_an_id_is_used_twice() -> None:
         assert refs == ["before", "after"]
 
 
-async def test_two_accounts_and_an_advisor_are_told_at_the_login() -> None:
+async def test_two_accounts_and_an_advisor_are_sent_at_the_login() -> None:
     async with running_double(DoubleSettings(accounts=("DF111", "DU222"), advisor=True)) as kit:
         client = await kit.client()
         assert client.named("managedAccounts") == [("DF111,DU222,",)]

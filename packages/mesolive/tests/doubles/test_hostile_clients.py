@@ -56,7 +56,7 @@ def nonsense(kit: TwsKit, numbers: random.Random) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_wild_orders_are_answered_and_the_market_goes_on(seed: int) -> None:
+async def test_invalid_orders_are_answered_and_the_market_continues(seed: int) -> None:
     numbers = random.Random(seed)  # noqa: S311 - not for secrets
     async with running_double(DoubleSettings(messages_per_second=0)) as kit:
         client = await kit.client()

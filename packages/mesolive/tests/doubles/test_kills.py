@@ -35,7 +35,7 @@ async def process(folder: Path) -> AsyncGenerator[tuple[int, int]]:
         yield int(ready[4]), int(ready[7])
     finally:
         running.kill()
-        await running.wait()
+        await running.communicate()  # its pipe is closed as well then
 
 
 async def connected(port: int) -> TwsClient:
@@ -57,8 +57,8 @@ async def option_near_the_money(client: TwsClient) -> Any:
     return ib.Contract(conId=client.named("contractDetails")[0][1].contract.conId, exchange="SMART")
 
 
-async def test_a_killed_double_has_told_nothing_that_it_does_not_know_afterwards(tmp_path: Path) -> None:
-    told: dict[str, tuple[str, float, float]] = {}
+async def test_a_killed_double_has_sent_nothing_that_it_has_not_stored(tmp_path: Path) -> None:
+    reported: dict[str, tuple[str, float, float]] = {}
     sent = 0
     for kill in range(KILLS):
         async with process(tmp_path) as (port, control):
@@ -66,7 +66,7 @@ async def test_a_killed_double_has_told_nothing_that_it_does_not_know_afterwards
             client.api.reqExecutions(900, ib.ExecutionFilter())
             await client.get("execDetailsEnd")
             listed = {call[2].execId for call in client.named("execDetails")}
-            assert set(told) <= listed
+            assert set(reported) <= listed
             contract = await option_near_the_money(client)
             for _ in range(3 + kill):
                 sent += 1
@@ -78,7 +78,7 @@ async def test_a_killed_double_has_told_nothing_that_it_does_not_know_afterwards
             # Otherwise it dies while orders are on their way.
             await asyncio.sleep(0)
             for call in client.named("execDetails"):
-                told[call[2].execId] = (call[2].side, call[2].shares, call[2].price)
+                reported[call[2].execId] = (call[2].side, call[2].shares, call[2].price)
             client.api.disconnect()
             assert not client.broken
     async with process(tmp_path) as (port, _):
@@ -88,13 +88,13 @@ async def test_a_killed_double_has_told_nothing_that_it_does_not_know_afterwards
         await client.get("execDetailsEnd")
         await client.get("positionEnd")
         listed = {call[2].execId: (call[2].side, call[2].shares, call[2].price) for call in client.named("execDetails")}
-        assert told.items() <= listed.items()
+        assert reported.items() <= listed.items()
         truth = [json.loads(line) for line in (tmp_path / "truth").read_text().splitlines()]
-        true = {one["exec_id"]: one for one in truth if one["kind"] == "execution"}
+        true = {order["exec_id"]: order for order in truth if order["kind"] == "execution"}
         assert set(true) == set(listed)
         held: dict[int, Decimal] = defaultdict(Decimal)
-        for one in true.values():
-            held[one["con_id"]] += Decimal(one["shares"]) * (1 if one["side"] == "BOT" else -1)
+        for order in true.values():
+            held[order["con_id"]] += Decimal(order["shares"]) * (1 if order["side"] == "BOT" else -1)
         positions = {call[1].conId: Decimal(call[2]) for call in client.named("position")}
         assert positions == {con_id: quantity for con_id, quantity in held.items() if quantity}
         refs = [call[2].orderRef for call in client.named("execDetails")]

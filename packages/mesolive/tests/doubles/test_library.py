@@ -35,5 +35,5 @@ async def test_the_librarys_own_start_of_a_session_is_answered_in_full() -> None
         assert trade.orderStatus.status == "Filled"
         assert len(trade.fills) == 3
         assert len(await session.reqExecutionsAsync()) == 3
-        assert [one.order.orderRef for one in await session.reqCompletedOrdersAsync(False)] == ["whole"]
+        assert [order.order.orderRef for order in await session.reqCompletedOrdersAsync(False)] == ["whole"]
         session.disconnect()

@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_double_the_market_of_a_server() -> None:
     assert double.view().underlying.quote == server.view().underlying.quote
 
 
-async def test_a_subscription_tells_its_kind_then_quotes_sizes_and_greeks() -> None:
+async def test_a_subscription_sends_its_kind_then_quotes_sizes_and_greeks() -> None:
     async with running_double() as kit:
         client = await kit.client()
         option = kit.option(1.01)

@@ -62,20 +62,20 @@ async def test_a_combo_is_filled_with_one_execution_for_the_combo_and_one_per_le
         contract, execution = combo
         assert (contract.secType, contract.conId, contract.tradingClass) == ("BAG", BAG_CON_ID, "COMB")
         assert (execution.side, execution.shares, execution.orderRef) == ("BOT", 2.0, "mine-7")
-        assert {(one[0].conId, one[1].side, one[1].shares) for one in parts} == {
+        assert {(part[0].conId, part[1].side, part[1].shares) for part in parts} == {
             (legs[0][0].con_id, "BOT", 2.0),
             (legs[1][0].con_id, "SLD", 2.0),
         }
         assert execution.price == pytest.approx(parts[0][1].price - parts[1][1].price)
-        assert {one[1].permId for one in (combo, *parts)} == {last[5]}
-        ids = [one[1].execId for one in (combo, *parts)]
+        assert {item[1].permId for item in (combo, *parts)} == {last[5]}
+        ids = [item[1].execId for item in (combo, *parts)]
         assert [name.rsplit(".", 2)[1:] for name in ids] == [["01", "01"], ["02", "01"], ["03", "01"]]
         assert len({name.rsplit(".", 2)[0] for name in ids}) == 1
         assert (last[2], last[3], last[4]) == (2.0, 0.0, pytest.approx(execution.price))
         costs = {call[0].execId: call[0] for call in client.named("commissionReport")}
         assert set(costs) == set(ids[1:])  # none for the combo
-        assert all(one.commission == 1.3 and one.currency == "USD" for one in costs.values())
-        assert all(one.realizedPNL == UNSET for one in costs.values())
+        assert all(cost.commission == 1.3 and cost.currency == "USD" for cost in costs.values())
+        assert all(cost.realizedPNL == UNSET for cost in costs.values())
 
 
 async def test_every_field_of_an_order_comes_back_in_open_order() -> None:
@@ -92,14 +92,16 @@ async def test_every_field_of_an_order_comes_back_in_open_order() -> None:
             "USD",
         )
         assert contract.localSymbol == f"{BAG_CON_ID}"
-        sent = [(one.con_id, abs(ratio), "BUY" if ratio > 0 else "SELL", "SMART") for one, ratio in legs]
+        sent = [(item.con_id, abs(ratio), "BUY" if ratio > 0 else "SELL", "SMART") for item, ratio in legs]
         assert [(leg.conId, leg.ratio, leg.action, leg.exchange) for leg in contract.comboLegs] == sent
-        assert contract.comboLegsDescrip == ",".join(f"{one.con_id}|{ratio}" for one, ratio in legs)
+        assert contract.comboLegsDescrip == ",".join(f"{item.con_id}|{ratio}" for item, ratio in legs)
         assert (got.action, got.totalQuantity, got.orderType, got.lmtPrice) == ("SELL", 4.0, "LMT", -1.25)
         assert (got.tif, got.orderRef, got.clientId, got.account) == ("GTC", "back/again", 12, "DU1234567")
         assert got.outsideRth is True
         assert got.permId > 0
-        assert [(one.tag, one.value) for one in got.smartComboRoutingParams] == [("NonGuaranteed", "0")]
+        assert [(parameter.tag, parameter.value) for parameter in got.smartComboRoutingParams] == [
+            ("NonGuaranteed", "0")
+        ]
         assert state.status == "PreSubmitted"
         assert (state.initMarginChange, state.commission) in {("", UNSET), (f"{UNSET}", UNSET)} or state.commission
 
@@ -245,7 +247,7 @@ def refused_order(kit: TwsKit, why: str) -> tuple[int, Any, Any]:
             combo.comboLegs[0].exchange = ""
             return 103, combo, limit(1, 1.0)
         case "ratios with a common divisor":
-            return 321, bag([(one, 2 * ratio) for one, ratio in spread(kit)]), limit(1, 1.0)
+            return 321, bag([(item, 2 * ratio) for item, ratio in spread(kit)]), limit(1, 1.0)
         case "legs of another underlying":
             return 200, bag(spread(kit), symbol="SPY"), limit(1, 1.0)
         case "an account of somebody else":
@@ -314,7 +316,7 @@ async def test_with_two_accounts_an_order_must_name_one() -> None:
         assert not kit.double.state.accounts["DU111"].positions
 
 
-async def test_a_margin_preview_places_nothing_and_tells_what_the_order_would_need() -> None:
+async def test_a_margin_preview_places_no_order_and_states_the_required_margin() -> None:
     async with running_double() as kit:
         client = await kit.client()
         order = limit(1, -5.0)
@@ -363,6 +365,32 @@ async def test_a_day_order_ends_with_the_session_and_one_until_cancelled_stays()
         await kit.advance(7 * 3600)
         await client.get("orderStatus", lambda call: call[0] == day and call[1] == "Cancelled")
         assert [order.order_id for order in kit.double.life.open_orders()] == [good]
+
+
+async def test_index_options_are_worked_until_a_quarter_past_four_and_those_that_expire_until_four() -> None:
+    async with running_double(step=LONG_STEP) as kit:
+        client = await kit.client()
+        lasting = await working(kit, client)
+        legs = [(kit.option(0.95, days=0), 1), (kit.option(0.97, days=0), -1)]  # worth a hundred, whatever happens
+        assert legs[0][0].expires == kit.clock.now().date()
+        expiring = client.place(bag(legs), limit(3, 0.05))
+        await client.get("orderStatus", lambda call: call[0] == expiring and call[1] == "Submitted")
+        await kit.advance(6 * 3600 + 5 * 60)
+        await client.get("orderStatus", lambda call: call[0] == expiring and call[1] == "Cancelled")
+        assert [order.order_id for order in kit.double.life.open_orders()] == [lasting]
+        await filled(client, client.place(bag(spread(kit)), limit(1, 90.0)))
+        await kit.advance(10 * 60)
+        await client.get("orderStatus", lambda call: call[0] == lasting and call[1] == "Cancelled")
+
+
+async def test_an_order_outside_of_regular_trading_hours_is_worked_in_the_curb_session() -> None:
+    async with running_double(step=LONG_STEP) as kit:
+        client = await kit.client()
+        await kit.advance(6 * 3600 + 20 * 60)
+        waits = client.place(bag(spread(kit)), limit(1, 90.0))
+        assert "2026-12-01 09:30:00" in (await client.error(399))[2]
+        await filled(client, client.place(bag(spread(kit)), limit(1, 90.0, outsideRth=True)))
+        assert [order.order_id for order in kit.double.life.open_orders()] == [waits]
 
 
 async def test_an_order_at_night_waits_for_the_opening_with_399() -> None:
@@ -445,7 +473,7 @@ async def test_executions_are_replayed_with_their_commissions_after_a_reconnect_
 
 
 @pytest.mark.parametrize(
-    ("filter_fields", "found"),
+    ("filter_fields", "result"),
     [
         ({"side": "SELL"}, 1),
         ({"secType": "BAG"}, 1),
@@ -457,7 +485,7 @@ async def test_executions_are_replayed_with_their_commissions_after_a_reconnect_
         ({"time": "20261130-15:00:00"}, 3),
     ],
 )
-async def test_executions_pass_a_filter(filter_fields: dict[str, Any], found: int) -> None:
+async def test_executions_pass_a_filter(filter_fields: dict[str, Any], result: int) -> None:
     async with running_double() as kit:
         client = await kit.client()
         await filled(client, client.place(bag(spread(kit)), limit(1, 60.0)))
@@ -465,10 +493,10 @@ async def test_executions_pass_a_filter(filter_fields: dict[str, Any], found: in
         client.mark()
         client.api.reqExecutions(1, ib.ExecutionFilter(**filter_fields))
         await client.get("execDetailsEnd")
-        assert len(client.named("execDetails")) == found
+        assert len(client.named("execDetails")) == result
 
 
-async def test_the_master_client_is_told_of_the_orders_of_others_and_cannot_touch_them() -> None:
+async def test_the_master_client_sees_the_orders_of_others_and_cannot_change_them() -> None:
     async with running_double(DoubleSettings(master_client=77)) as kit:
         master, client = await kit.client(77), await kit.client(10)
         order_id = client.place(bag(spread(kit)), limit(1, 60.0, "theirs"))
@@ -500,15 +528,15 @@ async def test_client_zero_binds_orders_by_hand_and_others_may_not() -> None:
         assert kit.double.truth.of("order_ended")[-1]["perm_id"] == perm_id
 
 
-async def test_the_truth_agrees_with_the_account_and_with_what_was_told() -> None:
+async def test_the_truth_agrees_with_the_account_and_with_the_messages_sent() -> None:
     async with running_double() as kit:
         client = await kit.client()
         for number in range(4):
             await filled(client, client.place(bag(condor(kit)), limit(1, 90.0, f"ref-{number}")))
         await client.settle()
-        told = {call[2].execId for call in client.named("execDetails")}
+        reported = {call[2].execId for call in client.named("execDetails")}
         true = {name for fill in kit.double.truth.of("fill") for name in _names(fill["executions"])}
-        assert told == true
+        assert reported == true
         cash = Decimal(1_000_000)
         for row in kit.double.truth.of("execution"):
             signed = Decimal(str(row["shares"])) * (1 if row["side"] == "BOT" else -1)

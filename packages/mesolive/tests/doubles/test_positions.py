@@ -79,9 +79,10 @@ async def test_an_am_settled_option_settles_at_the_opening_of_its_friday() -> No
 
 def _am_option(kit: TwsKit) -> Instrument:
     listed = kit.instruments("SPX", trading_class="SPX", right="C", sec_type="OPT")
-    return next(one for one in listed if one.strike < 4950)
+    return next(row for row in listed if row.strike < 4950)
 
 
+@pytest.mark.slow
 async def test_shares_are_delivered_for_options_in_the_money_and_not_for_the_others() -> None:
     async with running_double(symbols=("SPY",), step=STEP) as kit:
         client = await kit.client()
@@ -172,7 +173,7 @@ async def test_orders_executions_and_positions_survive_a_kill_and_the_truth_with
         client.place(legs, limit(1, 60.0, "filled"))
         resting = client.place(legs, limit(1, 0.05, "resting", tif="GTC"))
         await client.settle()
-        told = [call[2].execId for call in client.named("execDetails")]
+        reported = [call[2].execId for call in client.named("execDetails")]
         held = dict(kit.double.state.accounts[ACCOUNT].positions)
         entries = list(kit.double.truth.entries)
     with (tmp_path / "truth.jsonl").open("ab") as file:
@@ -184,11 +185,11 @@ async def test_orders_executions_and_positions_survive_a_kill_and_the_truth_with
         client.api.reqExecutions(1, ib.ExecutionFilter())
         client.api.reqOpenOrders()
         await client.get("openOrderEnd")
-        assert [call[2].execId for call in client.named("execDetails")] == told
+        assert [call[2].execId for call in client.named("execDetails")] == reported
         assert [call[2].orderRef for call in client.named("openOrder")] == ["resting"]
         assert kit.double.state.accounts[ACCOUNT].positions == held
         assert kit.double.truth.entries == entries
         client.place(legs, limit(1, 60.0, "after"))
         await client.get("orderStatus", lambda call: call[1] == "Filled")
         new = [call[2].execId for call in client.named("execDetails") if call[0] == -1]
-        assert not set(new) & set(told)
+        assert not set(new) & set(reported)

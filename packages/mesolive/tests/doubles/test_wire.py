@@ -42,7 +42,7 @@ def test_a_field_that_is_no_number_is_named(text: str) -> None:
         FieldReader([text]).number()
 
 
-async def test_the_library_connects_and_is_told_accounts_order_id_and_farms() -> None:
+async def test_the_library_connects_and_receives_accounts_order_id_and_farms() -> None:
     async with running_double(DoubleSettings(accounts=("DU111", "DU222"), first_order_id=7)) as kit:
         client = await kit.client(3)
         assert client.api.serverVersion() == 178

@@ -13,4 +13,4 @@ from mesolive_testkit.tastytrade.secrets_in_logs import recorded_secrets
 def _no_secret_is_written() -> Generator[None]:
     with recorded_secrets() as recorder:
         yield
-    assert recorder.found == []
+    assert recorder.findings == []

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ from mesolive_testkit.tastytrade.rest import FakeRest, transport
 from mesolive_testkit.tastytrade.samples import ACCOUNT
 from mesolive_testkit.tastytrade.sockets import FakeAccountStream, serving, until
 
-QUICK = StreamConfig(heartbeat_seconds=0.02, connect_seconds=2.0)
+QUICK = StreamConfig(heartbeat_seconds=0.02, missed_heartbeats=3000, connect_seconds=60.0)
 
 
 @pytest.fixture
@@ -72,18 +73,18 @@ async def test_several_notifications_in_one_frame_all_count(server: FakeAccountS
     several = [{"type": "Order", "data": samples.order(number)} for number in (1, 2)]
     async with serving(server) as url, AccountStream(url, calls.tokens).connected([ACCOUNT]) as notes:
         await server.send(json.dumps({"results": several}))
-        found = [await anext(notes) for _ in range(2)]
-    assert [note.order_id for note in found if isinstance(note, Order)] == ["1", "2"]
+        result = [await anext(notes) for _ in range(2)]
+    assert [note.order_id for note in result if isinstance(note, Order)] == ["1", "2"]
 
 
-async def test_what_comes_before_the_confirmation_is_not_lost(server: FakeAccountStream, calls: Transport) -> None:
+async def test_messages_before_the_confirmation_are_not_lost(server: FakeAccountStream, calls: Transport) -> None:
     server.early = [{"type": "Order", "data": samples.order()}]
     async with serving(server) as url, AccountStream(url, calls.tokens).connected([ACCOUNT]) as notes:
         assert isinstance(await anext(notes), Order)
 
 
 @pytest.mark.parametrize("text", ['{"type": "Order", "data": {"id": [1]}}', "no json", '{"type": 5}'])
-async def test_what_cannot_be_read_is_told_and_the_stream_goes_on(
+async def test_an_unreadable_message_is_reported_and_the_stream_continues(
     server: FakeAccountStream, calls: Transport, text: str
 ) -> None:
     async with serving(server) as url, AccountStream(url, calls.tokens).connected([ACCOUNT]) as notes:
@@ -115,12 +116,13 @@ async def test_a_refused_heartbeat_renews_the_token(server: FakeAccountStream, c
 
 async def test_silence_ends_a_connection_that_lives(server: FakeAccountStream, calls: Transport) -> None:
     server.answers_heartbeats = False
-    async with serving(server) as url, AccountStream(url, calls.tokens, QUICK).connected([ACCOUNT]) as notes:
+    hasty = replace(QUICK, missed_heartbeats=3)
+    async with serving(server) as url, AccountStream(url, calls.tokens, hasty).connected([ACCOUNT]) as notes:
         with pytest.raises(StreamLostError, match="nothing was heard"):
             await anext(notes)
 
 
-async def test_a_server_that_says_bye_ends_the_stream(server: FakeAccountStream, calls: Transport) -> None:
+async def test_a_closing_server_ends_the_stream(server: FakeAccountStream, calls: Transport) -> None:
     async with serving(server) as url, AccountStream(url, calls.tokens).connected([ACCOUNT]) as notes:
         await server.drop()
         with pytest.raises(StreamLostError, match="1000"):

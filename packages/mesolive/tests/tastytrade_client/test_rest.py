@@ -26,6 +26,7 @@ from mesolive.tastytrade_client import (
     value_of,
 )
 from mesolive.tastytrade_client.rate_limits import RateLimits
+from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.rest import QUICK, REFRESH, SECRET, FakeRest, body_of, transport
 from mesolive_testkit.tastytrade.samples import ACCOUNT, LONG, SHORT
@@ -120,7 +121,7 @@ class TestOutcomes:
             httpx.Response(307, headers={"location": "https://elsewhere.test"}),
         ],
     )
-    async def test_what_cannot_be_read_is_unknown_and_the_order_is_sent_once(
+    async def test_an_unreadable_answer_is_unknown_and_the_order_is_sent_once(
         self, fake: FakeRest, api: RestApi, answer: Any
     ) -> None:
         fake.on("POST", ORDERS, answer)
@@ -129,12 +130,15 @@ class TestOutcomes:
         assert outcome.sent
         assert fake.count("POST") == 1
 
-    async def test_an_answer_that_is_held_beyond_the_deadline_is_unknown(self, fake: FakeRest) -> None:
+    async def test_an_answer_that_is_held_beyond_the_deadline_is_unknown(
+        self, fake: FakeRest, pass_time: PassTime
+    ) -> None:
         fake.hang.add(("POST", ORDERS))
-        async with transport(fake) as calls:
-            await calls.tokens.current()
-            calls.config = replace(QUICK, order_seconds=0.1)
-            outcome = await RestApi(calls).submit(ACCOUNT, NEW)
+        async with transport(fake, replace(QUICK, order_seconds=60.0)) as calls:
+            submitting = asyncio.create_task(RestApi(calls).submit(ACCOUNT, NEW))
+            await fake.held.wait()
+            pass_time(60.0)
+            outcome = await submitting
         assert isinstance(outcome, Unknown)
         assert outcome.sent
         assert fake.count("POST") == 1
@@ -161,7 +165,7 @@ class TestOutcomes:
         assert outcome.is_throttled
         assert fake.count("POST") == 1
 
-    async def test_value_of_tells_what_failed(self, fake: FakeRest, api: RestApi) -> None:
+    async def test_the_error_of_value_of_names_the_failed_call(self, fake: FakeRest, api: RestApi) -> None:
         outcome = await api.order(ACCOUNT, "12")
         with pytest.raises(CallFailedError, match="order 12: no such thing") as refusal:
             value_of("order 12", outcome)
@@ -250,10 +254,10 @@ class TestTokens:
         fake.on("GET", "/api-quote-tokens", samples.envelope({"token": "quote-token-55", "dxlink-url": "wss://q.test"}))
         await api.live_orders(ACCOUNT)
         token = await api.quote_token()
-        told = caplog.text + repr(token) + repr(api.transport.tokens.__dict__) + repr(api.transport.__dict__)
-        assert "access_token_refused" in told
+        reported = caplog.text + repr(token) + repr(api.transport.tokens.__dict__) + repr(api.transport.__dict__)
+        assert "access_token_refused" in reported
         for secret in (SECRET, REFRESH, "access-1", "access-2", "quote-token-55"):
-            assert secret not in told
+            assert secret not in reported
 
 
 class TestLists:
@@ -301,13 +305,13 @@ class TestRateLimits:
             await limits.wait("/accounts/5WX00001/positions")
         assert loop.time() - begun >= 9 / 50
 
-    async def test_other_paths_do_not_wait_for_it(self) -> None:
-        limits, loop = RateLimits({"positions": 1.0}), asyncio.get_running_loop()
+    async def test_other_paths_do_not_wait_for_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rate_limits, "PENALTY_SECONDS", 3600.0)
+        monkeypatch.setattr(rate_limits, "MAX_PENALTY_SECONDS", 3600.0)
+        limits = RateLimits({"positions": 1.0})
         await limits.wait("/accounts/5WX00001/positions")
-        limits.throttled("/accounts/5WX00001/positions")
-        begun = loop.time()
-        await limits.wait("/accounts/5WX00001/orders")
-        assert loop.time() - begun < 0.5
+        assert limits.throttled("/accounts/5WX00001/positions") == 3600.0
+        await asyncio.wait_for(limits.wait("/accounts/5WX00001/orders"), 60)
 
 
 async def test_closing_twice_is_harmless(fake: FakeRest) -> None:

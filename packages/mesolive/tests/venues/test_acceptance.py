@@ -98,13 +98,13 @@ async def listening(venue: Venue) -> AsyncGenerator[AsyncIterator[VenueFact]]:
 
 
 async def until_filled(facts: AsyncIterator[VenueFact], qty: int) -> list[Execution]:
-    found: list[Execution] = []
+    collected: list[Execution] = []
     async with asyncio.timeout(60):
-        while sum(one.qty for one in found) < qty:
+        while sum(item.qty for item in collected) < qty:
             fact = await anext(facts)
             if isinstance(fact, Execution):
-                found.append(fact)
-    return found
+                collected.append(fact)
+    return collected
 
 
 async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
@@ -160,11 +160,11 @@ class TestEveryVenue:
             first = await until_filled(facts, 2)
             await bench.tick()
             fills = [*first, *await until_filled(facts, 1)]
-        assert len({one.execution_id for one in fills}) == len(fills)
-        for one in fills:
-            assert {leg.name: leg.qty for leg in one.legs} == {leg.name: leg.ratio * one.qty for leg in order.legs}
-            assert all(leg.price >= 0 and leg.commission >= 0 for leg in one.legs)
-            assert one.reference == order.reference
+        assert len({fill.execution_id for fill in fills}) == len(fills)
+        for fill in fills:
+            assert {leg.name: leg.qty for leg in fill.legs} == {leg.name: leg.ratio * fill.qty for leg in order.legs}
+            assert all(leg.price >= 0 and leg.commission >= 0 for leg in fill.legs)
+            assert fill.reference == order.reference
 
     async def test_05_a_limit_is_never_filled_at_a_worse_price(self, bench: Bench) -> None:
         async with listening(bench.venue) as facts:
@@ -176,16 +176,16 @@ class TestEveryVenue:
             (limited,) = await until_filled(facts, 1)
         assert sum(leg.qty * leg.price for leg in limited.legs) <= limit
 
-    async def test_06_every_fill_is_listed_whether_it_was_told_or_not(self, bench: Bench) -> None:
+    async def test_06_every_fill_is_listed_whether_it_was_reported_or_not(self, bench: Bench) -> None:
         async with listening(bench.venue) as facts:
             await bench.venue.submit(bench.order(2))
-            told = await until_filled(facts, 2)
-            assert list(await bench.venue.executions(ACCOUNT, START)) == told
+            reported = await until_filled(facts, 2)
+            assert list(await bench.venue.executions(ACCOUNT, START)) == reported
             await bench.venue.submit(bench.order(2))
         await bench.tick()  # filled while nobody listens
         async with listening(bench.venue):
             listed = await bench.venue.executions(ACCOUNT, START)
-        assert sum(one.qty for one in listed) == 4
+        assert sum(row.qty for row in listed) == 4
 
     async def test_07_positions_are_what_the_fills_make(self, bench: Bench) -> None:
         async with listening(bench.venue) as facts:
@@ -201,7 +201,7 @@ class TestEveryVenue:
                 await bench.venue.submit(order)
             await until_filled(facts, 1)
             await bench.venue.cancel(ACCOUNT, cancelled.reference, None)
-            listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+            listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, START)}
         assert listed == {
             filled.reference: OrderStatus.FILLED,
             resting.reference: OrderStatus.WORKING,
@@ -234,7 +234,7 @@ class TestEveryVenue:
             await bench.venue.submit(order)
             answer = await bench.venue.replace(order.reference, Decimal(0), better)
             assert isinstance(answer, Accepted)
-            listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+            listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, START)}
         assert listed == {order.reference: OrderStatus.REPLACED, better.reference: OrderStatus.WORKING}
 
     async def test_12_a_replacement_is_refused_when_more_was_filled_than_we_know(self, bench: Bench) -> None:
@@ -258,7 +258,7 @@ class TestEveryVenue:
             (listed,) = await bench.venue.orders(ACCOUNT, START)
         assert (listed.status, listed.reference) == (OrderStatus.REJECTED, wrong.reference)
 
-    async def test_14_without_a_connection_every_call_says_that_nothing_is_known(self, bench: Bench) -> None:
+    async def test_14_without_a_connection_every_call_states_that_nothing_is_known(self, bench: Bench) -> None:
         calls = (
             lambda: bench.venue.submit(bench.resting()),
             lambda: bench.venue.replace("x", Decimal(0), bench.resting()),
@@ -349,7 +349,7 @@ class TestEveryVenue:
         assert (settled.contract, settled.qty, settled.price) == (put.contract, 2, worth)
         assert (settled.cash, settled.at) == (worth * 2 * 100 - bench.settlement_fee, settles_at)
 
-    async def test_21_a_settlement_is_listed_whether_it_was_told_or_not(self, bench: Bench) -> None:
+    async def test_21_a_settlement_is_listed_whether_it_was_reported_or_not(self, bench: Bench) -> None:
         (put,) = bench.expiring("SPXW")
         async with listening(bench.venue) as facts:
             await bench.venue.submit(bench.order(legs=(put,)))
@@ -411,7 +411,7 @@ class TestEveryVenue:
             assert isinstance(answer, Ended)
             assert (answer.how, answer.code) == (Ending.REJECTED, NOT_SENT)
             assert "halted" in answer.reason
-            assert not [one for one in await bench.venue.orders(ACCOUNT, START) if one.status in OPEN_OR_FILLED]
+            assert not [item for item in await bench.venue.orders(ACCOUNT, START) if item.status in OPEN_OR_FILLED]
             assert await bench.venue.executions(ACCOUNT, START) == []
 
     async def test_26_a_cancel_before_an_order_is_written_ends_it_unsent(self, bench: Bench) -> None:
@@ -433,7 +433,7 @@ class TestEveryVenue:
             for answer in (cancel, submit):
                 assert isinstance(answer, Ended)
                 assert answer.how is Ending.CANCELLED
-            assert not [one for one in await bench.venue.orders(ACCOUNT, START) if one.status in OPEN_OR_FILLED]
+            assert not [item for item in await bench.venue.orders(ACCOUNT, START) if item.status in OPEN_OR_FILLED]
             assert await bench.venue.executions(ACCOUNT, START) == []
 
 

@@ -16,6 +16,7 @@ from mesolive.market.service import Market
 from mesolive.venues.base import (
     NOT_SENT,
     Accepted,
+    AccountUnreachableError,
     Ended,
     Execution,
     KeptReports,
@@ -103,7 +104,7 @@ def _question(bench: AgentBench) -> MayWrite:
     return MayWrite(epoch=bench.epoch, ticket=2)
 
 
-async def test_an_order_whose_answer_is_lost_is_found_once_by_its_reference_and_its_fill_is_told(
+async def test_an_order_whose_answer_is_lost_is_found_once_by_its_reference_and_its_fill_is_reported(
     bench: AgentBench,
 ) -> None:
     order = bench.order()
@@ -182,7 +183,7 @@ async def test_a_report_comes_again_until_it_is_booked_and_never_after(bench: Ag
         assert await next_fill(facts) == second
 
 
-async def test_a_fill_that_happens_while_there_is_no_link_is_told_by_the_next(bench: AgentBench) -> None:
+async def test_a_fill_without_a_connection_is_reported_by_the_next_connection(bench: AgentBench) -> None:
     async with bench.venue.session() as facts:
         await bench.venue.submit(bench.order(3))
         fills = [await next_fill(facts)]
@@ -190,13 +191,13 @@ async def test_a_fill_that_happens_while_there_is_no_link_is_told_by_the_next(be
     await bench.tick()
     bench.link()
     async with bench.venue.session() as facts:
-        told = {(await next_fill(facts)).execution_id for _ in range(2)}
+        reported = {(await next_fill(facts)).execution_id for _ in range(2)}
         listed = {fill.execution_id for fill in await bench.venue.executions(ACCOUNT, START)}
-    assert fills[0].execution_id in told
-    assert told == listed
+    assert fills[0].execution_id in reported
+    assert reported == listed
 
 
-async def test_a_journal_whose_last_line_is_torn_keeps_the_others_and_goes_on(bench: AgentBench) -> None:
+async def test_a_journal_whose_last_line_is_torn_keeps_the_others_and_continues(bench: AgentBench) -> None:
     async with bench.venue.session() as facts:
         await bench.venue.submit(bench.order())
         first = await next_fill(facts)
@@ -212,3 +213,19 @@ async def test_a_journal_whose_last_line_is_torn_keeps_the_others_and_goes_on(be
     await bench.restart()
     async with bench.venue.session() as facts:
         assert [await next_fill(facts), await next_fill(facts)] == [first, second]
+
+
+@pytest.mark.parametrize("listing", ["orders", "executions", "settlements", "positions"])
+async def test_an_account_that_the_login_lost_is_known_as_such_behind_the_agent(
+    bench: AgentBench, listing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(account: str, *_: object) -> None:
+        raise AccountUnreachableError(f"the login has {account} no more")
+
+    async with bench.venue.session():
+        monkeypatch.setattr(bench.local, listing, lost)
+        times = () if listing == "positions" else (START,)
+        with pytest.raises(AccountUnreachableError, match=f"the login has {ACCOUNT} no more"):
+            await getattr(bench.venue, listing)(ACCOUNT, *times)
+        monkeypatch.undo()
+        assert not list(await getattr(bench.venue, listing)(ACCOUNT, *times))

@@ -125,13 +125,13 @@ def test_the_memory_survives_a_line_that_a_crash_cut_off(tmp_path: Path) -> None
         file.write(b'{"type":"Filled","execution":{"account"')
     again = VenueLedger(path)
     again.open()
-    assert again.held("SIM1000") == {CONTRACT: 1}
+    assert again.positions_of("SIM1000") == {CONTRACT: 1}
     assert again.orders["r1"].filled == 1
     again.record(fill(1, 1))
     again.close()
     third = VenueLedger(path)
     third.open()
-    assert third.held("SIM1000") == {CONTRACT: 2}
+    assert third.positions_of("SIM1000") == {CONTRACT: 2}
     assert third.working == {}
     third.close()
 
@@ -159,7 +159,7 @@ def test_two_servers_do_not_share_a_memory(tmp_path: Path) -> None:
     second.close()
 
 
-def test_a_memory_that_cannot_be_read_or_written_is_said_in_one_line(tmp_path: Path) -> None:
+def test_the_error_of_an_unreadable_or_unwritable_memory_is_one_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"type":"Counted","number":1}\nnonsense\n')
     (tmp_path / "file").touch()
@@ -185,7 +185,7 @@ def gone(number: int, qty: int = 1) -> Gone:
     )
 
 
-def test_what_was_settled_is_gone_after_every_restart_and_the_memory_stays_small(
+def test_settled_contracts_stay_removed_after_every_restart_and_the_memory_stays_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mesolive.venues.simulated.ledger.MAX_ENDED", 3)
@@ -193,11 +193,11 @@ def test_what_was_settled_is_gone_after_every_restart_and_the_memory_stays_small
     for start in range(0, 40, 4):
         ledger = VenueLedger(path)
         ledger.open()
-        assert ledger.held("SIM1000") == {}
+        assert ledger.positions_of("SIM1000") == {}
         for number in range(start, start + 4):
             ledger.record(order(number))
             ledger.record(fill(number, 2))
-            assert ledger.held("SIM1000") == {CONTRACT: 2}
+            assert ledger.positions_of("SIM1000") == {CONTRACT: 2}
             ledger.record(gone(number, 2))
         ledger.close()
     assert len(path.read_text().splitlines()) < 40
@@ -208,8 +208,8 @@ def test_faults_are_the_same_with_the_same_seed_and_come_about_as_often_as_asked
     first, second = Faults(rates, seed=3), Faults(rates, seed=3)
     drawn = [(first.at_request(), first.at_fill()) for _ in range(500)]
     assert drawn == [(second.at_request(), second.at_fill()) for _ in range(500)]
-    assert 60 < sum(one is Fault.REQUEST_LOST for one, _ in drawn) < 140
-    assert 60 < sum(one is Fault.DUPLICATE_FILL for _, one in drawn) < 140
+    assert 60 < sum(item is Fault.REQUEST_LOST for item, _ in drawn) < 140
+    assert 60 < sum(item is Fault.DUPLICATE_FILL for _, item in drawn) < 140
 
 
 def test_a_fault_that_is_asked_for_waits_for_the_step_that_it_fits() -> None:

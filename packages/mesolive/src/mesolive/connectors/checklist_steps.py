@@ -9,7 +9,7 @@ from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
 
 
 class StepFailedError(Exception):
-    """What a step found is not what its title says.
+    """The result of a step is not what its title states.
 
     Parameters
     ----------
@@ -52,5 +52,5 @@ async def run_step(recorder: MessageRecorder, title: str, work: Callable[[], Awa
         return Step(title, StepOutcome.SKIPPED, recorder.clean(str(error)))
     except Exception as error:  # noqa: BLE001 - a step that fails is a line of the report
         text = str(error) or type(error).__name__
-        told = error.remedy if isinstance(error, (StepFailedError, ConnectorError)) else ""
-        return Step(title, StepOutcome.FAILED, recorder.clean(text), told or remedy)
+        own_remedy = error.remedy if isinstance(error, (StepFailedError, ConnectorError)) else ""
+        return Step(title, StepOutcome.FAILED, recorder.clean(text), own_remedy or remedy)

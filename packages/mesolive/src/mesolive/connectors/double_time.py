@@ -17,7 +17,7 @@ def market_clock(clock: Clock, offset_seconds: float) -> Clock:
 
 
 def offset_problem(offset_seconds: float, host: str | None) -> str | None:
-    """Return why a connector may not have an offset: a real broker's market time is everybody's."""
+    """Return why a connector may not have an offset: a real broker has the market time of all."""
     if offset_seconds and host not in LOCAL_HOSTS:
         return "expected 0: only a double on this computer has a market time of its own"
     return None

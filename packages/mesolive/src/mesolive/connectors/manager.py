@@ -110,7 +110,7 @@ class ConnectionManager:
         self._known: dict[int, StoredConnection] = {}
         self._hidden: dict[int, list[str]] = {}  # the secrets that logs leave out, by connection
         # One change of a connection at a time: a venue of the next connector must not be attached before that of the
-        # last is detached. A lock lives as long as somebody holds it or waits for it.
+        # last is detached. A lock lives as long as a task holds it or waits for it.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._slots: dict[int, Slot] = {}
         self._stopping = False
@@ -121,12 +121,12 @@ class ConnectionManager:
         async with self._database.write() as tx:
             changed = await reseal_secrets(tx, self.sealing)
         if changed:
-            _log.info("connector_secrets_sealed_again", number=changed)
+            _log.info("connector_secrets_resealed", number=changed)
         async with self._database.read() as tx:
             enabled = await enabled_connections(tx)
         if not self.runs:
             if enabled:
-                _log.warning("connectors_not_run", number=len(enabled), reason="the server runs with --market")
+                _log.warning("connectors_not_started", number=len(enabled), reason="the server runs with --market")
             return
         for connection in enabled:
             await self.run(connection)
@@ -141,7 +141,7 @@ class ConnectionManager:
     # --- one connection -----------------------------------------------------------------------------------------------
 
     async def run(self, connection: StoredConnection) -> None:
-        """Connect a connection; one that runs already is connected anew, with the settings as they are stored now.
+        """Connect a connection; one that runs already is connected again, with the settings as they are stored now.
 
         A connection that was disabled or removed meanwhile is not connected.
         """
@@ -297,7 +297,7 @@ class ConnectionManager:
         return {kind: dict(states) for kind, states in sorted(counts.items())}
 
     def causes(self) -> list[str]:
-        """Return why enabled connections do not work as configured, and what to do, as far as everybody may read it."""
+        """Return why enabled connections do not work as configured, and the remedies, as every user may read them."""
         counts: Counter[str] = Counter()
         for connection in self._known.values():
             status = self.status(connection)
@@ -360,7 +360,7 @@ class ConnectionManager:
         agent = models.AgentConnector.Unknown if kind is None else kind.agent
         now = self.clock.now()
         _log.info(
-            "connector_state",
+            "connector_state_changed",
             connector=connection.name,
             kind=connection.kind,
             state=status.state.value,
@@ -382,10 +382,10 @@ class ConnectionManager:
         The books of an enabled account begin with the first cash that the broker states while no order is open: cash
         that moves meanwhile may be in the statement and not in the books, or the other way round.
         """
-        found = await connector.accounts()
+        accounts = await connector.accounts()
         now = self.clock.now()
         async with self._database.write(connection.user_id) as tx:
-            await store_discovered(tx, connection.id, found, now)
+            await store_discovered(tx, connection.id, accounts, now)
             stored = await discovered_accounts(tx, connection.id)
         for account in stored:
             if account.account_id is not None:
@@ -407,5 +407,5 @@ async def _has_error(tx: Transaction, connection: StoredConnection) -> bool:
 
 
 def last_quote(market: Market, provider: DataProviderType | None) -> datetime | None:
-    """Return when a connection's market data was heard last; `None` without market data."""
+    """Return the time of a connection's last quote; `None` without market data."""
     return None if provider is None else market.last_received_at(provider)

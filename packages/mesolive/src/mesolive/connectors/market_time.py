@@ -11,7 +11,7 @@ import msgspec
 from mesolive.clock import Clock
 
 CLOCK_FILE: Final = "market-time.jsonl"
-KEPT_EVERY: Final = timedelta(minutes=1)
+RECORD_INTERVAL: Final = timedelta(minutes=1)
 """Real time between two records, at most: the supervisor reads accounts so often."""
 
 
@@ -37,7 +37,7 @@ class MarketTimeFile:
     folder
         The folder of the connection; `None` where nothing is kept.
     market
-        Names what the time is of, such as a recording; times of another one are told apart.
+        Names what the time is of, such as a recording; times of another source are kept apart.
     """
 
     def __init__(self, folder: Path | None, market: str = "") -> None:
@@ -45,9 +45,9 @@ class MarketTimeFile:
         self._market = market
 
     def reached(self, speed: float) -> datetime | None:
-        """Return how far market time may have come, of whatever market; `None` without a record."""
-        found = self.reached_in(speed)
-        return None if found is None else found[0]
+        """Return how far market time may have come, for any market; `None` without a record."""
+        record = self.reached_in(speed)
+        return None if record is None else record[0]
 
     def reached_in(self, speed: float) -> tuple[datetime, bool] | None:
         """Return how far market time may have come, and whether it is of this market; `None` without a record.
@@ -69,7 +69,7 @@ class MarketTimeFile:
         shorter.write_bytes(lines[-1] + b"\n")
         shorter.replace(self._file)
         last = self._read(lines[-1])
-        return last.at if last.ended else last.at + KEPT_EVERY * speed, last.market == self._market
+        return last.at if last.ended else last.at + RECORD_INTERVAL * speed, last.market == self._market
 
     def _read(self, line: bytes) -> _Record:
         if b'"at"' in line:

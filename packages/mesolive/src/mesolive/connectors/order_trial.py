@@ -100,8 +100,8 @@ class OrderTrial:
 
     async def must_be_listed(self) -> str:
         """Fail unless the order that rests is listed as working."""
-        found = await self._listed(self._must_rest().reference)
-        must(found == [OrderStatus.WORKING], f"it is listed as {[item.value for item in found]}")
+        statuses = await self._listed(self._must_rest().reference)
+        must(statuses == [OrderStatus.WORKING], f"it is listed as {[item.value for item in statuses]}")
         return "the order is listed as working"
 
     async def replace(self, limit: Decimal) -> str:
@@ -113,8 +113,8 @@ class OrderTrial:
         if not isinstance(answer, Accepted):
             raise StepFailedError(answer.reason, self._remedy(answer.reason))
         self.resting = better
-        found = await self._listed(old.reference)
-        must(found == [OrderStatus.REPLACED], "the old order is not listed as replaced")
+        statuses = await self._listed(old.reference)
+        must(statuses == [OrderStatus.REPLACED], "the old order is not listed as replaced")
         return f"order {answer.venue_id}"
 
     async def cancel(self) -> str:
@@ -207,7 +207,7 @@ class OrderTrial:
         )
 
 
-def told(fill: Execution) -> str:
+def fill_text(fill: Execution) -> str:
     """Return a fill in words."""
     prices = ", ".join(f"{leg.qty:+} {leg.contract.symbol} at {leg.price}" for leg in fill.legs)
     fees = sum((leg.commission for leg in fill.legs), Decimal(0))

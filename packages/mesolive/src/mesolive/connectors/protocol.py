@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct
+
 from mesolive.clock import Clock
 from mesolive.connectors.settings_model import ConnectorSettings
 from mesolive.market.calendar import ExchangeCalendar
@@ -42,7 +44,7 @@ class ConnectorState(enum.Enum):
 
     @property
     def agent_status(self) -> AgentStatus:
-        """The state as the published API tells it."""
+        """The state in the terms of the published API."""
         return _AGENT_STATUS[self]
 
     @property
@@ -122,8 +124,8 @@ class ConnectorStatus:
     since
         Real time since when the state is this one; `None` before the first.
     cause
-        What is wrong, in words that name no account, order, host or name of a user's: `/health`, which everybody may
-        read, shows them with the remedy, which then names none either. Empty for what only its owner may read.
+        What is wrong, in words that name no account, order, host or name of a user's: `/health`, which needs no key,
+        shows them with the remedy, which then names none either. Empty for what only its owner may read.
     """
 
     state: ConnectorState
@@ -134,7 +136,7 @@ class ConnectorStatus:
 
     @property
     def public_text(self) -> str:
-        """What everybody may read of it; empty for nothing."""
+        """What every user may read of it; empty for nothing."""
         return " ".join(filter(None, [f"{self.cause}.", self.remedy])) if self.cause else ""
 
 
@@ -146,8 +148,7 @@ class Check(enum.Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One line of a connection test.
 
     Attributes
@@ -168,7 +169,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """What a connection test found.
+    """The result of a connection test.
 
     Attributes
     ----------
@@ -269,7 +270,7 @@ class Connector(Protocol):
         ...
 
     async def test(self) -> ConnectionReport:
-        """Connect if necessary, look at everything the trader needs to know, and send no order.
+        """Connect if necessary, and report accounts, data quality and problems; no order is sent.
 
         A failure is a line of the report, not an exception.
         """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +24,7 @@ MAX_CONNECTORS_PER_USER = 20
 """Each enabled connection holds sockets, a task and books."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredConnection:
+class StoredConnection(msgspec.Struct, frozen=True):
     """A configured connection without its secrets.
 
     Attributes
@@ -49,8 +47,7 @@ class StoredConnection:
     agent_offer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAccount:
+class StoredAccount(msgspec.Struct, frozen=True):
     """A discovered account, and the account of the books that it became; `None` while it is not enabled."""
 
     discovered: DiscoveredAccount
@@ -218,12 +215,12 @@ async def read_log(tx: Transaction, connection_id: int, limit: int) -> list[Conn
 
 
 async def store_discovered(
-    tx: WriteTransaction, connection_id: int, found: Sequence[DiscoveredAccount], now: datetime
+    tx: WriteTransaction, connection_id: int, discovered: Sequence[DiscoveredAccount], now: datetime
 ) -> None:
     """Store what a connection gives access to now; accounts that are gone stay listed, as last seen."""
     table = connection_accounts
     known = {row.broker_account_id for row in await tx.all(select(table).where(table.c.connection_id == connection_id))}
-    for account in found:
+    for account in discovered:
         values = {
             "live": account.live,
             "account_type": account.account_type,

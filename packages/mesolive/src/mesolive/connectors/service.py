@@ -104,7 +104,7 @@ class Connections:
             return await self._info(tx, await find_connection(tx, user.user_id, args.Name))
 
     async def update(self, user: UserContext, args: models.UpdateConnectorArgs) -> models.ConnectorInfo:
-        """Change settings of a connection, and connect it anew where it is enabled."""
+        """Change settings of a connection, and connect it again where it is enabled."""
         now = self._manager.clock.now()
         async with self._database.write(user.user_id) as tx:
             connection = await find_connection(tx, user.user_id, args.Name)
@@ -119,8 +119,8 @@ class Connections:
                 )
             settings = {name: text for name, text in {**connection.settings, **args.Settings}.items() if text}
             # Secrets that stay are checked by name only: their texts may be sealed with a key that is gone.
-            kept = dict.fromkeys(await secret_names(tx, connection.id), "kept")
-            _check(kind, settings, {**kept, **args.Secrets}, given=args.Settings)
+            stored = dict.fromkeys(await secret_names(tx, connection.id), "kept")
+            _check(kind, settings, {**stored, **args.Secrets}, given=args.Settings)
             await change_connection(tx, connection.id, now, settings=settings)
             await store_secrets(tx, self._manager.sealing, connection.id, args.Secrets)
             detail = {"connector": args.Name, "settings": sorted(args.Settings), "secrets": sorted(args.Secrets)}
@@ -133,7 +133,7 @@ class Connections:
         return await self._read(user, args.Name)
 
     async def test(self, user: UserContext, args: models.ConnectorArgs) -> models.TestConnectorResult:
-        """Connect, and return what was found; nothing is stored and no order is sent."""
+        """Connect, and return the findings; nothing is stored and no order is sent."""
         async with self._database.read() as tx:
             connection = await find_connection(tx, user.user_id, args.Name)
             enabled = {item.discovered.account_id: item for item in await discovered_accounts(tx, connection.id)}
@@ -161,7 +161,7 @@ class Connections:
         )
 
     async def enable(self, user: UserContext, args: models.ConnectorArgs) -> models.ConnectorInfo:
-        """Connect a connection, now and at every start; one that is enabled is connected anew."""
+        """Connect a connection, now and at every start; an enabled one is connected again."""
         connection = await self._set_enabled(user, args.Name, enabled=True)
         await self._manager.run(connection)
         return await self._read(user, args.Name)

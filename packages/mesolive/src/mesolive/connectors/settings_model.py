@@ -26,6 +26,8 @@ from typing import (
     get_type_hints,
 )
 
+from msgspec import Struct
+
 MAX_VALUE_CHARACTERS: Final = 4096
 """Longest text of one setting; a refresh token of a broker has about 600 characters."""
 
@@ -55,8 +57,7 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """Description of one setting beside its name, type and default.
 
     Attributes
@@ -106,8 +107,7 @@ class ConnectorSettingsError(ValueError):
         self.problems = dict(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownField:
+class KnownField(Struct, frozen=True):
     """One setting with all that follows from its field.
 
     Attributes

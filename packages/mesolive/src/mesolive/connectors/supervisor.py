@@ -150,7 +150,7 @@ class Supervision:
 
     def start(self) -> None:
         """Begin to connect."""
-        # By its number: the names of tasks are part of `/health`, which everybody may read.
+        # By its number: the names of tasks are part of `/health`, which needs no key.
         self.tasks.start_loop(f"connector {self.connection.id}", self._run)
 
     async def stop(self) -> None:
@@ -350,7 +350,7 @@ async def failure_of(work: Awaitable[object], seconds: float) -> ConnectorError 
     except Exception as error:  # noqa: BLE001 - a connector's defect must not end the server; the log has the place
         where = place_of(error)
         # Neither text nor trace is logged: a library's error may repeat what was sent.
-        _log.error("connector_defect", error=type(error).__name__, at=where)
+        _log.error("connector_raised", error=type(error).__name__, at=where)
         return ConnectorError(Problem.NONSENSE, f"the answer could not be used ({type(error).__name__} at {where})")
     return None
 

@@ -8,17 +8,22 @@ recorded, without secrets and with accounts renamed.
 from __future__ import annotations
 
 import enum
+import json
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast, runtime_checkable
+
+from msgspec import Struct
 
 from mesolive.connectors.protocol import ConnectorRequest
 
 MAX_MESSAGES: Final = 5000
 MAX_MESSAGE_CHARACTERS: Final = 20_000
 HIDDEN: Final = "***"
+LEFT: Final = "## Left for another day"
+WAS_LEFT: Final = "## What was left for another day"
+OVERNIGHT_STATE: Final = re.compile(rf"^{LEFT}\n\n```json\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
 class StepOutcome(enum.Enum):
@@ -30,8 +35,7 @@ class StepOutcome(enum.Enum):
     """It could not be tried: the market is closed, or a step before it failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of a checklist.
 
     Attributes
@@ -63,8 +67,26 @@ class Checklist(Protocol):
         ...
 
 
+@runtime_checkable
+class OvernightChecklist(Checklist, Protocol):
+    """A checklist with steps that begin in one walk and end in another, on a later day."""
+
+    @property
+    def overnight_state(self) -> Mapping[str, Any] | None:
+        """What a later walk needs, as JSON, account numbers aside; `None` when nothing was left."""
+        ...
+
+    def leave_overnight(self) -> None:
+        """Let the walk leave what is to pass a night."""
+        ...
+
+    def resume(self, overnight_state: Mapping[str, Any]) -> None:
+        """Let the walk look at what an earlier one has left; raises `ConnectorError` when it cannot be read."""
+        ...
+
+
 Verify: TypeAlias = Callable[[ConnectorRequest, bool], Checklist]
-"""Makes the checklist of a kind, and is told whether orders may be filled.
+"""Makes the checklist of a kind, and receives whether orders may be filled.
 
 It raises `ConnectorError` for settings of an account of real money.
 """
@@ -111,8 +133,25 @@ class MessageRecorder:
         return text
 
 
-def report(kind: str, version: str, steps: Sequence[Step], messages: Sequence[str], at: datetime | None = None) -> str:
-    """Return the report as Markdown: the steps as a table, then the messages."""
+def report(
+    kind: str,
+    version: str,
+    steps: Sequence[Step],
+    messages: Sequence[str],
+    at: datetime | None = None,
+    *,
+    overnight_state: Mapping[str, Any] | None = None,
+    earlier: str = "",
+) -> str:
+    """Return the report as Markdown: the steps as a table, what is left for another day, then the messages.
+
+    Parameters
+    ----------
+    overnight_state
+        What a later walk needs.
+    earlier
+        The report of the walk that this one has gone on with: it follows.
+    """
     moment = at or datetime.now(UTC)
     failed = sum(step.outcome is StepOutcome.FAILED for step in steps)
     lines = [
@@ -127,14 +166,33 @@ def report(kind: str, version: str, steps: Sequence[Step], messages: Sequence[st
             for step in steps
         ),
         "",
+        *([] if overnight_state is None else [LEFT, "", "```json", json.dumps(overnight_state, indent=1), "```", ""]),
         f"## Messages ({len(messages)})",
         "",
         "```",
         *(text.replace("```", "'''") for text in messages),
         "```",
         "",
+        *([] if not earlier else ["---", "", earlier.replace(LEFT, WAS_LEFT, 1)]),
     ]
     return "\n".join(lines)
+
+
+def overnight_state_in(text: str) -> Mapping[str, Any] | None:
+    """Return what a report has left for another day; `None` when it has nothing.
+
+    Raises
+    ------
+    ValueError
+        When that part of it is no JSON object.
+    """
+    match = OVERNIGHT_STATE.search(text)
+    if match is None:
+        return None
+    value: object = json.loads(match[1])
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a JSON object, got {type(value).__name__}")  # noqa: TRY004 - of a text, not of a type
+    return cast("Mapping[str, Any]", value)
 
 
 def _cell(text: str) -> str:

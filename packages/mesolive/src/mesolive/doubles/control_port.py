@@ -174,7 +174,7 @@ async def command(port: int, line: Command, host: str = "127.0.0.1") -> object:
     ControlError
         When it was refused.
     OSError
-        When nobody listens.
+        When nothing listens.
     """
     reader, writer = await asyncio.open_connection(host, port, limit=MAX_ANSWER_BYTES)
     try:

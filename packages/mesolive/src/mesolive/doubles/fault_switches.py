@@ -71,7 +71,7 @@ class FaultSwitches:
     catalogue
         Every fault by name.
     subjects
-        Arguments that every fault has: they say whom a fault concerns; empty means everybody.
+        Arguments that every fault has: they say which clients a fault concerns; empty means all.
     seed
         Of the probabilities; each fault has its own random numbers, so that one does not disturb another.
     """

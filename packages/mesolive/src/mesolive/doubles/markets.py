@@ -19,6 +19,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.market.provider import Provider
 from mesolive.market.providers.simulated.provider import STEP, Hours, SimulatedProvider
 from mesolive.market.settlement import settlement_price
+from mesolive.market.trading_hours import trading_hours
 
 DEFAULT_SYMBOLS: Final = ("SPX", "SPY", "ES")
 
@@ -165,13 +166,22 @@ class Markets:
         """Whether orders are filled: in sessions, or always."""
         return self.around_the_clock or self.calendar.is_open(moment)
 
-    def trades(self, symbol: str, moment: datetime) -> bool:
-        """Whether orders in options on an underlying are filled: options on futures trade at night as well."""
-        return self.around_the_clock or self.book(symbol).hours.takes_orders(moment)
+    def trades(self, symbol: str, moment: datetime, *, night: bool = False) -> bool:
+        """Whether orders in options on an underlying are filled: in the hours of their exchange.
 
-    def order_session(self, symbol: str, moment: datetime) -> tuple[datetime, datetime]:
+        Simulated indexes stand still after the stocks' close; their options are filled at the quotes of then until
+        16:15 in New York.
+
+        Parameters
+        ----------
+        night
+            Whether in the night and curb sessions too.
+        """
+        return self.around_the_clock or trading_hours(symbol, self.calendar).takes_orders(moment, night=night)
+
+    def order_session(self, symbol: str, moment: datetime, *, night: bool = False) -> tuple[datetime, datetime]:
         """Return the session of an underlying's options at a moment, or else the next: day orders end with it."""
-        return self.book(symbol).hours.next_order_session(moment)
+        return trading_hours(symbol, self.calendar).next_order_session(moment, night=night)
 
     def quote(self, contract: OptionContract) -> OptionQuote | None:
         """Return the market of an option, or `None` when it is not listed any more."""

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from mesolive.doubles.products import MARKET_RULES, Product
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import Expiration, Right
 from mesolive.market.listing import Listing
@@ -20,6 +20,7 @@ from mesolive.market.providers.simulated import spx_listing
 from mesolive.market.providers.simulated.models import contracts_of, time_left
 from mesolive.market.providers.simulated.variance_time import TRADING_DAYS, moving_days, passed
 from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import values
 

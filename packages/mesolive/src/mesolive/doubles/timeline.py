@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from mesolive.clock import Clock
+from mesolive.tasks import Tasks
 
 
 class Timeline:
@@ -22,7 +23,7 @@ class Timeline:
     def __init__(self, clock: Clock, done: Callable[[], None]) -> None:
         self._clock = clock
         self._done = done
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self.failures: list[BaseException] = []
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
@@ -30,16 +31,11 @@ class Timeline:
         if seconds <= 0:
             action()
             return
-        task = asyncio.get_running_loop().create_task(self._later(seconds, action))
-        self._waiting.add(task)
-        task.add_done_callback(self._ended)
+        self._tasks.spawn("delayed action", self._later(seconds, action)).add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Drop what has not happened yet."""
-        waiting = list(self._waiting)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await self._tasks.stop()
 
     async def _later(self, seconds: float, action: Callable[[], None]) -> None:
         await self._clock.sleep(seconds)
@@ -47,7 +43,6 @@ class Timeline:
         self._done()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._waiting.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.failures.append(error)

@@ -1,7 +1,7 @@
-"""Truth ledger of a double of a broker: what really happened, kept apart from what clients are told.
+"""Truth ledger of a double of a broker: what really happened, separate from what clients are shown.
 
 A test compares a client's books with it. Every entry is one JSON object; with a file they are written before
-any client is told, so that the ledger also has what happened before the double was killed.
+any client receives it, so that the ledger also has what happened before the double was killed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Truth:
         tell of was undone by it. `None` keeps all.
     """
 
-    def __init__(self, now: Callable[[], datetime], path: Path | None = None, kept: int | None = None) -> None:
+    def __init__(self, now: Callable[[], datetime], path: Path | None = None, known_entries: int | None = None) -> None:
         self._now = now
         self._path = path
         self._waiting: list[bytes] = []
         self.entries: list[dict[str, object]] = []
         if path is not None and path.exists():
             # A kill may have cut the last line.
-            lines = path.read_bytes().split(b"\n")[:-1][:kept]
+            lines = path.read_bytes().split(b"\n")[:-1][:known_entries]
             path.write_bytes(b"".join(line + b"\n" for line in lines))
             self.entries = [msgspec.json.decode(line, type=dict[str, object]) for line in lines]
 

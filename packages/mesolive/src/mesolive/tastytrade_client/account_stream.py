@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,11 +23,9 @@ from mesolive.tastytrade_client.config import SOURCE, Hidden
 from mesolive.tastytrade_client.oauth import LoginRefusedError, TokenSource
 from mesolive.tastytrade_client.order_messages import Order
 from mesolive.tastytrade_client.socket import open_socket
+from mesolive.tastytrade_client.tasks import beside
 
 _log = logging.getLogger("mesolive.tastytrade_client")
-
-MISSED_HEARTBEATS: Final = 3
-"""After how many heartbeats without any frame a connection counts as dead."""
 
 
 class StreamLostError(Exception):
@@ -42,6 +40,8 @@ class StreamConfig:
     ----------
     heartbeat_seconds
         Between two heartbeats; each bears the access token that is valid then.
+    missed_heartbeats
+        After how many heartbeats without any frame the connection counts as dead.
     connect_seconds
         Longest duration of the connection, and of the answer to `connect`.
     source
@@ -49,6 +49,7 @@ class StreamConfig:
     """
 
     heartbeat_seconds: float = 15.0
+    missed_heartbeats: int = 3
     connect_seconds: float = 10.0
     source: str = SOURCE
 
@@ -134,19 +135,11 @@ class AccountStream:
             When there is no connection, or the server does not confirm the accounts.
         """
         socket = await self._open()
-        beating: asyncio.Task[None] | None = None
-        notes: AsyncGenerator[Notification] | None = None
         try:
             early = await self._confirmed(socket, accounts)
-            beating = asyncio.create_task(self._beat(socket), name="tastytrade heartbeats")
-            notes = self._notifications(socket, early)
-            yield notes
+            async with beside("heartbeats", self._beat(socket)), aclosing(self._notifications(socket, early)) as notes:
+                yield notes
         finally:
-            if notes is not None:
-                await notes.aclose()
-            if beating is not None:
-                beating.cancel()
-                await asyncio.gather(beating, return_exceptions=True)
             await socket.close()
 
     async def _open(self) -> ClientConnection:
@@ -200,13 +193,13 @@ class AccountStream:
                 # The watchdog ends the connection if the server does; without a token there is nothing to send.
                 _log.warning("heartbeat_not_sent reason=%s", error)
             except WebSocketException:
-                return  # the reader tells it
+                return  # the reader meets the same
 
     async def _notifications(self, socket: ClientConnection, early: Sequence[_Frame]) -> AsyncGenerator[Notification]:
         for frame in early:
             for note in _notes(frame):
                 yield note
-        silence = self._config.heartbeat_seconds * MISSED_HEARTBEATS
+        silence = self._config.heartbeat_seconds * self._config.missed_heartbeats
         while True:
             try:
                 async with asyncio.timeout(silence):

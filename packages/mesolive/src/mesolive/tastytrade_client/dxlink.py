@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from mesolive.tastytrade_client.config import SOURCE, Hidden
 from mesolive.tastytrade_client.dxlink_events import EventTables
 from mesolive.tastytrade_client.socket import open_socket
+from mesolive.tastytrade_client.tasks import until_first
 
 _log = logging.getLogger("mesolive.tastytrade_client")
 
@@ -48,8 +49,10 @@ class DxLinkConfig:
         Without any frame for so long, the connection counts as dead.
     keepalive_seconds
         Between two signs of life to the server, where nothing else is sent.
+    connect_seconds
+        Longest duration of the connection.
     action_seconds
-        Longest duration of the connection, and of each step of the handshake.
+        Longest duration of each step of the handshake.
     aggregation_seconds
         For how long the server may hold back a change, to send the latest value only.
     frame_pause_seconds
@@ -60,6 +63,7 @@ class DxLinkConfig:
 
     silence_seconds: float = 60.0
     keepalive_seconds: float = 30.0
+    connect_seconds: float = 10.0
     action_seconds: float = 10.0
     aggregation_seconds: float = 0.25
     frame_pause_seconds: float = 0.05
@@ -182,7 +186,7 @@ class DxLinkConnection:
         """
         config = self._config
         try:
-            self._socket = await open_socket(self._url, config.source, config.action_seconds)
+            self._socket = await open_socket(self._url, config.source, config.connect_seconds)
         except (OSError, TimeoutError, WebSocketException) as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
             cause = f"{type(error).__name__}{f' {status}' if status else ''}"
@@ -223,23 +227,12 @@ class DxLinkConnection:
         socket = self._socket
         if socket is None:
             raise DxLinkLostError("the connection was not opened")
-        tasks = [
-            asyncio.create_task(self._receive(socket), name="dxlink reader"),
-            asyncio.create_task(self._send_changes(socket), name="dxlink subscriptions"),
-            asyncio.create_task(self._watch(), name="dxlink watchdog"),
-        ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            error = task.exception()
-            if isinstance(error, WebSocketException):
-                raise _lost(error)
-            if error is not None:
-                raise error
+            await until_first(
+                reader=self._receive(socket), watchdog=self._watch(), subscriptions=self._send_changes(socket)
+            )
+        except WebSocketException as error:
+            raise _lost(error) from None
         raise DxLinkLostError("the connection has ended")
 
     async def close(self) -> None:
@@ -271,6 +264,10 @@ class DxLinkConnection:
         while True:
             text = await socket.recv(decode=False)
             self._heard_at = loop.time()
+            if self._tables.take_text_of(text, self._channel):
+                self.frames += 1
+                self._received()
+                continue
             frame = read_frame(text)
             if frame is None:
                 self._tables.dropped += 1
@@ -315,7 +312,7 @@ class DxLinkConnection:
             raise DxLinkLostError(f"the quotes' server ends: {frame.error}: {message}", is_unauthorized=is_unauthorized)
         # It would come again after every reconnect.
         self.warning = f"{frame.error}: {message}"
-        _log.warning("dxlink_error error=%s message=%s", frame.error, message)
+        _log.warning("dxlink_error_received error=%s message=%s", frame.error, message)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -362,7 +359,7 @@ class DxLinkConnection:
 
     async def _send_changes(self, socket: ClientConnection) -> None:
         """Send subscriptions in frames of bounded size, with pauses; a sign of life where there are none."""
-        config = self._config
+        config, loop = self._config, asyncio.get_running_loop()
         while True:
             try:
                 async with asyncio.timeout(config.keepalive_seconds):
@@ -372,8 +369,10 @@ class DxLinkConnection:
                 continue
             self._work.clear()
             while self._is_open and (self._to_add or self._to_remove):
+                # From frame to frame: what takes time meanwhile is part of the pause.
+                due = loop.time() + config.frame_pause_seconds
                 await self._send(socket, self._next_frame())
-                await asyncio.sleep(config.frame_pause_seconds)
+                await asyncio.sleep(due - loop.time())
 
     def _next_frame(self) -> Mapping[str, Any]:
         frame: dict[str, Any] = {"type": "FEED_SUBSCRIPTION", "channel": self._channel}

@@ -14,6 +14,11 @@ from typing import Any, Final, TypeAlias, cast
 EVENT_TYPE: Final = "eventType"
 EVENT_SYMBOL: Final = "eventSymbol"
 
+DATA_BEGIN: Final = b'{"type":"FEED_DATA","channel":%d,"data":["'
+"""The begin of the text of a COMPACT frame as servers write it; one in another form is decoded."""
+DATA_END: Final = b"]]}"
+"""The end of a COMPACT frame's text."""
+
 Row: TypeAlias = tuple[Any, ...]
 """The values of one event, in the order of the table's fields."""
 
@@ -91,6 +96,10 @@ class EventTable:
         self.events += count
         return True
 
+    def take_text(self, events: bytes) -> bool:  # noqa: ARG002 - for tables that decode what they need by themselves
+        """Take the text of a COMPACT frame's events; return whether it was taken. Otherwise the frame is decoded."""
+        return False
+
     def take_full(self, event: Mapping[str, Any]) -> bool:
         """Take one event with named fields; empty fields may be left out."""
         symbol = event.get(EVENT_SYMBOL)
@@ -140,6 +149,15 @@ class EventTables:
         for kind, schema in (schemas or {}).items():
             if kind in self.tables:
                 self.tables[kind].configure(schema)
+
+    def take_text_of(self, frame: bytes, channel: int) -> bool:
+        """Take a frame that is not decoded; return whether a table has taken it. Otherwise it is to be decoded."""
+        begin = DATA_BEGIN % channel
+        if not frame.startswith(begin) or not frame.endswith(DATA_END):
+            return False
+        kind, _, events = frame[len(begin) : -len(DATA_END)].partition(b'",[')
+        table = self.tables.get(kind.decode("ascii", "replace"))
+        return table is not None and table.take_text(events)
 
     def take_frame(self, data: list[Any]) -> bool:
         """Take the data of one frame in either format; return whether anything of it was of use.

@@ -84,7 +84,7 @@ class NestedFutureExpiration(FromServer, frozen=True):
 
     @property
     def multiplier(self) -> Decimal | None:
-        """Units of the future's price per contract; `None` where it is not told."""
+        """Units of the future's price per contract; `None` where it is not stated."""
         if self.notional_value is None or not self.display_factor:
             return None
         return self.notional_value / self.display_factor

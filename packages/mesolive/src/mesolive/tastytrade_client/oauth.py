@@ -15,6 +15,7 @@ import msgspec
 
 from mesolive.tastytrade_client.config import ClientConfig, Hidden
 from mesolive.tastytrade_client.outcomes import Answered, Outcome, Refused, Unknown
+from mesolive.tastytrade_client.tasks import SingleFlight
 
 _log = logging.getLogger("mesolive.tastytrade_client")
 
@@ -26,11 +27,24 @@ GRANT: Final = "invalid_grant"
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of the token call."""
+    """The answer of the token call.
+
+    Attributes
+    ----------
+    scope
+        What the token may do, separated by blanks (RFC 6749, 5.1). The broker does not promise it.
+    """
 
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: float = 900.0
+    scope: str | list[str] | None = None
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may do; `None` where the answer does not say."""
+        words = self.scope.split() if isinstance(self.scope, str) else self.scope
+        return frozenset(words) if words else None
 
     def __repr__(self) -> str:
         return f"AccessToken(…, expires_in={self.expires_in})"
@@ -70,6 +84,8 @@ class TokenSource:
         How many requests in a row were refused or unanswered.
     last_failure
         Why the last request failed, in words; empty after one that succeeded.
+    scopes
+        What the latest token may do; `None` where the server has not said.
     """
 
     def __init__(self, request: Request, config: ClientConfig) -> None:
@@ -78,13 +94,14 @@ class TokenSource:
         self._token: Hidden | None = None
         self._got_at = 0.0
         self._life = 0.0
-        self._running: asyncio.Task[Hidden] | None = None
+        self._refreshes = SingleFlight("access token", self._refresh)
         self._wait_until = 0.0
         self._pause = 0.0
         self._grant_refusals = 0
         self._permanent = ""
         self.refusals = 0
         self.last_failure = ""
+        self.scopes: frozenset[str] | None = None
 
     async def current(self) -> Hidden:
         """Return a token that is valid now; a new one when two thirds of its life are over.
@@ -99,7 +116,7 @@ class TokenSource:
             return self._token
         still_valid = self._token if now < self._got_at + self._life else None
         try:
-            return await self._single_flight()
+            return await self._refreshes.answer()
         except LoginRefusedError:
             if still_valid is not None and self._token is still_valid:
                 return still_valid  # the refresh is ahead of time: calls go on meanwhile
@@ -109,7 +126,7 @@ class TokenSource:
         """Return another token than one that the server did not accept."""
         if self._token == refused:
             self._token = None
-        return self._token if self._token is not None else await self._single_flight()
+        return self._token if self._token is not None else await self._refreshes.answer()
 
     @property
     def end(self) -> str:
@@ -121,13 +138,6 @@ class TokenSource:
         self._permanent = ""
         self._grant_refusals = 0
         self._wait_until = 0.0
-
-    async def _single_flight(self) -> Hidden:
-        """Wait for the request that is under way, or make one; a caller that gives up does not end it."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._refresh(), name="tastytrade access token")
-            self._running.add_done_callback(_retrieved)
-        return await asyncio.shield(self._running)
 
     async def _refresh(self) -> Hidden:
         now = self._now()
@@ -141,6 +151,7 @@ class TokenSource:
         if isinstance(outcome, Answered):
             self._token = Hidden(outcome.value.access_token)
             self._got_at, self._life = self._now(), outcome.value.expires_in
+            self.scopes = outcome.value.scopes
             self._pause = self._wait_until = 0.0
             self.refusals = self._grant_refusals = 0
             self.last_failure = ""
@@ -164,9 +175,3 @@ class TokenSource:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _retrieved(task: asyncio.Task[Hidden]) -> None:
-    """Take the failure of a refresh whose callers have all gone: they have nobody to tell."""
-    if not task.cancelled():
-        task.exception()

@@ -21,7 +21,7 @@ OPTIONS: Final = frozenset({EQUITY_OPTION, FUTURE_OPTION})
 """Options on stocks, funds and indexes."""
 
 ENDED: Final = frozenset({"filled", "cancelled", "canceled", "expired", "rejected", "removed", "partially removed"})
-"""Statuses in which an order is worked no more. A status that nobody knows counts as working."""
+"""Statuses in which an order is worked no more. A status that is not known counts as working."""
 
 
 class FromServer(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -152,7 +152,7 @@ class Order(FromServer, frozen=True):
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it ended, as far as that is told."""
+        """When it ended; `None` where that is not stated."""
         return moment(self.terminal_at) or moment(self.cancelled_at)
 
 
@@ -191,7 +191,7 @@ class FeeCalculation(FromServer, frozen=True):
 
     @property
     def cost(self) -> Decimal | None:
-        """All fees together; negative for a rebate, `None` where they are not told."""
+        """All fees together; negative for a rebate, `None` where they are not stated."""
         cash = signed(self.total_fees, self.total_fees_effect)
         return None if cash is None else -cash
 

@@ -96,7 +96,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody can say what became of the call: a timeout, a lost connection, an answer that cannot be read.
+    """The outcome of the call is unknown: a timeout, a lost connection, an answer that cannot be read.
 
     Attributes
     ----------

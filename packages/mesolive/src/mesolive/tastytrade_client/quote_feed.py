@@ -18,6 +18,7 @@ from mesolive.tastytrade_client.dxlink import MIN_BYTES, DxLinkConfig, DxLinkCon
 from mesolive.tastytrade_client.dxlink_events import EventTables
 from mesolive.tastytrade_client.instrument_messages import QuoteToken
 from mesolive.tastytrade_client.outcomes import CallFailedError
+from mesolive.tastytrade_client.tasks import until_first
 
 _log = logging.getLogger("mesolive.tastytrade_client")
 
@@ -36,7 +37,7 @@ class FeedConfig:
         Of each connection.
     renew_from_seconds, renew_by_seconds
         Age of a connection from which it is renewed at a quiet moment, and at which it is renewed in any case.
-    first_pause_seconds, longest_pause_seconds
+    first_pause_seconds, max_pause_seconds
         Before a further attempt to connect; each is a second longer than the one before.
     """
 
@@ -44,7 +45,7 @@ class FeedConfig:
     renew_from_seconds: float = 18 * HOUR
     renew_by_seconds: float = 19.5 * HOUR
     first_pause_seconds: float = 1.0
-    longest_pause_seconds: float = 30.0
+    max_pause_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class QuoteFeed:
     url
         The address of the quotes; empty for the one that comes with the token.
     is_quiet
-        Whether nobody misses quotes now, so that the connection may be renewed.
+        Whether quotes are not missed now, so that the connection may be renewed.
     """
 
     def __init__(
@@ -145,18 +146,17 @@ class QuoteFeed:
         attempt = unauthorized = 0
         while True:
             try:
-                async with asyncio.timeout(None) as limit:
-                    await self._connect_once(limit, attempt)
-            except TimeoutError:
-                _log.info("dxlink_connection_renewed")
-                attempt = unauthorized = 0
-                continue
+                await self._connect_once(attempt)
             except (DxLinkLostError, CallFailedError) as error:
                 attempt = 0 if self._state.is_connected else attempt
                 unauthorized = self._unauthorized(error, unauthorized)
                 self._set(replace(self._state, is_connected=False, message=str(error)))
+            else:
+                _log.info("dxlink_connection_renewed")
+                attempt = unauthorized = 0
+                continue
             attempt += 1
-            first, maximum = self._config.first_pause_seconds, self._config.longest_pause_seconds
+            first, maximum = self._config.first_pause_seconds, self._config.max_pause_seconds
             pause = maximum if unauthorized >= MAX_UNAUTHORIZED else min(first * attempt, maximum)
             # Jitter: all clients of a server that was restarted must not come back in the same moment.
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - no secret is made of it
@@ -166,11 +166,11 @@ class QuoteFeed:
             return MAX_UNAUTHORIZED if error.is_refused else before
         if error.was_too_big:
             self._link = replace(self._link, max_bytes=max(self._link.max_bytes // 2, MIN_BYTES))
-            _log.warning("dxlink_frames_made_smaller bytes=%d", self._link.max_bytes)
+            _log.warning("dxlink_frames_shrunk bytes=%d", self._link.max_bytes)
         return before + 1 if error.is_unauthorized else 0
 
-    async def _connect_once(self, limit: asyncio.Timeout, attempt: int) -> None:
-        """Connect, and receive until the connection is lost or renewed (`TimeoutError`)."""
+    async def _connect_once(self, attempt: int) -> None:
+        """Connect, and receive until the connection is lost (`DxLinkLostError`) or is to be renewed."""
         access = await self._token()
         connection = DxLinkConnection(
             self._url or access.dxlink_url, Hidden(access.token), self._tables, self._received, self._link
@@ -182,17 +182,14 @@ class QuoteFeed:
             self._connection = connection
             self.connections += 1
             self._set(FeedState(is_connected=True, is_delayed=(access.level or "").lower() == "demo"))
-            renewing = asyncio.create_task(self._renew(limit, connection), name="dxlink renewal")
-            try:
-                await connection.run()
-            finally:
-                renewing.cancel()
+            # Both are over before the next connection is made.
+            await until_first(connection=connection.run(), renewal=self._grow_old(connection))
         finally:
             self._connection = None
             await connection.close()
 
-    async def _renew(self, limit: asyncio.Timeout, connection: DxLinkConnection) -> None:
-        """End the connection at its age, at a quiet moment if there is one; meanwhile tell the server's warnings."""
+    async def _grow_old(self, connection: DxLinkConnection) -> None:
+        """Return when the connection is to be renewed: at a quiet moment if there is one; show warnings meanwhile."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         step = min(self._config.renew_from_seconds / 10, 1.0)
@@ -203,7 +200,6 @@ class QuoteFeed:
             age = loop.time() - begun
             due = age >= self._config.renew_from_seconds and self._is_quiet()
             if due or age >= self._config.renew_by_seconds:
-                limit.reschedule(loop.time())
                 return
 
     def _set(self, state: FeedState) -> None:

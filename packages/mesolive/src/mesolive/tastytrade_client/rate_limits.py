@@ -75,7 +75,7 @@ class _Bucket:
         return turn
 
     def penalise(self, now: float) -> float:
-        """Let nobody call for a while that doubles; return for how long."""
+        """Block all calls for a time that doubles; return its seconds."""
         self._penalty = min(max(self._penalty * 2, PENALTY_SECONDS), MAX_PENALTY_SECONDS)
         self._free_at = max(self._free_at, now + self._penalty)
         return self._penalty

@@ -131,7 +131,7 @@ class Transport:
         is_refused_with_data: bool = False,
         check: WriteCheck | None = None,
     ) -> Outcome[T]:
-        """Make a call, and return what became of it; it raises nothing.
+        """Make a call, and return its outcome; it raises nothing.
 
         Parameters
         ----------
@@ -160,13 +160,13 @@ class Transport:
 
         A list that has several pages moves while it is read: its first page is read once more at the end.
         """
-        found: list[T] = []
+        listed: list[T] = []
         page = 0
         while True:
             outcome = await self._page(path, item, query, page)
             if not isinstance(outcome, Answered):
                 return outcome
-            found += outcome.value.data.items
+            listed += outcome.value.data.items
             pagination = outcome.value.pagination
             total = 1 if pagination is None or pagination.total_pages is None else pagination.total_pages
             page += 1
@@ -178,8 +178,8 @@ class Transport:
             outcome = await self._page(path, item, query, 0)
             if not isinstance(outcome, Answered):
                 return outcome
-            found = [*outcome.value.data.items, *found]
-        return Answered(_once(found))
+            listed = [*outcome.value.data.items, *listed]
+        return Answered(_once(listed))
 
     async def _page(self, path: str, item: type[T], query: Query | None, page: int) -> Outcome[Envelope[Items[T]]]:
         asked = dict(query or {})

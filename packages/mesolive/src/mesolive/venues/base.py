@@ -19,6 +19,8 @@ from mesolive.market.contracts import OptionContract
 from mesolive_sdk import models
 
 NOT_SENT: Final = "NotSent"
+NOT_HELD: Final = "NotHeld"
+"""The code of an order that closes contracts that the account does not hold at the venue; it was not sent."""
 """Code of an order that ended without having been written to the venue's connection: that is certain."""
 
 SendCheck = Callable[[], Awaitable[str | None]]
@@ -37,6 +39,10 @@ async def unchecked() -> None:
 
 class VenueUnreachableError(Exception):
     """The outcome of a venue call is unknown: no connection, a timeout, or an unreadable response."""
+
+
+class AccountUnreachableError(VenueUnreachableError):
+    """The venue answers, and not about this account: the login has it no more. What it holds and works is unknown."""
 
 
 class Ending(enum.Enum):
@@ -60,6 +66,9 @@ class OrderStatus(enum.Enum):
     EXPIRED = "Expired"
     REPLACED = "Replaced"
 
+    # Members are single objects, and the hash of `Enum` runs in Python.
+    __hash__ = object.__hash__
+
 
 class VenueLeg(msgspec.Struct, frozen=True, kw_only=True):
     """One leg of a combo.
@@ -70,11 +79,15 @@ class VenueLeg(msgspec.Struct, frozen=True, kw_only=True):
         Client name of the leg; the venue returns it with the leg's fills.
     ratio
         Signed contracts per combo: positive is bought.
+    held
+        Of a leg that closes: what all positions of the account hold of its contract in the books, signed. `None` for a
+        leg that opens, and where no books are kept.
     """
 
     name: str
     contract: OptionContract
     ratio: Decimal
+    held: Decimal | None = None
 
 
 class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +105,8 @@ class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
         Per combo and unit of the underlying: positive a debit, negative a credit.
     may_wait
         Whether it may wait for the session of its class; otherwise a venue refuses it outside of the session.
+    night
+        Whether it is worked in the night and curb sessions of its class too.
     """
 
     account: str
@@ -103,6 +118,7 @@ class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     may_wait: bool = False
+    night: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -284,7 +300,7 @@ class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class KeptReports(Protocol):
-    """The stream of a session whose sender keeps each report until it is told that it is in the books."""
+    """The stream of a session whose sender keeps each report until the receiver confirms that it is in the books."""
 
     def booked(self, fact: VenueFact) -> None:
         """Note that a report of this stream is booked, or is nothing to book: it need not be sent again."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
+
+from mesolive.market.chain_view import BookView
+from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.venues.base import VenueLeg
@@ -15,8 +18,7 @@ from mesolive_sdk.models import DataProviderType
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class LegQuote:
+class LegQuote(Struct, frozen=True):
     """A two-sided market of one leg; sizes are `None` where the market does not show them."""
 
     bid: Decimal
@@ -30,8 +32,7 @@ class LegQuote:
         return (self.bid + self.ask) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class ComboQuote:
+class ComboQuote(Struct, frozen=True):
     """The market of one combo.
 
     Attributes
@@ -61,8 +62,16 @@ def quote_combo(
 ) -> ComboQuote | None:
     """Return the market of a combo now, or `None` while a leg has no two-sided market, or a modelled one only."""
     quotes: dict[str, LegQuote] = {}
+    views: dict[str, BookView] = {}
     for leg in legs:
-        quote = _quote(market, leg, provider)
+        symbol = leg.contract.underlying
+        view = views.get(symbol)
+        if view is None:
+            try:
+                view = views[symbol] = market.view(symbol, provider)
+            except (UnknownUnderlyingError, UnknownProviderError):
+                return None
+        quote = _quote(view, leg.contract)
         if quote is None:
             return None
         quotes[leg.name] = quote
@@ -82,26 +91,17 @@ def quote_combo(
     return ComboQuote(quotes, middle, natural, opposite, gross, available)
 
 
-def _quote(market: Market, leg: VenueLeg, provider: DataProviderType | None) -> LegQuote | None:
-    try:
-        view = market.view(leg.contract.underlying, provider)
-    except (UnknownUnderlyingError, UnknownProviderError):
-        return None
-    result = view.find(leg.contract)
+def _quote(view: BookView, contract: OptionContract) -> LegQuote | None:
+    result = view.find(contract)
     if result is None:
         return None
     chain, index = result
-    if chain.quality[index] == QuoteQuality.MODELLED:
-        return None  # nobody quotes it
-    bid, ask = float(chain.bid[index]), float(chain.ask[index])
+    bid, ask, bid_size, ask_size, quality = chain.top_of_book(index)
+    if quality == QuoteQuality.MODELLED:
+        return None  # it is not quoted
     if not (math.isfinite(bid) and math.isfinite(ask)) or ask <= 0 or bid > ask:
         return None
-    return LegQuote(
-        Decimal(repr(bid)),
-        Decimal(repr(ask)),
-        _size(float(chain.bid_size[index])),
-        _size(float(chain.ask_size[index])),
-    )
+    return LegQuote(Decimal(repr(bid)), Decimal(repr(ask)), _size(bid_size), _size(ask_size))
 
 
 def _size(size: float) -> Decimal | None:

@@ -77,7 +77,7 @@ def test_one_exchange_of_each_class_is_asked_for_and_adjusted_classes_are_not() 
 
 
 @pytest.mark.parametrize(
-    ("symbol", "roots", "told"),
+    ("symbol", "roots", "stated"),
     [
         ("SPX", ["SPX", "SPXW", "2SPX", "SPX7"], ""),
         ("AAPL", ["AAPL", "2AAPL", "AAPL1"], ""),
@@ -91,9 +91,9 @@ def test_one_exchange_of_each_class_is_asked_for_and_adjusted_classes_are_not() 
     ],
 )
 def test_classes_whose_terms_are_not_known_are_named_and_adjusted_ones_are_not(
-    symbol: str, roots: list[str], told: str
+    symbol: str, roots: list[str], stated: str
 ) -> None:
-    assert unknown_classes(symbol, roots) == told
+    assert unknown_classes(symbol, roots) == stated
 
 
 def test_options_on_several_futures_are_all_asked_for() -> None:
@@ -176,7 +176,7 @@ class TestTicks:
         line.tick_price(ASK, -1.0, 0)
         assert all(math.isnan(value) for value in line.option_quote[:2])
 
-    def test_a_price_of_size_zero_is_nobodys_until_its_size_comes(self) -> None:
+    def test_a_price_of_size_zero_is_no_quote_until_its_size_comes(self) -> None:
         line = ticks()
         line.tick_price(BID, 1.0, 3)
         line.tick_price(ASK, 1.2, 0)
@@ -196,7 +196,7 @@ class TestTicks:
         ("data_type", "quality"),
         [(1, QuoteQuality.LIVE), (2, QuoteQuality.FROZEN), (3, QuoteQuality.DELAYED), (4, QuoteQuality.FROZEN)],
     )
-    def test_the_quality_is_what_the_request_was_told(self, data_type: int, quality: QuoteQuality) -> None:
+    def test_the_quality_is_that_of_the_requests_market_data_type(self, data_type: int, quality: QuoteQuality) -> None:
         line = ticks()
         line.data_type(data_type)
         line.tick_price(66 if data_type > 2 else BID, 1.0, 3)
@@ -243,12 +243,12 @@ class TestLineBudget:
         (101, LineOutcome.NO_LINE),
         (200, LineOutcome.UNKNOWN),
         (354, LineOutcome.NO_PERMISSION),
-        (10090, LineOutcome.GOES_ON),
-        (10167, LineOutcome.GOES_ON),
+        (10090, LineOutcome.CONTINUES),
+        (10167, LineOutcome.CONTINUES),
         (10168, LineOutcome.NO_PERMISSION),
         (10182, LineOutcome.AGAIN),
         (10197, LineOutcome.COMPETING),
-        (2119, LineOutcome.GOES_ON),
+        (2119, LineOutcome.CONTINUES),
         (99999, LineOutcome.DEAD),
     ],
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,82 +12,18 @@ import pytest
 
 from mesolive.clock import MonotonicClock
 from mesolive.connectors.ibkr import IBKR
-from mesolive.connectors.ibkr.connector import IbkrConnector
-from mesolive.connectors.ibkr.session_errors import SessionLostError
 from mesolive.connectors.ibkr.settings import IbkrSettings
-from mesolive.connectors.ibkr.verification import IbkrChecklist, Pieces
 from mesolive.connectors.protocol import ConnectorError, ConnectorRequest
-from mesolive.connectors.verification import Step, StepOutcome, report
+from mesolive.connectors.verification import StepOutcome
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.market.calendar import us_options_calendar
-from mesolive_testkit.tws import TwsKit, running_double
+from mesolive_testkit.ibkr_walk import Walk
+from mesolive_testkit.tws import running_double
 
 pytestmark = pytest.mark.slow  # a connection, its double and a market for each: a third of a second
 
 QUIET = DoubleSettings(messages_per_second=0)
 PASSED, FAILED, SKIPPED = StepOutcome.PASSED, StepOutcome.FAILED, StepOutcome.SKIPPED
-TURN_SECONDS = 0.25
-LIMIT_SECONDS = 1.0
-"""Of the time of waiting, per turn: limits of a minute are waited for in tests."""
-
-
-@dataclass
-class Walk:
-    """A walk of the checklist at a double."""
-
-    kit: TwsKit
-    folder: Path
-    fill: bool = True
-    steps: list[Step] = field(default_factory=list[Step])
-    messages: Sequence[str] = ()
-    handshake_seconds: float = 10.0
-    until: str = ""
-    """Words of the step after which the walk is left."""
-
-    async def run(self) -> None:
-        """Walk to the end: both clocks go on when what was written was read, so no limit depends on the machine."""
-        kit = self.kit
-        given: dict[str, Any] = {"port": kit.double.port, "restart_window": "", "lines": 20, "messages_per_second": 0}
-        request = ConnectorRequest("verify", IbkrSettings(**given), self.folder, kit.clock, us_options_calendar())
-        made: list[IbkrConnector] = []
-
-        def make(asked: ConnectorRequest, record: Any) -> IbkrConnector:
-            made.append(IbkrConnector(asked, timer=kit.timer, record=record, handshake_seconds=self.handshake_seconds))
-            return made[0]
-
-        checklist = IbkrChecklist(request, fill=self.fill, pieces=Pieces(make, kit.timer))
-
-        async def go_on() -> None:
-            while True:
-                await kit.clock.advance(TURN_SECONDS)
-                await kit.timer.advance(LIMIT_SECONDS)
-                for session in (made[0].orders, made[0].data):
-                    try:
-                        await session.current_time()
-                    except SessionLostError:
-                        await asyncio.sleep(0.02)
-
-        moving = asyncio.create_task(go_on())
-        try:
-            async with asyncio.timeout(60):
-                async with aclosing(checklist.walk()) as steps:
-                    async for step in steps:
-                        self.steps.append(step)
-                        if self.until and self.until in step.title:
-                            break
-        finally:
-            moving.cancel()
-            await asyncio.gather(moving, return_exceptions=True)
-        self.messages = checklist.messages
-
-    @property
-    def report(self) -> str:
-        return report("ibkr", "0.1.0", self.steps, self.messages)
-
-    def of(self, words: str) -> Step:
-        """Return the step whose title has some words."""
-        (found,) = [step for step in self.steps if words in step.title]
-        return found
 
 
 @dataclass(frozen=True)
@@ -129,6 +64,9 @@ FAULTS = {
     "no permission": Fault(
         "a single option far from the market rests", "trading permission", "order_rejected", {"code": 460}
     ),
+    "too many lines": Fault(
+        "lines roll over", "End the programs", settings=replace(QUIET, lines=12), found="too many lines (101)"
+    ),
     "modification refused": Fault("a single option is modified", "report", "modification_rejected", found="110"),
     "cancel refused": Fault("a single option is cancelled", "report", "cancel_refused", {"times": 1}, found="161"),
     "three legs refused": Fault("a combo of 3 legs", "report", settings=replace(QUIET, max_combo_legs=2), found="201"),
@@ -150,10 +88,14 @@ async def test_every_step_passes_at_a_healthy_double_and_the_report_names_no_acc
         walk = Walk(kit, tmp_path)
         await walk.run()
         assert [f"{step.title}: {step.detail}" for step in walk.steps if step.outcome is not PASSED] == []
-        assert len(walk.steps) == 40
-        assert "of a reference of 128 characters 128 come back" in walk.of("orderRef").detail
+        assert len(walk.steps) == 44
+        assert "of a reference of 128 characters 128 come back" in walk.of("a long reference").detail
         for question in ("6 legs", "at 3.05", "a stop order", "a stop limit order", "a market order on a combo"):
             assert "IB takes it" in walk.of(question).detail
+        assert "keeps its first reference" in walk.of("change the reference").detail
+        assert all(f"{route} takes it" in walk.of("routes").detail for route in ("SMART", "CBOE"))
+        assert re.search(r"of 6 lines that are held [1-6] ticked", walk.of("lines roll").detail)
+        assert "lists 0 of the " in walk.of("receives these executions").detail
         assert "2 executions of the combo with 0 commissions, 4 of contracts with 4" in walk.report
         assert "orders >>> 3|" in walk.report, "orders are among the messages"
         assert "data   <<< 21|" in walk.report, "option computations too"
@@ -171,14 +113,16 @@ async def test_without_consent_nothing_is_filled(tmp_path: Path) -> None:
         assert not kit.double.truth.of("fill")
 
 
-async def test_what_ib_refuses_of_what_nobody_knows_is_a_finding_and_no_failure(tmp_path: Path) -> None:
+async def test_an_undocumented_refusal_of_ib_is_a_finding_and_no_failure(tmp_path: Path) -> None:
     async with running_double(replace(QUIET, max_combo_legs=4)) as kit:
-        for fault in ("combo_stop_refused", "reference_cut"):
+        for fault in ("combo_stop_refused", "reference_cut", "reference_changes", "route_refused"):
             kit.double.faults.switch_on(fault)
         walk = Walk(kit, tmp_path, fill=False)
         await walk.run()
         assert {step.outcome for step in walk.steps} == {PASSED}
-        assert "of a reference of 128 characters 40 come back" in walk.of("orderRef").detail
+        assert "of a reference of 128 characters 40 come back" in walk.of("a long reference").detail
+        assert "gives it the new reference" in walk.of("change the reference").detail
+        assert "CBOE refuses it: 201: " in walk.of("routes").detail
         assert "IB refuses it: 201" in walk.of("6 legs").detail
         for question in ("a stop order", "a stop limit order"):
             assert "IB refuses it: 387" in walk.of(question).detail
@@ -204,7 +148,9 @@ async def test_the_step_that_meets_a_fault_fails_and_says_what_to_do(
         assert fault.remedy in step.remedy
         assert fault.found in step.detail
         assert f"| {step.detail.replace('|', chr(92) + '|')} |" in walk.report
-        assert [one.title for one in walk.steps if one.outcome is FAILED] == [step.title], "no other step is to blame"
+        assert [item.title for item in walk.steps if item.outcome is FAILED] == [step.title], (
+            "no other step is to blame"
+        )
         assert not any(account in walk.report for account in fault.settings.accounts)
         if name in {"live login", "read-only API"}:
             assert not kit.double.truth.of("order_received")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -69,9 +69,9 @@ async def pinned(world: TwsWorld, count: int = 4) -> list[OptionContract]:
 
 def quote_of(world: TwsWorld, contract: OptionContract) -> Any:
     view = world.provider.books[contract.underlying].view()
-    found = view.find(contract)
-    assert found is not None
-    return found[0].quote(found[1])
+    location = view.find(contract)
+    assert location is not None
+    return location[0].quote(location[1])
 
 
 def age_of(world: TwsWorld, contract: OptionContract) -> timedelta:
@@ -81,7 +81,7 @@ def age_of(world: TwsWorld, contract: OptionContract) -> timedelta:
 
 
 def requests(world: TwsWorld) -> set[int]:
-    return {one.req_id for one in world.double.data.subscriptions(CLIENT_ID)}
+    return {subscription.req_id for subscription in world.double.data.subscriptions(CLIENT_ID)}
 
 
 def rows_of(listing: Listing) -> set[tuple[str, str, Settlement, int]]:
@@ -116,7 +116,9 @@ class TestRow06And07Outages:
             world.act("mend_farm", farm="usopt")
             await world.clock.advance(25)
             assert not before & {
-                one.req_id for one in world.double.data.subscriptions(CLIENT_ID) if one.farm == "usopt"
+                subscription.req_id
+                for subscription in world.double.data.subscriptions(CLIENT_ID)
+                if subscription.farm == "usopt"
             }
             assert all(age_of(world, contract) <= timedelta(seconds=1) for contract in contracts)
 
@@ -180,7 +182,7 @@ class TestRow09Contracts:
                 for item in map(listing.contract, range(len(listing)))
                 if item.root == "SPX" and item.right is Right.PUT
             )
-            other = dataclasses.replace(contract, root="SPXW")
+            other = msgspec.structs.replace(contract, root="SPXW")
             assert world.provider.con_id(other) not in {None, world.provider.con_id(contract)}
 
     async def test_a_contract_of_another_class_than_asked_for_is_left_out_of_the_chain(self) -> None:
@@ -191,14 +193,14 @@ class TestRow09Contracts:
             assert roots
 
 
-@pytest.mark.parametrize("symbol", ["XSP", "NDX", "RUT", "SPY", "AAPL", "ES"])
+@pytest.mark.parametrize("symbol", ["XSP", "NDX", "RUT", "VIX", "SPY", "AAPL", "ES"])
 async def test_each_kind_of_underlying_has_its_chain_its_price_and_quotes(symbol: str) -> None:
     async with quoting(symbols=(symbol,)) as world:
         book = world.provider.books[symbol]
         truth = world.markets.book(symbol)
         alive = truth.listing.first_alive(world.clock.now())
-        assert {(one.root, one.day) for one in book.listing.expirations} == {
-            (one.root, one.day) for one in truth.listing.expirations[alive:]
+        assert {(expiration.root, expiration.day) for expiration in book.listing.expirations} == {
+            (expiration.root, expiration.day) for expiration in truth.listing.expirations[alive:]
         }
         assert book.spot == pytest.approx(truth.spot, rel=0.01)
         live = book.view().columns.quality == QuoteQuality.LIVE
@@ -210,10 +212,10 @@ class TestRow10Expired:
         async with quoting() as world:
             contracts = await pinned(world)
             gone = contracts[0]
-            for one in world.double.data.subscriptions(CLIENT_ID):
-                if one.legs[0][0].option == gone:
-                    world.double.data.cancel(one.client, one.req_id)
-                    one.client.error(one.req_id, 200)
+            for subscription in world.double.data.subscriptions(CLIENT_ID):
+                if subscription.legs[0][0].option == gone:
+                    world.double.data.cancel(subscription.client, subscription.req_id)
+                    subscription.client.error(subscription.req_id, 200)
             world.double.gateway.commit()
             await world.clock.advance(20)
             assert world.provider.status.state is AgentStatus.Connected
@@ -221,7 +223,7 @@ class TestRow10Expired:
 
 
 class TestPermissionsAndLimits:
-    async def test_delayed_data_are_marked_so_and_the_status_says_that_nothing_is_traded_on_them(self) -> None:
+    async def test_delayed_data_are_marked_and_the_status_states_that_they_are_not_traded_on(self) -> None:
         async with quoting(settings=settings(entitlement=Entitlement.DELAYED)) as world:
             (contract, *_) = await pinned(world)
             assert quote_of(world, contract).quality is QuoteQuality.DELAYED
@@ -237,7 +239,7 @@ class TestPermissionsAndLimits:
         finally:
             await world.close()
 
-    async def test_fewer_lines_than_configured_are_told_and_pinned_contracts_keep_theirs(self) -> None:
+    async def test_fewer_lines_than_configured_are_reported_and_pinned_contracts_keep_theirs(self) -> None:
         async with quoting(settings=settings(lines=20)) as world:
             contracts = await pinned(world, 25)
             await world.clock.advance(10)
@@ -245,7 +247,7 @@ class TestPermissionsAndLimits:
             assert sum(quote_of(world, contract).quality is QuoteQuality.LIVE for contract in contracts) == 19
             assert len(world.provider.line_use.without) == 6
 
-    async def test_another_session_with_the_data_is_told_once_and_tried_again_each_minute(self) -> None:
+    async def test_a_competing_session_is_reported_once_and_tried_again_each_minute(self) -> None:
         async with quoting() as world:
             contracts = await pinned(world)
             world.double.gateway.faults.switch_on("competing_session")

@@ -146,6 +146,6 @@ def test_options_in_the_money_explain_the_shares_that_they_delivered(
 )
 def test_what_is_called_exercised_adds_up_to_the_shares(rows: list[tuple[OptionContract, int]], lots: int) -> None:
     gone = [GoneOption(number, contract, Decimal(change)) for number, (contract, change) in enumerate(rows)]
-    found = exercised(gone, Decimal(100 * lots), {})
-    if found is not None:
-        assert sum((item.units for item in gone if item.con_id in found), Decimal(0)) == 100 * lots
+    result = exercised(gone, Decimal(100 * lots), {})
+    if result is not None:
+        assert sum((item.units for item in gone if item.con_id in result), Decimal(0)) == 100 * lots

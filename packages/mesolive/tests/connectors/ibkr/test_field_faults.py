@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from msgspec import structs
 
-from mesolive.connectors.ibkr.journal import Cost, Journal, Known, Seen, Sending, Told
+from mesolive.connectors.ibkr.journal import Cost, Journal, Known, Reported, Seen, Sending
 from mesolive.connectors.ibkr.order_entry import EntryRules
 from mesolive.connectors.ibkr.tws_messages import CommissionRow
 from mesolive.connectors.ibkr.venue import JOURNAL_FILE
@@ -44,11 +44,11 @@ async def bench(tmp_path: Path) -> AsyncGenerator[IbkrBench]:
 
 
 async def facts_until(facts: AsyncIterator[VenueFact], done: Callable[[list[VenueFact]], bool]) -> list[VenueFact]:
-    found: list[VenueFact] = []
-    async with asyncio.timeout(10):
-        while not done(found):
-            found.append(await anext(facts))
-    return found
+    collected: list[VenueFact] = []
+    async with asyncio.timeout(60):
+        while not done(collected):
+            collected.append(await anext(facts))
+    return collected
 
 
 def fills(facts: list[VenueFact]) -> list[Execution]:
@@ -60,13 +60,13 @@ async def test_1_a_preset_time_in_force_is_no_cancel_and_nothing_is_sent_again(b
     order = bench.order(2)
     async with bench.venue.session() as facts:
         assert isinstance(await bench.venue.submit(order), Accepted)
-        told = await facts_until(facts, lambda found: sum(fill.qty for fill in fills(found)) == 2)
-        assert not any(isinstance(fact, Ended) for fact in told)
-        assert len(await bench.venue.executions(ACCOUNT, START)) == len(fills(told))
+        reported = await facts_until(facts, lambda reports: sum(fill.qty for fill in fills(reports)) == 2)
+        assert not any(isinstance(fact, Ended) for fact in reported)
+        assert len(await bench.venue.executions(ACCOUNT, START)) == len(fills(reported))
     assert received(bench, order.reference) == 1
 
 
-async def test_2_a_cancel_that_loses_against_the_fill_is_denied_and_the_fill_is_told(bench: IbkrBench) -> None:
+async def test_2_a_cancel_that_loses_against_the_fill_is_denied_and_the_fill_is_reported(bench: IbkrBench) -> None:
     bench.double.faults.switch_on("cancel_lost_to_fill")
     order = bench.resting()
     async with bench.venue.session() as facts:
@@ -74,20 +74,20 @@ async def test_2_a_cancel_that_loses_against_the_fill_is_denied_and_the_fill_is_
         answer = await bench.venue.cancel(ACCOUNT, order.reference, None)
         assert isinstance(answer, CancelDenied)
         assert not answer.unknown
-        (fill,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+        (fill,) = fills(await facts_until(facts, lambda reports: bool(fills(reports))))
         assert fill.reference == order.reference
         (listed,) = await bench.venue.orders(ACCOUNT, START)
         assert listed.status is OrderStatus.FILLED
 
 
-async def test_3_executions_before_any_acceptance_are_told_after_it(bench: IbkrBench) -> None:
+async def test_3_executions_before_any_acceptance_are_reported_after_it(bench: IbkrBench) -> None:
     bench.double.faults.switch_on("executions_first")
     order = bench.order()
     async with bench.venue.session() as facts:
         answer = await bench.venue.submit(order)
         assert isinstance(answer, Accepted)
-        told = await facts_until(facts, lambda found: bool(fills(found)))
-    assert [type(fact) for fact in told if fact.account == ACCOUNT][:2] == [Accepted, Execution]
+        reported = await facts_until(facts, lambda reports: bool(fills(reports)))
+    assert [type(fact) for fact in reported if fact.account == ACCOUNT][:2] == [Accepted, Execution]
 
 
 async def test_4_an_order_lost_in_a_dying_socket_is_unknown_and_its_id_mixes_no_references(bench: IbkrBench) -> None:
@@ -100,12 +100,12 @@ async def test_4_an_order_lost_in_a_dying_socket_is_unknown_and_its_id_mixes_no_
     await bench.session.connect()
     async with bench.venue.session():
         assert isinstance(await bench.venue.submit(other), Accepted)
-        listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+        listed = {order.reference: order.status for order in await bench.venue.orders(ACCOUNT, START)}
         assert listed == {lost.reference: OrderStatus.IN_DOUBT, other.reference: OrderStatus.WORKING}
         with pytest.raises(VenueUnreachableError):
             await bench.venue.submit(lost)  # its fate is not known yet: nothing is sent
         await until(bench, lambda: not bench.venue.order_is_open(lost.reference), timer=True)
-        listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+        listed = {order.reference: order.status for order in await bench.venue.orders(ACCOUNT, START)}
     assert listed == {other.reference: OrderStatus.WORKING, lost.reference: OrderStatus.REJECTED}
     assert received(bench, lost.reference) == 1
 
@@ -127,13 +127,13 @@ async def test_5_nothing_is_sent_in_an_outage_and_a_duplicate_of_one_is_cancelle
     act(bench.double, "restore_link", {})
     await until(bench, lambda: bench.session.state.link)
     async with bench.venue.session():
-        live = lambda: [one for one in bench.double.state.orders if one.live]  # noqa: E731 - read twice
+        live = lambda: [item for item in bench.double.state.orders if item.live]  # noqa: E731 - read twice
         await until(bench, lambda: len(live()) == 1, timer=True)
         assert any("two orders" in problem for problem in bench.venue.problems)
     assert len(bench.double.truth.of("order_received")) == sent
 
 
-async def test_6_a_fill_of_an_outage_that_nobody_tells_is_found_once(bench: IbkrBench) -> None:
+async def test_6_an_unreported_fill_of_an_outage_is_found_once(bench: IbkrBench) -> None:
     bench.double.faults.switch_on("outage_fills_untold")
     order = bench.resting()
     async with bench.venue.session() as facts:
@@ -161,7 +161,7 @@ async def test_8_a_refused_modification_leaves_the_old_order_at_work(bench: Ibkr
             answer = await bench.venue.replace(order.reference, Decimal(0), better)
             assert isinstance(answer, Ended)
             assert (answer.how, answer.code) == (Ending.REJECTED, str(code))
-            listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+            listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, START)}
         assert listed[order.reference] is OrderStatus.WORKING
         assert listed[better.reference] is OrderStatus.REJECTED
 
@@ -178,7 +178,7 @@ class TestNextInLine:
             assert refused.code == "110"
             assert isinstance(await bench.venue.submit(bench.order(1, Decimal("-60.05"))), Accepted)
 
-    async def test_a_placement_that_nobody_answers_is_unknown_and_then_never_arrived(self, bench: IbkrBench) -> None:
+    async def test_an_unanswered_placement_is_unknown_and_then_never_arrived(self, bench: IbkrBench) -> None:
         bench.double.faults.switch_on("order_swallowed", times=1)
         order = bench.resting()
         async with bench.venue.session():
@@ -218,9 +218,9 @@ class TestNextInLine:
         orders = [bench.order(), bench.order()]
         async with bench.venue.session() as facts:
             await asyncio.gather(*(bench.venue.submit(order) for order in orders))
-            told = fills(await facts_until(facts, lambda found: len(fills(found)) == 2))
-        assert {fill.reference for fill in told} == {order.reference for order in orders}
-        assert all(len(fill.legs) == 2 for fill in told)
+            reported = fills(await facts_until(facts, lambda reports: len(fills(reports)) == 2))
+        assert {fill.reference for fill in reported} == {order.reference for order in orders}
+        assert all(len(fill.legs) == 2 for fill in reported)
 
     async def test_nothing_is_sent_in_the_time_in_which_tws_restarts(self, tmp_path: Path) -> None:
         rules = EntryRules(quiet_from=time(10, 55), quiet_to=time(11, 5))  # it is eleven o'clock in New York
@@ -258,21 +258,23 @@ class TestFills:
             ("shares_to_locate", {}),
         ],
     )
-    async def test_a_fill_is_told_once_and_whole_however_it_is_reported(
+    async def test_a_fill_is_booked_once_and_whole_however_it_is_reported(
         self, bench: IbkrBench, fault: str, arguments: dict[str, Any]
     ) -> None:
         bench.double.faults.switch_on(fault, **arguments)
         order = bench.order(2)
         async with bench.venue.session() as facts:
             asked = asyncio.ensure_future(bench.venue.submit(order))
-            told = asyncio.ensure_future(facts_until(facts, lambda found: sum(fill.qty for fill in fills(found)) == 2))
-            await until(bench, lambda: asked.done() and told.done(), timer=True)
+            reported = asyncio.ensure_future(
+                facts_until(facts, lambda reports: sum(fill.qty for fill in fills(reports)) == 2)
+            )
+            await until(bench, lambda: asked.done() and reported.done(), timer=True)
             assert isinstance(await asked, Accepted)
-            found = fills(await told)
+            result = fills(await reported)
             listed = asyncio.ensure_future(bench.venue.executions(ACCOUNT, START))
             await until(bench, listed.done, timer=True)
-            assert list(await listed) == found
-        for fill in found:
+            assert list(await listed) == result
+        for fill in result:
             assert {leg.name: leg.qty for leg in fill.legs} == {leg.name: leg.ratio * fill.qty for leg in order.legs}
 
     async def test_a_correction_of_a_booked_execution_calls_a_person_and_changes_no_fill(
@@ -280,8 +282,8 @@ class TestFills:
     ) -> None:
         async with bench.venue.session() as facts:
             await bench.venue.submit(bench.order())
-            (fill,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
-            leg = next(one for one in bench.double.state.executions if not one.of_bag)
+            (fill,) = fills(await facts_until(facts, lambda reports: bool(fills(reports))))
+            leg = next(execution for execution in bench.double.state.executions if not execution.of_bag)
             act(bench.double, "correct", {"exec_id": leg.exec_id, "price": "99"})
             assert list(await bench.venue.executions(ACCOUNT, START)) == [fill]
         assert any("corrected" in problem for problem in bench.venue.problems)
@@ -289,12 +291,12 @@ class TestFills:
     async def test_the_journal_keeps_what_ib_forgets_at_midnight(self, bench: IbkrBench, tmp_path: Path) -> None:
         async with bench.venue.session() as facts:
             await bench.venue.submit(bench.order())
-            (fill,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+            (fill,) = fills(await facts_until(facts, lambda reports: bool(fills(reports))))
         await bench.close_venue()
         journal = Journal(tmp_path / "ibkr-orders.jsonl")
         records = journal.open(START)
         journal.close()
-        assert [record.execution for record in records if isinstance(record, Told)] == [fill]
+        assert [record.execution for record in records if isinstance(record, Reported)] == [fill]
         bench.double.state.executions.clear()
         await bench.open_venue()
         async with bench.venue.session():
@@ -308,7 +310,7 @@ async def test_a_commission_that_comes_after_its_fill_was_booked_is_a_problem(be
         await bench.venue.submit(order)
         await bench.tick()
         await until(
-            bench, lambda: any("has not told the commission" in text for text in bench.venue.problems), timer=True
+            bench, lambda: any("has not reported the commission" in text for text in bench.venue.problems), timer=True
         )
         (fill,) = await bench.venue.executions(ACCOUNT, START)
         exec_id = next(iter(bench.venue._state.book.chain_by_execution))
@@ -351,13 +353,13 @@ async def test_filled_orders_leave_the_journal_after_ninety_days(bench: IbkrBenc
         assert isinstance(await bench.venue.submit(working := bench.resting()), Accepted)
     await bench.close_venue()
     journal = Journal(tmp_path / JOURNAL_FILE)
-    fills = (Sending, Known, Seen, Cost, Told)
+    fills = (Sending, Known, Seen, Cost, Reported)
     assert sum(isinstance(record, fills) for record in journal.open(START + timedelta(days=89))) > 10
     journal.close()
-    kept = [record for record in journal.open(START + timedelta(days=91)) if isinstance(record, fills)]
+    stored = [record for record in journal.open(START + timedelta(days=91)) if isinstance(record, fills)]
     journal.close()
-    assert [type(record) for record in kept] == [Sending, Known]
-    assert all(working.reference in str(record) for record in kept)
+    assert [type(record) for record in stored] == [Sending, Known]
+    assert all(working.reference in str(record) for record in stored)
     await bench.open_venue()
 
 
@@ -373,7 +375,7 @@ async def test_a_position_that_ib_closes_for_margin_is_a_fill_of_no_order_of_our
     con_id = bench.con_id(order.legs[0].contract)
     async with bench.venue.session() as facts:
         await bench.venue.submit(order)
-        (bought,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+        (bought,) = fills(await facts_until(facts, lambda reports: bool(fills(reports))))
         act(bench.double, "liquidate", {"account": ACCOUNT, "con_id": str(con_id)})
         listed = await bench.venue.executions(ACCOUNT, START)
         (closed,) = (fill for fill in listed if fill != bought)

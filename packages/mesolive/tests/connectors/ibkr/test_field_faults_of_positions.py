@@ -45,7 +45,7 @@ async def test_7_a_farm_that_flaps_leaves_the_session_of_orders_alone(bench: Ibk
             act(bench.double, "mend_farm", {"farm": farm})
             await until(bench, lambda farm=farm: farm not in bench.session.state.farms)
         assert bench.double.gateway.clients[CLIENT_ID] is session, "the socket was closed for a farm"
-        listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+        listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, START)}
     assert set(listed.values()) == {OrderStatus.WORKING}
     assert len(listed) == 4
     assert received(bench, order.reference) == 1
@@ -54,7 +54,7 @@ async def test_7_a_farm_that_flaps_leaves_the_session_of_orders_alone(bench: Ibk
 async def test_9_an_order_names_its_contracts_by_their_ids_alone(bench: IbkrBench) -> None:
     """Whatever date TWS writes for a class of the AM: the id decides, and both classes of a day are told apart."""
     view = bench.market.view("SPX")
-    day = next(one.day for one in view.expirations if one.root == "SPX")
+    day = next(expiration.day for expiration in view.expirations if expiration.root == "SPX")
     chains = [view.slice(root, day, Right.PUT) for root in ("SPX", "SPXW")]
     contracts = [chain.contract(len(chain.strikes) // 2) for chain in chains if chain is not None]
     assert len(contracts) == 2
@@ -69,7 +69,7 @@ async def test_9_an_order_names_its_contracts_by_their_ids_alone(bench: IbkrBenc
 
 
 class TestRow10Expired:
-    async def test_10_rows_of_zero_are_no_positions_and_the_settlement_is_told_once(self, bench: IbkrBench) -> None:
+    async def test_10_rows_of_zero_are_no_positions_and_the_settlement_is_reported_once(self, bench: IbkrBench) -> None:
         bench.double.faults.switch_on("zero_rows")
         (leg,) = bench.expiring("SPXW")
         async with bench.venue.session():
@@ -114,7 +114,7 @@ class TestRow10Expired:
             assert answer.how is Ending.REJECTED
             assert isinstance(await bench.venue.submit(bench.resting()), Accepted)
 
-    async def test_10_a_fill_that_is_told_late_is_no_exercise(self, tmp_path: Path) -> None:
+    async def test_10_a_late_fill_is_no_exercise(self, tmp_path: Path) -> None:
         async with opened(tmp_path, START, symbols=("SPY",)) as bench:
             (leg,) = bench.expiring("SPY")
             async with bench.venue.session():
@@ -130,10 +130,10 @@ class TestRow10Expired:
                 await bench.timer.advance(300)
                 await bench.look_twice()
                 assert await bench.venue.settlements(ACCOUNT, START) == []
-                told = [
+                reported = [
                     fill for fill in await bench.venue.executions(ACCOUNT, START) if fill.reference == sale.reference
                 ]
-                assert len(told) == 1
+                assert len(reported) == 1
 
 
 class TestNextInLine:

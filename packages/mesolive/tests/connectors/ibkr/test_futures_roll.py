@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from mesolive.connectors.ibkr.chain_reading import future_ends_at, futures_that_trade
 from mesolive.connectors.ibkr.provider import DataConfig
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails
@@ -32,6 +34,7 @@ def test_a_future_trades_until_the_opening_of_its_last_day() -> None:
     assert future_ends_at(future(3, "nonsense"), calendar) is None
 
 
+@pytest.mark.slow
 async def test_the_line_of_the_underlying_rolls_to_the_next_month_when_the_nearest_ends() -> None:
     world = TwsWorld(symbols=("ES",), start=LAST_MORNING, config=DataConfig(lines=10, model_every=timedelta(hours=1)))
     await world.open()
@@ -40,7 +43,11 @@ async def test_the_line_of_the_underlying_rolls_to_the_next_month_when_the_neare
 
         def quoted() -> list[date | None]:
             subscriptions = world.double.data.subscriptions(CLIENT_ID)
-            return [one.legs[0][0].last_trade for one in subscriptions if one.legs[0][0].sec_type == "FUT"]
+            return [
+                subscription.legs[0][0].last_trade
+                for subscription in subscriptions
+                if subscription.legs[0][0].sec_type == "FUT"
+            ]
 
         assert quoted() == [date(2024, 3, 15)]
         await world.clock.advance(8)

@@ -104,14 +104,14 @@ def test_the_order_of_the_reports_changes_nothing(story: Story, order: random.Ra
 
 
 @given(stories(), st.randoms(use_true_random=False), st.data())
-def test_fills_that_were_told_stay_and_the_rest_follows_as_reports_come(
+def test_reported_fills_stay_and_the_rest_follows_as_reports_come(
     story: Story, order: random.Random, data: st.DataObject
 ) -> None:
     shuffled = list(story.rows)
     order.shuffle(shuffled)
-    told = list(deal(shuffled[: data.draw(st.integers(0, len(shuffled)))], story.ratios, []).fills)
-    rest = deal(shuffled, story.ratios, told)
-    fills = [*told, *rest.fills]
+    reported = list(deal(shuffled[: data.draw(st.integers(0, len(shuffled)))], story.ratios, []).fills)
+    rest = deal(shuffled, story.ratios, reported)
+    fills = [*reported, *rest.fills]
     assert not rest.incomplete
     assert sorted(fill.combos for fill in fills) == sorted(story.combos)
     assert len({fill.fill_id for fill in fills}) == len(fills)
@@ -163,20 +163,18 @@ def test_two_fills_of_one_execution_of_a_leg_have_two_ids() -> None:
 
 
 @given(stories(), st.randoms(use_true_random=False))
-def test_fills_that_are_told_as_reports_come_have_ids_of_their_own_and_count_once(
-    story: Story, order: random.Random
-) -> None:
+def test_fills_reported_as_they_come_have_ids_of_their_own_and_count_once(story: Story, order: random.Random) -> None:
     waiting = list(story.rows)
     order.shuffle(waiting)
     rows: list[ExecutionReport] = []
-    told: list[Fill] = []
+    reported: list[Fill] = []
     while waiting:
         rows += [waiting.pop() for _ in range(min(order.randint(1, 4), len(waiting)))]
-        told += deal(rows, story.ratios, told, from_legs=order.random() < 0.5).fills
-    told += deal(rows, story.ratios, told, from_legs=True).fills
-    assert len({fill.fill_id for fill in told}) == len(told)
-    assert sum(fill.combos for fill in told) == sum(story.combos)
+        reported += deal(rows, story.ratios, reported, from_legs=order.random() < 0.5).fills
+    reported += deal(rows, story.ratios, reported, from_legs=True).fills
+    assert len({fill.fill_id for fill in reported}) == len(reported)
+    assert sum(fill.combos for fill in reported) == sum(story.combos)
     dealt: dict[str, Decimal] = {}
-    for share in (share for fill in told for share in fill.shares):
+    for share in (share for fill in reported for share in fill.shares):
         dealt[share.base_id] = dealt.get(share.base_id, Decimal(0)) + share.shares
     assert dealt == {base_id(row.exec_id): row.shares for row in rows if not row.is_combo}

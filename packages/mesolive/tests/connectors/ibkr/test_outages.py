@@ -40,8 +40,8 @@ async def bench(tmp_path: Path) -> AsyncGenerator[IbkrBench]:
 
 
 async def listed(bench: IbkrBench, order: VenueRequest) -> VenueOrder:
-    (found,) = [one for one in await bench.venue.orders(ACCOUNT, START) if one.reference == order.reference]
-    return found
+    (result,) = [item for item in await bench.venue.orders(ACCOUNT, START) if item.reference == order.reference]
+    return result
 
 
 def problems(bench: IbkrBench) -> str:
@@ -225,7 +225,7 @@ async def test_what_expired_before_an_outage_over_midnight_is_settled_after_it(b
         assert bench.venue.problems == []
 
 
-async def test_a_journal_from_before_the_gaps_were_kept_is_judged_by_its_oldest_open_order(
+async def test_a_journal_without_stored_gaps_is_judged_by_its_oldest_open_order(
     bench: IbkrBench, tmp_path: Path
 ) -> None:
     order = bench.order(2)

@@ -63,7 +63,8 @@ def short_dated() -> dict[str, Any]:
     return {
         **structure,
         "Expirations": [
-            {**one, "DTE": DAYS_TO_EXPIRATION, "Min": "5", "Max": "14"} for one in structure["Expirations"]
+            {**expiration, "DTE": DAYS_TO_EXPIRATION, "Min": "5", "Max": "14"}
+            for expiration in structure["Expirations"]
         ],
     }
 
@@ -114,9 +115,9 @@ async def test_an_entry_is_prepared_and_filled_on_quotes_that_keep_their_lines(t
         assert len(contracts) == 4
         view = book.view()
         for contract in contracts:
-            found = view.find(contract)
-            assert found is not None
-            quote = found[0].quote(found[1])
+            location = view.find(contract)
+            assert location is not None
+            quote = location[0].quote(location[1])
             assert quote.quality is QuoteQuality.LIVE, contract.symbol
         lines = {item.legs[0][0].con_id for item in world.double.data.subscriptions(CLIENT_ID)}
         assert {world.provider.con_id(contract) for contract in contracts} <= lines
@@ -152,8 +153,8 @@ async def test_a_preparation_has_the_expiration_that_it_asks_for_read_first_and_
         asked = requests_noted(world, monkeypatch)
 
         def interest(symbol: str, expirations: Iterable[tuple[str, date]]) -> None:
-            wanted.update(found := list(expirations))
-            note_interest(symbol, found)
+            wanted.update(result := list(expirations))
+            note_interest(symbol, result)
 
         note_interest = world.provider.note_interest
         monkeypatch.setattr(world.provider, "note_interest", interest)

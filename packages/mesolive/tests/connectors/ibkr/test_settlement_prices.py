@@ -77,8 +77,8 @@ async def test_a_settlement_at_another_price_than_ibs_later_close_and_one_of_the
             (fact,) = await bench.venue.settlements(ACCOUNT, start)
             assert isinstance(fact, Settled)
             assert fact.price > 0
-            told = "\n".join(bench.venue.problems)
-            assert ("computed from the opening" in told) is (root == "SPX")
+            reported = "\n".join(bench.venue.problems)
+            assert ("computed from the opening" in reported) is (root == "SPX")
             book = bench.markets.book("SPX")
             book.history = book.history.record(leg.contract.day, close=1000.0, opening=1000.0)
             await bench.look_twice()

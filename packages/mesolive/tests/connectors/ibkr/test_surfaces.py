@@ -25,6 +25,7 @@ from mesolive.connectors.ibkr.connector import IbkrConnector
 from mesolive.connectors.protocol import ConnectorRequest
 from mesolive.connectors.registry import KINDS
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
+from mesolive.notifications.notifier import NotifierConfig
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.tasks import BackOff
@@ -32,6 +33,7 @@ from mesolive.venues.base import VenueLeg, VenueRequest, VenueUnreachableError
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.models import OrderType, TimeInForce
 from mesolive_testkit.connectors import QUICK, until
+from mesolive_testkit.http_sink import http_sink
 from mesolive_testkit.ibkr import happens, session_at
 from mesolive_testkit.server import Kit
 from mesolive_testkit.tws import IN_SESSION, TwsKit, running_double
@@ -166,21 +168,21 @@ STATES = {
         State.ActionRequired,
         "U7654321 is a live account",
         "correct its settings",
-        "logged in as somebody else",
+        "logged in as another user",
         settings=replace(QUIET, accounts=("U7654321",)),
     ),
     "paper login at a live setting": Shown(
         State.ActionRequired,
         "DU1234567 is a paper account",
         "correct its settings",
-        "logged in as somebody else",
+        "logged in as another user",
         given={"paper": "false"},
     ),
     "two accounts, and not the configured one": Shown(
         State.ActionRequired,
         "no account DU3333333; it has: DU1111111, DU2222222",
         "correct its settings",
-        "logged in as somebody else",
+        "logged in as another user",
         settings=replace(QUIET, accounts=("DU1111111", "DU2222222")),
         given={"accounts": "DU3333333"},
     ),
@@ -227,7 +229,7 @@ class Server:
     def open(self, request: ConnectorRequest) -> IbkrConnector:
         """Make a connector at the time of its double."""
         asked = replace(request, clock=self.clocks[request.name])
-        self.connectors.append(IbkrConnector(asked, handshake_seconds=5.0 if request.name != "login" else 0.3))
+        self.connectors.append(IbkrConnector(asked, handshake_seconds=60.0 if request.name != "login" else 0.3))
         return self.connectors[-1]
 
 
@@ -235,12 +237,14 @@ class Server:
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Server]:
     result = Server()
     directory = tmp_path_factory.mktemp("surfaces")
-    settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
+    database = f"sqlite:///{directory / 'mesolive.sqlite3'}"
+    settings = Settings(port=0, database=database, notify_hosts=("127.0.0.1",))
     kinds = {**KINDS, "ibkr": replace(IBKR, open=result.open)}
     async with AsyncExitStack() as stack:
         # A state stays until the test has read it: no attempt follows by itself.
         patient = replace(QUICK, lost_seconds=600.0, retry=BackOff(first=600.0, longest=600.0))
-        overrides = Overrides(supervision=patient, kinds=kinds)
+        at_once = NotifierConfig(gather=0.0, sweep=0.1)
+        overrides = Overrides(supervision=patient, kinds=kinds, notifier=at_once)
         application = await stack.enter_async_context(serving(settings, overrides))
         made = await application.access.create_key("trader")
         result.kit = Kit(application, made.token, stack)
@@ -329,7 +333,7 @@ async def must_be_read(shown: Shown, server: Server, name: str, monkeypatch: pyt
     )
     assert event.Status.value == status
     assert event.Connector is models.AgentConnector.Ibkr
-    async with httpx.AsyncClient() as http, asyncio.timeout(SECONDS):
+    async with httpx.AsyncClient(timeout=60) as http, asyncio.timeout(SECONDS):
         while True:
             health = await http.get(f"{kit.url}/health")
             lines = [line for line in health.json()["warnings"] if line.startswith(f"ibkr, {shown.state.value}: ")]
@@ -340,27 +344,88 @@ async def must_be_read(shown: Shown, server: Server, name: str, monkeypatch: pyt
         assert all(private not in line for line in lines), "everybody may read it"
 
 
-async def test_what_is_over_is_not_shown_any_more(server: Server) -> None:
+async def test_an_ended_state_is_not_shown_any_more(server: Server) -> None:
     async with running_double(replace(QUIET, accounts=("DU1111111", "DU2222222"))) as tws:
         kit = server.kit
         server.clocks["two"] = ManualClock(IN_SESSION)
         settings = {"port": str(tws.double.port), "market_data": "false", "restart_window": ""}
         await kit.control.add_connector(models.AddConnectorArgs(Kind="ibkr", Name="two", Settings=settings, Secrets={}))
         await kit.control.enable_connector(models.ConnectorArgs(Name="two"))
-        found = await until(kit, lambda item: item.State is State.Connected and len(item.Accounts) == 2, "two")
-        assert [one.BrokerAccountId for one in found.Accounts] == ["DU1111111", "DU2222222"]
+        result = await until(kit, lambda item: item.State is State.Connected and len(item.Accounts) == 2, "two")
+        assert [account.BrokerAccountId for account in result.Accounts] == ["DU1111111", "DU2222222"]
         happens(tws, "lose_link")
         await until(kit, lambda item: item.State is State.Disconnected, "two")
         happens(tws, "restore_link", code=1101)
         server.events.clear()
-        found = await until(kit, lambda item: item.State is State.Connected, "two")
-        assert (found.Message, found.Remedy) == ("", "")
+        result = await until(kit, lambda item: item.State is State.Connected, "two")
+        assert (result.Message, result.Remedy) == ("", "")
         event = await happened(lambda: server.events[-1:])
         assert event[0].Status is models.AgentStatus.Connected
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             health = (await http.get(f"{kit.url}/health")).json()
         assert not any("ibkr" in line for line in health["warnings"])
         await kit.control.disable_connector(models.ConnectorArgs(Name="two"))
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        pytest.param("glued_frames", id="glued_frames: they are taken apart"),
+        pytest.param("snapshot_late", id="snapshot_late: lines stream, and no snapshot is asked for"),
+        pytest.param("whole_chain_hangs", id="whole_chain_hangs: each expiration is asked for by itself"),
+    ],
+)
+async def test_a_fault_that_harms_nothing_leaves_quotes_fresh_and_all_three_surfaces_quiet(
+    switch: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit, name = server.kit, "unharmed"
+    async with running_double(QUIET) as tws:
+        tws.double.faults.switch_on(switch)
+        server.clocks[name] = ManualClock(IN_SESSION)
+        given = {"port": str(tws.double.port), "restart_window": "", "lines": "40"}
+        await kit.control.add_connector(models.AddConnectorArgs(Kind="ibkr", Name=name, Settings=given, Secrets={}))
+        server.events.clear()
+        await kit.control.enable_connector(models.ConnectorArgs(Name=name))
+        moving = asyncio.create_task(moved(server.clocks[name], tws))
+        try:
+            result = await until(kit, lambda item: item.State is State.Connected, name)
+            provider = server.connectors[-1].provider
+            assert provider is not None
+            await happened(lambda: provider.chains_are_read and provider.greeks("SPX"))
+            assert (result.Message, result.Remedy) == ("", "")
+            printed = await shown_by_the_command(kit, monkeypatch, name)
+            assert (printed["what it says"], printed["what to do"]) == ("", "")
+            assert await happened(lambda: [event.Status for event in server.events]) == [models.AgentStatus.Connected]
+            async with httpx.AsyncClient(timeout=60) as http:
+                health = (await http.get(f"{kit.url}/health")).json()
+            assert not any("ibkr" in line for line in health["warnings"])
+            assert switch not in tws.double.faults.fired, "what the fault harms was asked for"
+        finally:
+            moving.cancel()
+            await asyncio.gather(moving, return_exceptions=True)
+            await kit.control.disable_connector(models.ConnectorArgs(Name=name))
+            await kit.control.remove_connector(models.ConnectorArgs(Name=name))
+
+
+async def test_the_end_of_the_weeks_login_is_sent_to_the_trader_with_what_to_do(server: Server) -> None:
+    """Nobody looks at a server on a Sunday: a login that has ended must not be found out days later."""
+    kit, name = server.kit, "weekly"
+    with http_sink() as sink:
+        rule = await kit.control.add_notification_rule(
+            models.AddNotificationRuleArgs(Name="phone", Url=sink.address(), Kinds=[models.NotificationKind.Agents])
+        )
+        async with running_double(QUIET, start=SUNDAY) as tws:
+            server.clocks[name] = ManualClock(SUNDAY)
+            given = {"port": str(tws.double.port), "market_data": "false", "restart_window": ""}
+            await kit.control.add_connector(models.AddConnectorArgs(Kind="ibkr", Name=name, Settings=given, Secrets={}))
+            await kit.control.enable_connector(models.ConnectorArgs(Name=name))
+            await until(kit, lambda item: item.State is State.Connected, name)
+            happens(tws, "log_out")
+            while "disconnected" not in (message := await sink.next()):
+                pass
+            assert "confirm on the phone" in message
+            await kit.control.disable_connector(models.ConnectorArgs(Name=name))
+        await kit.control.remove_notification_rule(models.NotificationRuleArgs(RuleId=rule.RuleId))
 
 
 async def test_ibs_greeks_are_compared_with_ours_in_metrics_and_in_the_test_of_the_connector(server: Server) -> None:
@@ -374,17 +439,17 @@ async def test_ibs_greeks_are_compared_with_ours_in_metrics_and_in_the_test_of_t
         await kit.control.enable_connector(models.ConnectorArgs(Name="greeks"))
         moving = asyncio.create_task(moved(server.clocks["greeks"], tws))
         try:
-            async with httpx.AsyncClient() as http, asyncio.timeout(4 * SECONDS):
+            async with httpx.AsyncClient(timeout=60) as http, asyncio.timeout(4 * SECONDS):
                 while (values := gauges((await http.get(f"{kit.url}/metrics")).text)).get(COMPARED, 0.0) < 3:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert values[APART.format(value="delta", statistic="median")] < 0.02
             assert values[APART.format(value="volatility", statistic="median")] < 0.02
-            found: list[models.ConnectorFinding] = []
+            collected: list[models.ConnectorFinding] = []
             async with asyncio.timeout(4 * SECONDS):
-                while not found:  # at times all lines have just been given to other contracts
+                while not collected:  # at times all lines have just been given to other contracts
                     result = await kit.control.test_connector(models.ConnectorArgs(Name="greeks"))
-                    found = [one for one in result.Findings if one.Topic == "IB's greeks SPX"]
-            (finding,) = found
+                    collected = [item for item in result.Findings if item.Topic == "IB's greeks SPX"]
+            (finding,) = collected
             assert "contracts, median difference from ours: volatility" in finding.Detail
             assert finding.Check.value == "Ok"
         finally:

@@ -39,8 +39,8 @@ async def bench(tmp_path: Path) -> AsyncGenerator[IbkrBench]:
 
 
 async def status_of(bench: IbkrBench, order: VenueRequest) -> OrderStatus:
-    (found,) = [one for one in await bench.venue.orders(ACCOUNT, START) if one.reference == order.reference]
-    return found.status
+    (result,) = [item for item in await bench.venue.orders(ACCOUNT, START) if item.reference == order.reference]
+    return result.status
 
 
 async def test_a_cancel_during_the_look_up_of_contracts_ends_the_order_unsent(

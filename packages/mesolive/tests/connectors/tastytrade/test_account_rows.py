@@ -50,12 +50,12 @@ def test_a_reversed_row_and_its_reversal_count_for_nothing() -> None:
 
 
 def test_a_cash_settlement_has_its_worth_from_the_value_and_its_cash_from_the_net_value() -> None:
-    told = ending(
+    reported = ending(
         7, "Cash Settled Assignment", quantity="1.0", value="364.0", value_effect="Debit",
         net_value="369.0", net_value_effect="Debit",
     )  # fmt: skip
-    (found,) = settlement_rows([told, row(1)])
-    fact = settlement_fact(ACCOUNT, found, {}, CALENDAR)
+    (rows_read,) = settlement_rows([reported, row(1)])
+    fact = settlement_fact(ACCOUNT, rows_read, {}, CALENDAR)
     assert isinstance(fact, Settled)
     assert (fact.qty, fact.price, fact.cash) == (Decimal(-1), Decimal("3.64"), Decimal(-369))
     assert (fact.fact_id, fact.at) == ("7", CLOSE)

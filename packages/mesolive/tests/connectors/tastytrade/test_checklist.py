@@ -53,6 +53,7 @@ async def test_every_step_passes_at_the_double_and_the_report_holds_no_secret(
             await clock.advance(1)
             await asyncio.sleep(0.05)
 
+    monkeypatch.setattr("mesolive.connectors.tastytrade.verification.ROWS_SECONDS", 120.0)
     moving = asyncio.create_task(go_on())
     checklist = TastytradeChecklist(request, made)
     try:

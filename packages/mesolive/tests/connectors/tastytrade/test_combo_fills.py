@@ -62,40 +62,40 @@ def test_fills_that_are_known_at_once_make_the_same_combos_in_any_order(
 
 @settings(max_examples=60)
 @given(orders(), st.data())
-def test_every_contract_and_every_cent_is_told_once_whatever_the_pieces(
+def test_every_contract_and_every_cent_is_reported_once_whatever_the_pieces(
     order: tuple[dict[str, Decimal], list[LegFill]], data: st.DataObject
 ) -> None:
     ratios, fills = order
     arriving = data.draw(st.permutations(fills))
-    told: list[ComboFill] = []
+    reported: list[ComboFill] = []
     known: list[LegFill] = []
     for one in arriving:
         known.append(one)
         if data.draw(st.booleans()):
-            told += new_combos(ratios, known, told)
-    told += new_combos(ratios, known, told)
-    assert [combo.number for combo in told] == list(range(1, len(told) + 1))
-    for combo in told:
+            reported += new_combos(ratios, known, reported)
+    reported += new_combos(ratios, known, reported)
+    assert [combo.number for combo in reported] == list(range(1, len(reported) + 1))
+    for combo in reported:
         assert {symbol: total([combo], symbol) for symbol in ratios} == ratios
     for symbol in ratios:
-        assert total(told, symbol) == sum(item.quantity for item in fills if item.symbol == symbol)
-    assert cash(told) == sum(item.quantity * item.price for item in fills)
-    assert leftovers(ratios, known, told) == {}
+        assert total(reported, symbol) == sum(item.quantity for item in fills if item.symbol == symbol)
+    assert cash(reported) == sum(item.quantity * item.price for item in fills)
+    assert leftovers(ratios, known, reported) == {}
 
 
-def test_nothing_is_told_before_all_legs_have_their_share() -> None:
+def test_no_fill_is_reported_before_all_legs_have_their_share() -> None:
     ratios = ratios_of({"A": Decimal(2), "B": Decimal(4)})
     assert new_combos(ratios, [fill("A", 1, 2), fill("B", 2)], []) == []
     (combo,) = new_combos(ratios, [fill("A", 1, 2), fill("B", 2, 3)], [])
     assert total([combo], "B") == 2
 
 
-def test_a_fill_that_sorts_before_what_was_told_changes_nothing_of_it() -> None:
+def test_a_fill_that_sorts_before_reported_fills_does_not_change_them() -> None:
     ratios = {"A": Decimal(1)}
     late = fill("A", 2, price="9.00", second=5)
-    told = new_combos(ratios, [late], [])
-    more = new_combos(ratios, [fill("A", 1, price="1.00"), late], told)
-    assert [combo.price("A") for combo in (*told, *more)] == [Decimal("9.00"), Decimal("1.00")]
+    reported = new_combos(ratios, [late], [])
+    more = new_combos(ratios, [fill("A", 1, price="1.00"), late], reported)
+    assert [combo.price("A") for combo in (*reported, *more)] == [Decimal("9.00"), Decimal("1.00")]
 
 
 def test_a_price_is_the_mean_of_the_parts() -> None:

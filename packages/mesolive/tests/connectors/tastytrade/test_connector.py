@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from mesolive.connectors.tastytrade.settings import TastytradeSettings
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.quality import QuoteQuality
 from mesolive.tastytrade_client import ClientConfig, StreamConfig
+from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.broker import NOW, QUICK_TIMES, FakeBroker
 from mesolive_testkit.tastytrade.quotes import CHAIN, DAY, QUICK, STRIKES, QuotingDxLink
@@ -102,7 +104,7 @@ class TestSettings:
             ("stream_url", "wss://streamer.tastyworks.com"),
         ],
     )
-    def test_a_contradiction_is_told_by_the_name_of_the_setting(self, name: str, value: str) -> None:
+    def test_a_contradiction_names_the_setting(self, name: str, value: str) -> None:
         values = {"client_secret": "a", "refresh_token": "b", "accounts": "5WX00001", name: value}
         with pytest.raises(ConnectorSettingsError) as wrong:
             read_settings(TastytradeSettings, values)
@@ -122,8 +124,8 @@ class TestSettings:
         self, environment: str, dry_run: str | None, *, expected: bool
     ) -> None:
         chosen: dict[str, Any] = {} if dry_run is None else {"dry_run": dry_run}
-        async with connector(environment=environment, **chosen) as one:
-            assert one.connector.venue.core.rules.dry_run is expected
+        async with connector(environment=environment, **chosen) as rig:
+            assert rig.connector.venue.core.rules.dry_run is expected
 
     def test_a_setting_of_an_earlier_version_is_passed_over(self) -> None:
         values = {"client_secret": "a", "refresh_token": "b", "queued_accounts": "5WX00009"}
@@ -132,31 +134,47 @@ class TestSettings:
 
 class TestConnection:
     async def test_it_connects_discovers_accounts_and_states_their_facts(self) -> None:
-        async with connector() as one:
-            await one.connector.connect()
-            assert one.connector.status.state is ConnectorState.CONNECTED
-            first, second = await one.connector.accounts()
+        async with connector() as rig:
+            await rig.connector.connect()
+            assert rig.connector.status.state is ConnectorState.CONNECTED
+            first, second = await rig.connector.accounts()
             assert (first.account_id, first.live, first.can_trade) == (ACCOUNT, False, True)
             assert not second.can_trade
-            assert one.connector.venue.accounts == (ACCOUNT,)
-            facts = await one.connector.account_facts(ACCOUNT)
+            assert rig.connector.venue.accounts == (ACCOUNT,)
+            facts = await rig.connector.account_facts(ACCOUNT)
             assert str(facts.cash) == "51600.762"
             assert str(facts.maintenance_margin) == "43227.234"
 
-    async def test_accounts_of_production_are_real_money(self) -> None:
-        async with connector(environment="production") as one:
+    async def test_an_account_that_is_closed_since_is_named_with_what_to_do(self) -> None:
+        async with connector() as one:
+            rest = one.broker.rest
+            rest.on("GET", ACCOUNTS, samples.items(samples.account(), samples.account("5WX00003")))
             await one.connector.connect()
-            assert all(account.live for account in await one.connector.accounts())
+            await one.connector.disconnect()
+            closed = samples.account()
+            closed["account"]["is-closed"] = True
+            rest.on("GET", ACCOUNTS, samples.items(closed, samples.account("5WX00003")))
+            await one.connector.connect()
+            status = one.connector.status
+            assert status.state is ConnectorState.RESTRICTED
+            assert f"the login has account {ACCOUNT} no more" in status.message
+            assert "closed" in status.remedy
+            assert ACCOUNT not in status.cause
+
+    async def test_accounts_of_production_are_real_money(self) -> None:
+        async with connector(environment="production") as rig:
+            await rig.connector.connect()
+            assert all(account.live for account in await rig.connector.accounts())
 
     async def test_a_refused_login_waits_for_the_trader(self) -> None:
-        async with connector() as one:
+        async with connector() as rig:
             refusal = {"error_code": "invalid_client", "error_description": "unknown client"}
-            one.broker.rest.token_answers = [httpx.Response(401, json=refusal)]
+            rig.broker.rest.token_answers = [httpx.Response(401, json=refusal)]
             with pytest.raises(ConnectorError) as failure:
-                await one.connector.connect()
+                await rig.connector.connect()
             assert failure.value.problem is Problem.CREDENTIALS
             assert "grant" in failure.value.remedy
-            await one.connector.connect()
+            await rig.connector.connect()
 
     @pytest.mark.parametrize(
         ("answer", "problem"),
@@ -167,68 +185,74 @@ class TestConnection:
             (httpx.ConnectError("refused"), Problem.UNREACHABLE),
         ],
     )
-    async def test_each_failure_is_told_by_its_kind(self, answer: httpx.Response | Exception, problem: Problem) -> None:
-        # Reads are repeated for as long as a call may take.
-        async with connector(client=replace(QUICK_CLIENT, call_seconds=0.2)) as one:
-            one.broker.rest.on("GET", ACCOUNTS, answer)
+    async def test_each_failure_is_reported_by_its_kind(
+        self, answer: httpx.Response | Exception, problem: Problem, pass_time: PassTime
+    ) -> None:
+        async with connector(client=replace(QUICK_CLIENT, call_seconds=60.0)) as rig:
+            rest = rig.broker.rest
+            rest.on("GET", ACCOUNTS, answer)
+            connecting = asyncio.create_task(rig.connector.connect())
+            # Reads are repeated for as long as a call may take, and refusals are not.
+            await until(lambda: connecting.done() or rest.count("GET", ACCOUNTS) >= 2)
+            pass_time(60.0)
             with pytest.raises(ConnectorError) as failure:
-                await one.connector.connect()
+                await connecting
             assert failure.value.problem is problem
 
     async def test_an_account_that_the_login_lacks_is_a_wrong_setting(self) -> None:
-        async with connector(accounts="5WX00009") as one:
+        async with connector(accounts="5WX00009") as rig:
             with pytest.raises(ConnectorError, match="5WX00009") as failure:
-                await one.connector.connect()
+                await rig.connector.connect()
             assert failure.value.problem is Problem.SETTINGS
 
     async def test_lost_quotes_restrict_it_and_lost_orders_too_disconnect_it(self) -> None:
-        async with connector() as one:
-            await one.connector.connect()
-            await one.connector.venue.start()
-            async with one.connector.venue.session():
-                one.quotes.tokens = ()
-                assert one.quotes.socket is not None
-                await one.quotes.socket.close(1011)
-                await until(lambda: one.connector.status.state is ConnectorState.RESTRICTED)
-                assert "market data" in one.connector.status.message
-            await until(lambda: one.connector.status.state is ConnectorState.DISCONNECTED)
+        async with connector() as rig:
+            await rig.connector.connect()
+            await rig.connector.venue.start()
+            async with rig.connector.venue.session():
+                rig.quotes.tokens = ()
+                assert rig.quotes.socket is not None
+                await rig.quotes.socket.close(1011)
+                await until(lambda: rig.connector.status.state is ConnectorState.RESTRICTED)
+                assert "market data" in rig.connector.status.message
+            await until(lambda: rig.connector.status.state is ConnectorState.DISCONNECTED)
 
     async def test_alarms_of_orders_are_part_of_the_state(self) -> None:
-        async with connector() as one:
-            await one.connector.connect()
-            one.connector.venue.core.alarm("x", "order 7 was taken as something else")
-            assert one.connector.status.state is ConnectorState.RESTRICTED
-            assert "order 7" in one.connector.status.message
+        async with connector() as rig:
+            await rig.connector.connect()
+            rig.connector.venue.core.alarm("x", "order 7 was taken as something else")
+            assert rig.connector.status.state is ConnectorState.RESTRICTED
+            assert "order 7" in rig.connector.status.message
 
     async def test_it_may_be_disconnected_twice_and_connected_again(self) -> None:
-        async with connector() as one:
-            await one.connector.disconnect()
+        async with connector() as rig:
+            await rig.connector.disconnect()
             for _ in range(2):
-                await one.connector.connect()
-                await one.connector.disconnect()
-                await one.connector.disconnect()
+                await rig.connector.connect()
+                await rig.connector.disconnect()
+                await rig.connector.disconnect()
             with pytest.raises(ConnectorError):
-                await one.connector.accounts()
+                await rig.connector.accounts()
 
 
 class TestReport:
-    async def test_a_class_whose_terms_are_not_known_is_told_and_left_out(self) -> None:
-        async with connector() as one:
+    async def test_a_class_whose_terms_are_not_known_is_reported_and_left_out(self) -> None:
+        async with connector() as rig:
             chains = [samples.chain(root, "PM", DAY, *STRIKES) for root in ("SPXW", "SPXQ")]
-            one.broker.rest.on("GET", CHAIN, samples.items(*chains))
-            await one.connector.connect()
-            status = one.connector.status
+            rig.broker.rest.on("GET", CHAIN, samples.items(*chains))
+            await rig.connector.connect()
+            status = rig.connector.status
             assert status.state is ConnectorState.RESTRICTED
             assert status.message == "the terms of SPXQ on SPX are not known, so their contracts are left out"
             assert "the broker lists a class of options" in status.public_text
-            findings = {finding.topic: finding for finding in (await one.connector.test()).findings}
+            findings = {finding.topic: finding for finding in (await rig.connector.test()).findings}
             assert findings["classes"].detail == status.message
-            assert one.connector.provider is not None
-            assert {item.root for item in one.connector.provider.books["SPX"].listing.expirations} == {"SPXW"}
+            assert rig.connector.provider is not None
+            assert {item.root for item in rig.connector.provider.books["SPX"].listing.expirations} == {"SPXW"}
 
-    async def test_the_table_tells_login_accounts_data_and_clock(self) -> None:
-        async with connector() as one:
-            report = await one.connector.test()
+    async def test_the_table_shows_login_accounts_data_and_clock(self) -> None:
+        async with connector() as rig:
+            report = await rig.connector.test()
             topics = [(finding.topic, finding.check) for finding in report.findings]
         assert topics == [
             ("login", Check.OK),
@@ -238,27 +262,27 @@ class TestReport:
             ("clock", Check.OK),
         ]
         assert report.data_quality == {"SPX": QuoteQuality.LIVE}
-        assert one.broker.rest.count("POST") == 0
+        assert rig.broker.rest.count("POST") == 0
 
     async def test_delayed_quotes_and_a_closing_only_account_are_warned_of(self) -> None:
-        async with connector() as one:
+        async with connector() as rig:
             token = {"token": "t", "dxlink-url": "wss://q.test", "level": "demo"}
-            one.broker.rest.on("GET", TOKENS, samples.envelope(token))
+            rig.broker.rest.on("GET", TOKENS, samples.envelope(token))
             status = samples.envelope({"account-number": ACCOUNT, "is-closing-only": True})
-            one.broker.rest.on("GET", f"/accounts/{ACCOUNT}/trading-status", status)
-            report = await one.connector.test()
-        told = {finding.topic: finding for finding in report.findings}
-        assert "closing orders only" in told[f"account {ACCOUNT}"].detail
-        assert "delayed" in told["market data SPX"].detail
+            rig.broker.rest.on("GET", f"/accounts/{ACCOUNT}/trading-status", status)
+            report = await rig.connector.test()
+        reported = {finding.topic: finding for finding in report.findings}
+        assert "closing orders only" in reported[f"account {ACCOUNT}"].detail
+        assert "delayed" in reported["market data SPX"].detail
 
 
 async def test_no_secret_is_logged_or_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("websockets.server", "websockets"):
         logging.getLogger(name).setLevel(logging.INFO)  # the test's own servers
-    async with connector(tmp_path) as one:
-        await one.connector.connect()
-        await one.connector.test()
-        told = caplog.text + repr(one.connector.__dict__) + str(one.connector.status)
+    async with connector(tmp_path) as rig:
+        await rig.connector.connect()
+        await rig.connector.test()
+        reported = caplog.text + repr(rig.connector.__dict__) + str(rig.connector.status)
     for secret in (SECRET, REFRESH, "access-1", "q-secret-91"):
-        assert secret not in told
+        assert secret not in reported

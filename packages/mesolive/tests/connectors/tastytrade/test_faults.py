@@ -33,11 +33,11 @@ from mesolive.venues.base import (
     VenueUnreachableError,
 )
 from mesolive_sdk.models import AgentStatus
+from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.tastytrade.bench import (
     CLIENT,
     QUICK_SETTINGS,
     QUICK_TIMES,
-    SEARCHED_FOR_EVER,
     UNSEARCHED,
     TastytradeBench,
     at_the_broker,
@@ -70,8 +70,8 @@ async def open_again(bench: TastytradeBench, facts: AsyncIterator[VenueFact]) ->
 
 def has_bid(rig: TastytradeRig, contract: OptionContract) -> bool:
     """Return whether a contract has a buyer in the book."""
-    found = rig.provider.books["SPX"].view().find(contract)
-    return found is not None and bool(found[0].bid[found[1]] > 0)
+    location = rig.provider.books["SPX"].view().find(contract)
+    return location is not None and bool(location[0].bid[location[1]] > 0)
 
 
 def submissions(bench: TastytradeBench) -> int:
@@ -104,15 +104,18 @@ class TestOrders:
         "fault", ["answer_held", "answer_lost", "answer_torn", "gateway_timeout", "answer_garbled"]
     )
     async def test_01_a_submission_without_an_answer_was_filled_is_found_and_never_sent_again(
-        self, tmp_path: Path, fault: str
+        self, tmp_path: Path, fault: str, pass_time: PassTime
     ) -> None:
-        # The answer that is held comes after a minute: it alone is not waited for.
-        config = replace(CLIENT, order_seconds=2.0) if fault == "answer_held" else CLIENT
+        config = replace(CLIENT, order_seconds=50.0)
         async with at_the_double(tmp_path, MORNING, config=config) as bench, bench.venue.session() as facts:
             bench.double.faults.switch_on(fault, operation="submit", times=1)
             order = bench.order(1)
+            submitting = asyncio.create_task(bench.venue.submit(order))
+            if fault == "answer_held":  # for a minute
+                await until(lambda: submissions(bench) == 1)
+                pass_time(50.0)
             with pytest.raises(VenueUnreachableError):
-                await bench.venue.submit(order)
+                await submitting
             await bench.tick()
             execution = await next_of(facts, Execution)
             assert execution.reference == order.reference
@@ -123,7 +126,7 @@ class TestOrders:
     async def test_01b_a_submission_that_never_arrived_is_not_sent_again_and_ends_after_the_quarantine(
         self, tmp_path: Path
     ) -> None:
-        async with at_the_double(tmp_path, MORNING, times=SEARCHED_FOR_EVER) as bench:
+        async with at_the_double(tmp_path, MORNING) as bench:
             order = bench.order(1)
             async with bench.venue.session() as facts:
                 bench.double.faults.switch_on("request_lost", operation="submit", times=1)
@@ -220,6 +223,7 @@ class TestOrders:
             await bench.open_venue()
             async with bench.venue.session() as facts:
                 assert (await next_of(facts, Accepted)).reference == arrived.reference
+                bench.take_times(replace(QUICK_TIMES, quarantine=0.0))
                 ended = await next_of(facts, Ended)
                 assert (ended.reference, ended.how) == (lost.reference, Ending.REJECTED)
                 assert bench.venue.status.message == ""
@@ -269,7 +273,7 @@ class TestOrders:
             assert paid < 0, "a credit"
             assert await bench.venue.positions(ACCOUNT) == {leg.contract: leg.ratio * 3 for leg in order.legs}
 
-    async def test_03d_a_broken_combo_is_told_as_a_trade_by_hand_and_an_alarm(self, tmp_path: Path) -> None:
+    async def test_03d_a_broken_combo_is_reported_as_a_trade_by_hand_and_an_alarm(self, tmp_path: Path) -> None:
         async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
             bench.double.faults.switch_on("combo_broken", times=1)
             await bench.venue.submit(bench.order(1))
@@ -290,16 +294,14 @@ class TestOrders:
             assert listed.status is OrderStatus.FILLED
 
     async def test_04b_heartbeats_without_an_answer_end_the_session_and_the_next_reads_everything(
-        self, tmp_path: Path
+        self, tmp_path: Path, pass_time: PassTime
     ) -> None:
         async with at_the_double(tmp_path, MORNING) as bench:
-            await bench.close_venue()
-            bench.heartbeat_seconds = 1.0
-            await bench.open_venue()
             async with bench.venue.session() as facts:
                 await bench.venue.submit(bench.order(1))
                 bench.double.faults.switch_on("stream_mute")
                 await bench.tick()
+                pass_time(60.0)  # three heartbeats
                 with pytest.raises(VenueUnreachableError, match="nothing was heard"):
                     await next_of(facts, Ended)
             bench.double.faults.switch_off("stream_mute")
@@ -461,7 +463,7 @@ class TestOrders:
             assert "check refuses it" in answer.reason
             assert submissions(bench) == 0
 
-    async def test_12_an_order_in_a_status_that_nobody_knows_is_working(self, tmp_path: Path) -> None:
+    async def test_12_an_order_in_an_unknown_status_is_working(self, tmp_path: Path) -> None:
         async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
             bench.double.faults.switch_on("unknown_status")
             await bench.venue.submit(bench.resting())
@@ -498,18 +500,20 @@ class TestOrders:
 
 
 class TestMarketData:
-    async def test_02_a_mute_connection_is_replaced_and_everything_is_subscribed_again(self, tmp_path: Path) -> None:
+    async def test_02_a_silent_connection_is_replaced_and_everything_is_subscribed_again(
+        self, tmp_path: Path, pass_time: PassTime
+    ) -> None:
         rig = TastytradeRig(tmp_path, MORNING)
-        connection = replace(QUICK.feed.connection, silence_seconds=0.4, action_seconds=1.0)
-        rig.quoted._feed._link = connection
         await rig.provider.start()
         try:
             subscribed = rig.double.market_data.subscriptions
             rig.double.faults.switch_on("feed_mute")
+            pass_time(QUICK.feed.connection.silence_seconds)
             await until(lambda: rig.provider.status.state is AgentStatus.Disconnected)
-            assert "nothing was heard" in rig.provider.status.message or rig.provider.status.message
+            assert "nothing was heard" in rig.provider.status.message
             assert (rig.provider.books["SPX"].view().columns.released != 0).all()
             rig.double.faults.switch_off("feed_mute")
+            rig.double.market_data.cut_all()  # the next one may have begun, and wait for an answer
             await until(lambda: rig.provider.status.state is AgentStatus.Connected)
             await until(lambda: rig.double.market_data.subscriptions >= subscribed)
         finally:
@@ -551,11 +555,16 @@ class TestMarketData:
         finally:
             await rig.provider.stop()
 
-    async def test_07_a_limit_of_subscriptions_is_shown_and_not_run_into_for_ever(self, tmp_path: Path) -> None:
+    async def test_07_a_limit_of_subscriptions_is_shown_and_not_run_into_for_ever(
+        self, tmp_path: Path, pass_time: PassTime
+    ) -> None:
         rig = TastytradeRig(tmp_path, MORNING)
         rig.double.faults.switch_on("subscription_too_big", symbols=50)
-        rig.quoted._config = replace(QUICK, start_seconds=0.5)  # the quotes of the refused symbols never come
-        await rig.provider.start()
+        rig.quoted._config = replace(QUICK, start_seconds=30.0)
+        starting = asyncio.create_task(rig.provider.start())
+        await until(lambda: bool(rig.quoted._window))
+        pass_time(30.0)  # the quotes of the refused symbols never come
+        await starting
         try:
             await until(lambda: bool(rig.provider.status.message))
             assert rig.provider.status.state is AgentStatus.Connected
@@ -581,7 +590,7 @@ class TestMarketData:
         finally:
             await rig.provider.stop()
 
-    async def test_12_one_sided_and_missing_values_are_kept_as_such(self, tmp_path: Path) -> None:
+    async def test_12_one_sided_and_missing_values_are_stored_as_they_came(self, tmp_path: Path) -> None:
         rig = TastytradeRig(tmp_path, MORNING)
         await rig.provider.start()
         try:
@@ -591,8 +600,8 @@ class TestMarketData:
             await rig.change()
             rig.double.market_data.step()
             await until(lambda: not has_bid(rig, contract))
-            found = rig.provider.books["SPX"].view().find(contract)
-            assert found is not None
-            assert found[0].quote(found[1]).ask is not None
+            location = rig.provider.books["SPX"].view().find(contract)
+            assert location is not None
+            assert location[0].quote(location[1]).ask is not None
         finally:
             await rig.provider.stop()

@@ -144,9 +144,9 @@ async def test_the_chain_of_a_product_of_futures_is_listed_and_quoted_at_night_t
         assert there is not None
         await until(lambda: book.values("ask")[place] == market.values("ask")[there])
         assert {item.multiplier for item in book.listing.expirations} == {Decimal(50)}
-        found = Market([provider]).view("ES").find(contract)
-        assert found is not None
-        assert found[0].quote(found[1]).quality is QuoteQuality.LIVE, "options on futures trade at night"
+        location = Market([provider]).view("ES").find(contract)
+        assert location is not None
+        assert location[0].quote(location[1]).quality is QuoteQuality.LIVE, "options on futures trade at night"
 
 
 async def test_the_underlying_is_the_nearest_future_and_the_next_one_from_its_expiration_on() -> None:
@@ -193,11 +193,11 @@ async def test_a_spread_on_a_future_is_filled_in_the_evening_session_and_is_what
         request = bench.order(2)
         assert isinstance(await bench.venue.submit(request), Accepted)
         async with asyncio.timeout(60):
-            while len(found := await bench.venue.executions(ACCOUNT, EVENING)) < 2:
+            while len(executions := await bench.venue.executions(ACCOUNT, EVENING)) < 2:
                 await bench.tick()
         (order,) = bench.double.desk.orders.values()
         assert {leg.instrument_type for leg in order.legs} == {"Future Option"}
-        assert all(leg.commission > 0 for item in found for leg in item.legs)
+        assert all(leg.commission > 0 for item in executions for leg in item.legs)
         expected = {leg.contract: leg.ratio * 2 for leg in request.legs}
         assert await bench.venue.positions(ACCOUNT) == expected
         back = tuple(VenueLeg(name=leg.name, contract=leg.contract, ratio=-leg.ratio) for leg in request.legs)
@@ -233,7 +233,7 @@ async def test_legs_on_two_futures_are_refused_with_their_names(tmp_path: Path) 
         view = bench.market.view("ES")
         legs: list[VenueLeg] = []
         for name, root, ratio in (("near", view.expirations[0].root, 1), ("far", "ES", -1)):
-            day = next(one.day for one in reversed(view.expirations) if one.root == root)
+            day = next(expiration.day for expiration in reversed(view.expirations) if expiration.root == root)
             puts = view.slice(root, day, Right.PUT)
             assert puts is not None
             legs.append(VenueLeg(name=name, contract=puts.contract(5), ratio=Decimal(ratio)))
@@ -247,7 +247,10 @@ async def test_an_option_that_delivers_a_future_is_a_notice_and_one_that_ends_wi
     begin = datetime(2026, 3, 19, 15, 0, tzinfo=UTC)
     async with trading(tmp_path, begin) as bench:
         view = bench.market.view("ES")
-        days = {"weekly": view.expirations[0], "quarterly": next(one for one in view.expirations if one.root == "ES")}
+        days = {
+            "weekly": view.expirations[0],
+            "quarterly": next(item for item in view.expirations if item.root == "ES"),
+        }
         contracts: dict[str, OptionContract] = {}
         async with bench.venue.session():
             for name, expiration in days.items():

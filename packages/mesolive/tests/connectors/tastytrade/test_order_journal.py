@@ -32,7 +32,7 @@ class Disk:
             self.content = self.file.read_bytes()
 
 
-async def test_an_order_is_on_the_disk_before_it_is_sent_and_a_combo_before_it_is_told(
+async def test_an_order_is_on_the_disk_before_it_is_sent_and_a_combo_before_it_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "orders.jsonl"
@@ -44,8 +44,8 @@ async def test_an_order_is_on_the_disk_before_it_is_sent_and_a_combo_before_it_i
         return broker._submit(request)
 
     broker.rest.on("POST", ORDERS, arrived)
-    async with trading(broker, journal=OrderJournal(file)) as one, one.venue.session() as facts:
-        accepted = await one.venue.submit(spread())
+    async with trading(broker, journal=OrderJournal(file)) as rig, rig.venue.session() as facts:
+        accepted = await rig.venue.submit(spread())
         assert isinstance(accepted, Accepted)
         assert [b"ref-1" in content for content in at_arrival] == [True]
         await broker.fill(int(accepted.venue_id))
@@ -66,9 +66,9 @@ async def test_lines_that_cannot_be_read_are_an_alarm_and_stay_in_the_file(
     journal.close()
     spoiled = b'{"type": "OfALaterVersion"}'
     file.write_bytes(spoiled + b"\n" + file.read_bytes() + b'{"type": "Se')
-    async with trading(journal=OrderJournal(file)) as one:
-        assert "the first is line 1" in one.venue.status.message
-        assert (ACCOUNT, "ref-1") in one.venue._journal.sent
+    async with trading(journal=OrderJournal(file)) as rig:
+        assert "the first is line 1" in rig.venue.status.message
+        assert (ACCOUNT, "ref-1") in rig.venue._journal.sent
     lines = file.read_bytes().split(b"\n")
     assert lines[0] == spoiled
     assert b"ref-1" in lines[1]
@@ -103,13 +103,13 @@ def test_a_record_that_cannot_be_stored_leaves_no_part_of_a_line(
 async def test_after_a_loss_of_the_journal_an_order_of_ours_is_known_by_its_identifier(tmp_path: Path) -> None:
     broker, names = FakeBroker(), {"SPXW261218P05000000", "SPXW261218P04900000"}
     file = tmp_path / "orders.jsonl"
-    async with trading(broker, journal=OrderJournal(file)) as one, one.venue.session():
-        accepted = await one.venue.submit(spread())
+    async with trading(broker, journal=OrderJournal(file)) as rig, rig.venue.session():
+        accepted = await rig.venue.submit(spread())
     file.unlink()
     broker.stream = FakeAccountStream()
-    async with trading(broker, journal=OrderJournal(file)) as one, one.venue.session():
+    async with trading(broker, journal=OrderJournal(file)) as rig, rig.venue.session():
         assert isinstance(accepted, Accepted)
         await broker.fill(int(accepted.venue_id))
-        (execution,) = await one.venue.executions(ACCOUNT, NOW - timedelta(hours=1))
+        (execution,) = await rig.venue.executions(ACCOUNT, NOW - timedelta(hours=1))
         assert execution.reference == "ref-1"
         assert {leg.name for leg in execution.legs} == names

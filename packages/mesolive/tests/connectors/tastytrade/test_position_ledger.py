@@ -24,14 +24,14 @@ def test_a_fill_is_held_at_once_and_an_older_message_does_not_undo_it() -> None:
     ledger = listed()
     ledger.filled(SYMBOL, "1", ONE, 60.0, NOON)
     assert not ledger.record(SYMBOL, Decimal(0), 60.1, NOON - SECOND)
-    assert ledger.held(SYMBOL) == 1
+    assert ledger.position(SYMBOL) == 1
 
 
 def test_a_message_of_a_position_that_overtakes_its_order_does_not_count_the_fill_twice() -> None:
     ledger = listed()
     assert ledger.record(SYMBOL, ONE, 60.0, NOON + SECOND / 100)
     ledger.filled(SYMBOL, "1", ONE, 60.1, NOON)
-    assert ledger.held(SYMBOL) == 1
+    assert ledger.position(SYMBOL) == 1
 
 
 def test_a_fill_behind_such_a_message_is_counted() -> None:
@@ -39,13 +39,13 @@ def test_a_fill_behind_such_a_message_is_counted() -> None:
     ledger.record(SYMBOL, ONE, 60.0, NOON)
     ledger.filled(SYMBOL, "1", ONE, 60.1, NOON)
     ledger.filled(SYMBOL, "2", ONE, 60.2, NOON + SECOND)
-    assert ledger.held(SYMBOL) == 2
+    assert ledger.position(SYMBOL) == 2
 
 
-def test_a_message_that_tells_no_time_leaves_the_fill_to_the_next_list() -> None:
+def test_a_message_without_a_time_leaves_the_fill_to_the_next_list() -> None:
     ledger = listed()
     ledger.record(SYMBOL, ONE, 60.0)
     ledger.filled(SYMBOL, "1", ONE, 60.1, NOON)
-    assert ledger.held(SYMBOL) == 2
+    assert ledger.position(SYMBOL) == 2
     ledger.listed({SYMBOL: ONE}, 71.0, NOON + 11 * SECOND)
-    assert ledger.held(SYMBOL) == 1
+    assert ledger.position(SYMBOL) == 1

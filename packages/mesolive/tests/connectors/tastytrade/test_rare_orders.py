@@ -28,6 +28,7 @@ from mesolive.venues.base import (
 )
 from mesolive.venues.combo_quotes import ComboQuote
 from mesolive_sdk.models import OrderType
+from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.bench import QUICK_TIMES, at_the_broker, at_the_double
 from mesolive_testkit.tastytrade.broker import NOW, ORDERS, Traded, spread, trading
 from mesolive_testkit.tastytrade.rest import body_of
@@ -53,65 +54,65 @@ def number_of(answer: object) -> int:
     return int(answer.venue_id)
 
 
-def sent(one: Traded) -> dict[str, Any]:
-    return body_of([item for item in one.broker.rest.requests if item.method == "POST"][-1])
+def sent(rig: Traded) -> dict[str, Any]:
+    return body_of([item for item in rig.broker.rest.requests if item.method == "POST"][-1])
 
 
 class TestByHand:
     @pytest.mark.parametrize("new_first", [False, True])
-    async def test_a_price_changed_in_the_brokers_application_is_told_and_fills_of_the_new_order_are_by_hand(
+    async def test_a_price_changed_in_the_brokers_application_is_reported_and_its_fills_are_by_hand(
         self, *, new_first: bool
     ) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            old = number_of(await one.venue.submit(spread()))
-            body = {"legs": one.broker.orders[old]["legs"], "price": "1.20", "price-effect": "Credit"}
-            new = one.broker.make(body, replaces_order_id=old)
+        async with trading() as rig, rig.venue.session() as facts:
+            old = number_of(await rig.venue.submit(spread()))
+            body = {"legs": rig.broker.orders[old]["legs"], "price": "1.20", "price-effect": "Credit"}
+            new = rig.broker.make(body, replaces_order_id=old)
             if new_first:
-                await one.broker.set(new, "Live")
-            await one.broker.set(old, "Cancelled", edited=True, replacing_order_id=new)
+                await rig.broker.set(new, "Live")
+            await rig.broker.set(old, "Cancelled", edited=True, replacing_order_id=new)
             ended = await next_of(facts, Ended)
             assert (ended.reference, ended.how) == ("ref-1", Ending.REPLACED)
-            await one.broker.fill(new)
+            await rig.broker.fill(new)
             filled = await next_of(facts, Execution)
             assert (filled.reference, filled.venue_id) == (None, str(new))
-            await until(lambda: f"replaced by hand with order {new}" in one.venue.status.message)
+            await until(lambda: f"replaced by hand with order {new}" in rig.venue.status.message)
 
     async def test_two_orders_under_one_reference_are_an_alarm(self) -> None:
-        async with trading() as one, one.venue.session():
-            first = number_of(await one.venue.submit(spread()))
-            second = one.broker.make(sent(one))
-            await one.broker.set(second, "Live")
-            await until(lambda: f"ref-1 is at the broker as orders {first}, {second}" in one.venue.status.message)
+        async with trading() as rig, rig.venue.session():
+            first = number_of(await rig.venue.submit(spread()))
+            second = rig.broker.make(sent(rig))
+            await rig.broker.set(second, "Live")
+            await until(lambda: f"ref-1 is at the broker as orders {first}, {second}" in rig.venue.status.message)
 
 
 class TestCancels:
     async def test_a_cancel_whose_answer_is_lost_is_what_the_order_says(self) -> None:
-        async with trading() as one, one.venue.session():
-            number = number_of(await one.venue.submit(spread()))
+        async with trading() as rig, rig.venue.session():
+            number = number_of(await rig.venue.submit(spread()))
 
             def lost(request: httpx.Request) -> httpx.Response:
-                one.broker._cancel(number, request)
+                rig.broker._cancel(number, request)
                 raise httpx.ReadTimeout("the answer was lost")
 
-            one.broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
-            answer = await one.venue.cancel(ACCOUNT, "ref-1", None)
+            rig.broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
+            answer = await rig.venue.cancel(ACCOUNT, "ref-1", None)
             assert isinstance(answer, Ended)
             assert answer.how is Ending.CANCELLED
 
     async def test_a_cancel_that_never_arrived_is_not_known_and_may_be_asked_again(self) -> None:
-        async with trading() as one, one.venue.session():
-            number = number_of(await one.venue.submit(spread()))
+        async with trading() as rig, rig.venue.session():
+            number = number_of(await rig.venue.submit(spread()))
 
             def lost(_request: httpx.Request) -> httpx.Response:
                 raise httpx.ReadTimeout("lost on the way")
 
-            one.broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
+            rig.broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
             with pytest.raises(VenueUnreachableError):
-                await one.venue.cancel(ACCOUNT, "ref-1", None)
-            (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+                await rig.venue.cancel(ACCOUNT, "ref-1", None)
+            (listed,) = await rig.venue.orders(ACCOUNT, SINCE)
             assert listed.status is OrderStatus.WORKING
-            one.broker.rest.on("DELETE", f"{ORDERS}/{number}", partial(one.broker._cancel, number))
-            assert isinstance(await one.venue.cancel(ACCOUNT, "ref-1", None), Ended)
+            rig.broker.rest.on("DELETE", f"{ORDERS}/{number}", partial(rig.broker._cancel, number))
+            assert isinstance(await rig.venue.cancel(ACCOUNT, "ref-1", None), Ended)
 
     async def test_a_cancel_that_the_broker_takes_and_never_does_leaves_the_order_working(self, tmp_path: Path) -> None:
         async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
@@ -129,8 +130,8 @@ class TestCancels:
 
 @pytest.mark.parametrize("status", ["Removed", "Partially Removed", "Canceled"])
 async def test_an_order_that_the_broker_removes_is_cancelled(status: str) -> None:
-    async with trading() as one, one.venue.session() as facts:
-        await one.broker.set(number_of(await one.venue.submit(spread())), status, terminal_at=NOW.isoformat())
+    async with trading() as rig, rig.venue.session() as facts:
+        await rig.broker.set(number_of(await rig.venue.submit(spread())), status, terminal_at=NOW.isoformat())
         assert (await next_of(facts, Ended)).how is Ending.CANCELLED
 
 
@@ -138,15 +139,15 @@ async def test_an_order_that_the_broker_removes_is_cancelled(status: str) -> Non
 async def test_a_combo_at_the_market_is_a_limit_two_ticks_beyond_the_far_side(
     natural: str, price: str, effect: str
 ) -> None:
-    async with trading() as one, one.venue.session():
+    async with trading() as rig, rig.venue.session():
         quote = ComboQuote({}, Decimal(natural), Decimal(natural), Decimal(natural), Decimal(2), None)
 
         def quoted(_legs: object) -> ComboQuote:
             return quote
 
-        one.venue.core.quote = quoted
-        await one.venue.submit(structs.replace(spread(), order_type=OrderType.Market, limit_price=None))
-        body = sent(one)
+        rig.venue.core.quote = quoted
+        await rig.venue.submit(structs.replace(spread(), order_type=OrderType.Market, limit_price=None))
+        body = sent(rig)
         assert (body["order-type"], body["price"], body["price-effect"]) == ("Limit", price, effect)
 
 
@@ -166,3 +167,19 @@ async def test_a_clock_that_differs_from_the_brokers_loses_no_order_and_no_fill(
         assert at_the_broker(bench, order) == 1
         listed = await bench.venue.executions(benches.ACCOUNT, MORNING)
         assert [item.execution_id for item in listed] == [filled.execution_id]
+
+
+async def test_an_order_that_the_broker_ends_after_a_part_was_filled_ends_behind_its_fill() -> None:
+    async with trading() as rig, rig.venue.session() as facts:
+        number = number_of(await rig.venue.submit(spread(3)))
+        rig.broker.rest.on("GET", f"/accounts/{ACCOUNT}/transactions", samples.items())
+        await rig.broker.fill(number, status="Rejected")
+        await until(lambda: rig.venue.core.book.of(ACCOUNT)[0].order.has_ended)
+        answer = await rig.venue.submit(spread(3))
+        assert isinstance(answer, Accepted), "its fill waits for its fees, and a group that has ended may be sent again"
+        rig.take_times(commission=0.0)
+        found: list[VenueFact] = []
+        async with asyncio.timeout(60):
+            while not (found and isinstance(found[-1], Ended)):
+                found.append(await anext(facts))
+    assert [type(fact) for fact in found if not isinstance(fact, Accepted)] == [Execution, Ended]

@@ -160,43 +160,43 @@ async def test_an_order_whose_cancel_comes_while_it_is_written_is_not_sent_again
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mesolive.tastytrade_client.rate_limits.PENALTY_SECONDS", 0.01)
-    async with trading() as one, one.venue.session():
-        one.broker.refusals = [httpx.Response(429)]
+    async with trading() as rig, rig.venue.session():
+        rig.broker.refusals = [httpx.Response(429)]
         check, cancels = Check(), list[asyncio.Task[object]]()
 
         def cancel() -> None:
             if not cancels:
-                cancels.append(asyncio.create_task(one.venue.cancel(samples.ACCOUNT, "ref-1", None)))
+                cancels.append(asyncio.create_task(rig.venue.cancel(samples.ACCOUNT, "ref-1", None)))
 
         check.meanwhile = cancel
-        sent = await one.venue.submit(spread(), check)
+        sent = await rig.venue.submit(spread(), check)
         assert isinstance(sent, Ended)
         assert sent.how is Ending.CANCELLED
         with pytest.raises(VenueUnreachableError, match="is being sent"):
             await cancels[0]
-        assert one.broker.rest.count("POST", ORDERS) == 1
+        assert rig.broker.rest.count("POST", ORDERS) == 1
 
 
 async def test_a_replacement_whose_check_says_no_leaves_the_order_as_it_is() -> None:
-    async with trading() as one, one.venue.session():
-        await one.venue.submit(spread())
+    async with trading() as rig, rig.venue.session():
+        await rig.venue.submit(spread())
         check = Check()
         check.reason = "the account is halted"
-        answer = await one.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2"), check)
+        answer = await rig.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2"), check)
         assert isinstance(answer, Ended)
         assert (answer.reference, answer.code) == ("ref-2", NOT_SENT)
-        assert one.broker.rest.count("PUT") == 0
-        listed = {item.reference: item.status for item in await one.venue.orders(samples.ACCOUNT, NOW)}
+        assert rig.broker.rest.count("PUT") == 0
+        listed = {item.reference: item.status for item in await rig.venue.orders(samples.ACCOUNT, NOW)}
         assert listed["ref-1"] is OrderStatus.WORKING
 
 
 async def test_an_order_that_cannot_be_looked_for_after_a_refused_token_is_in_doubt() -> None:
-    async with trading() as one, one.venue.session():
-        one.broker.refusals = [httpx.Response(401, json=samples.error("token_invalid", "old"))]
+    async with trading() as rig, rig.venue.session():
+        rig.broker.refusals = [httpx.Response(401, json=samples.error("token_invalid", "old"))]
         forbidden = httpx.Response(403, json=samples.error("not_permitted", "no"))
-        one.broker.rest.on("GET", f"{ORDERS}/live", forbidden)
+        rig.broker.rest.on("GET", f"{ORDERS}/live", forbidden)
         with pytest.raises(VenueUnreachableError):
-            await one.venue.submit(spread())
-        one.broker.rest.on("GET", f"{ORDERS}/live", one.broker._list)
-        listed = {item.reference: item.status for item in await one.venue.orders(samples.ACCOUNT, NOW)}
+            await rig.venue.submit(spread())
+        rig.broker.rest.on("GET", f"{ORDERS}/live", rig.broker._list)
+        listed = {item.reference: item.status for item in await rig.venue.orders(samples.ACCOUNT, NOW)}
         assert listed["ref-1"] is OrderStatus.IN_DOUBT

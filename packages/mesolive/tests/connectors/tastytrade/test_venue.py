@@ -44,12 +44,12 @@ async def next_of(facts: AsyncIterator[VenueFact], kind: type[F]) -> F:
                 return fact
 
 
-def posts(one: Traded) -> int:
-    return one.broker.rest.count("POST", ORDERS)
+def posts(rig: Traded) -> int:
+    return rig.broker.rest.count("POST", ORDERS)
 
 
-def last_body(one: Traded) -> dict[str, Any]:
-    return body_of([item for item in one.broker.rest.requests if item.method == "POST"][-1])
+def last_body(rig: Traded) -> dict[str, Any]:
+    return body_of([item for item in rig.broker.rest.requests if item.method == "POST"][-1])
 
 
 def number_of(answer: object) -> int:
@@ -59,106 +59,106 @@ def number_of(answer: object) -> int:
 
 class TestSubmit:
     async def test_an_order_is_sent_once_and_answered_again_from_memory(self) -> None:
-        async with trading() as one, one.venue.session():
-            first = await one.venue.submit(spread())
-            assert await one.venue.submit(spread()) == first
-            assert posts(one) == 1
-            body = last_body(one)
+        async with trading() as rig, rig.venue.session():
+            first = await rig.venue.submit(spread())
+            assert await rig.venue.submit(spread()) == first
+            assert posts(rig) == 1
+            body = last_body(rig)
         assert body["external-identifier"] == "ref-1"
         assert (body["price"], body["price-effect"]) == ("1.05", "Credit")
         assert [leg["action"] for leg in body["legs"]] == ["Sell to Open", "Buy to Open"]
 
-    async def test_an_answer_that_was_lost_is_found_by_the_identifier(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            one.broker.lose_answers = 1
+    async def test_an_order_whose_answer_was_lost_is_found_by_its_identifier(self) -> None:
+        async with trading() as rig, rig.venue.session() as facts:
+            rig.broker.lose_answers = 1
             with pytest.raises(VenueUnreachableError):
-                await one.venue.submit(spread())
-            (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+                await rig.venue.submit(spread())
+            (listed,) = await rig.venue.orders(ACCOUNT, SINCE)
             assert listed.status in {OrderStatus.WORKING, OrderStatus.IN_DOUBT}
             accepted = await next_of(facts, Accepted)
             assert accepted.reference == "ref-1"
-            assert await one.venue.submit(spread()) == accepted
-        assert posts(one) == 1
+            assert await rig.venue.submit(spread()) == accepted
+        assert posts(rig) == 1
 
     async def test_an_order_that_is_not_found_counts_as_lost_only_after_the_quarantine_and_a_reconnect(self) -> None:
-        async with trading() as one:
-            one.broker.lose_orders = 1
-            async with one.venue.session() as facts:
+        async with trading() as rig:
+            rig.broker.lose_orders = 1
+            async with rig.venue.session() as facts:
                 with pytest.raises(VenueUnreachableError):
-                    await one.venue.submit(spread())
-                (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+                    await rig.venue.submit(spread())
+                (listed,) = await rig.venue.orders(ACCOUNT, SINCE)
                 assert (listed.status, listed.reference) == (OrderStatus.IN_DOUBT, "ref-1")
                 with pytest.raises(VenueUnreachableError):
-                    await one.venue.submit(spread())
-                one.take_times(quarantine=0.0)
+                    await rig.venue.submit(spread())
+                rig.take_times(quarantine=0.0)
                 with pytest.raises(VenueUnreachableError, match="searched for"):
                     await next_of(facts, Ended)
-            async with one.venue.session() as facts:
+            async with rig.venue.session() as facts:
                 ended = await next_of(facts, Ended)
                 assert (ended.how, ended.code, ended.reference) == (Ending.REJECTED, "NeverArrived", "ref-1")
-                assert await one.venue.submit(spread()) == ended
-        assert posts(one) == 1
+                assert await rig.venue.submit(spread()) == ended
+        assert posts(rig) == 1
 
     async def test_an_order_that_arrives_after_it_counted_as_lost_is_cancelled(self) -> None:
-        async with trading() as one:
-            one.broker.lose_answers = 1
-            async with one.venue.session() as facts:
-                one.broker.hidden = {1003}
+        async with trading() as rig:
+            rig.broker.lose_answers = 1
+            async with rig.venue.session() as facts:
+                rig.broker.hidden = {1003}
                 with pytest.raises(VenueUnreachableError):
-                    await one.venue.submit(spread())
-                one.take_times(quarantine=0.0)
+                    await rig.venue.submit(spread())
+                rig.take_times(quarantine=0.0)
                 with pytest.raises(VenueUnreachableError):
                     await next_of(facts, Ended)
-            async with one.venue.session() as facts:
+            async with rig.venue.session() as facts:
                 await next_of(facts, Ended)
-                one.broker.hidden = set()
-                await one.broker.set(1003, "Live")
+                rig.broker.hidden = set()
+                await rig.broker.set(1003, "Live")
                 await next_of(facts, Accepted)
-                await until(lambda: one.broker.orders[1003]["status"] == "Cancelled")
-            assert "counted as lost" in one.venue.status.message
+                await until(lambda: rig.broker.orders[1003]["status"] == "Cancelled")
+            assert "counted as lost" in rig.venue.status.message
 
     async def test_a_refusal_is_certain_and_listed(self) -> None:
-        async with trading() as one, one.venue.session():
+        async with trading() as rig, rig.venue.session():
             reason = {"code": "margin_check_failed", "message": "too little buying power"}
-            one.broker.refusals = [httpx.Response(422, json=samples.error("preflight_check_failure", "no", reason))]
-            answer = await one.venue.submit(spread())
+            rig.broker.refusals = [httpx.Response(422, json=samples.error("preflight_check_failure", "no", reason))]
+            answer = await rig.venue.submit(spread())
             assert isinstance(answer, Ended)
             assert answer.code == "preflight_check_failure"
             assert "too little buying power" in answer.reason
-            (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+            (listed,) = await rig.venue.orders(ACCOUNT, SINCE)
             assert (listed.status, listed.reference) == (OrderStatus.REJECTED, "ref-1")
 
     async def test_after_a_token_that_was_not_accepted_it_is_searched_for_and_sent_again(self) -> None:
-        async with trading() as one, one.venue.session():
-            one.broker.refusals = [httpx.Response(401, json=samples.error("token_invalid", "old"))]
-            assert isinstance(await one.venue.submit(spread()), Accepted)
-            paths = [(item.method, item.url.path) for item in one.broker.rest.requests]
+        async with trading() as rig, rig.venue.session():
+            rig.broker.refusals = [httpx.Response(401, json=samples.error("token_invalid", "old"))]
+            assert isinstance(await rig.venue.submit(spread()), Accepted)
+            paths = [(item.method, item.url.path) for item in rig.broker.rest.requests]
             first = paths.index(("POST", ORDERS))
             assert ("GET", ORDERS) in paths[first:]
-            assert posts(one) == 2
-            assert len(one.broker.orders) == 1
+            assert posts(rig) == 2
+            assert len(rig.broker.orders) == 1
 
     async def test_a_throttled_order_is_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("mesolive.tastytrade_client.rate_limits.PENALTY_SECONDS", 0.01)
-        async with trading() as one, one.venue.session():
-            one.broker.refusals = [httpx.Response(429)]
-            assert isinstance(await one.venue.submit(spread()), Accepted)
+        async with trading() as rig, rig.venue.session():
+            rig.broker.refusals = [httpx.Response(429)]
+            assert isinstance(await rig.venue.submit(spread()), Accepted)
 
-    async def test_an_order_whose_caller_gave_up_is_told_as_a_report(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            task = asyncio.create_task(one.venue.submit(spread()))
+    async def test_an_order_whose_caller_gave_up_is_a_report(self) -> None:
+        async with trading() as rig, rig.venue.session() as facts:
+            task = asyncio.create_task(rig.venue.submit(spread()))
             await asyncio.sleep(0)
             task.cancel()
             assert (await next_of(facts, Accepted)).reference == "ref-1"
 
     async def test_a_dry_run_that_fails_sends_nothing(self) -> None:
-        async with trading(rules=VenueRules(dry_run=True)) as one, one.venue.session():
+        async with trading(rules=VenueRules(dry_run=True)) as rig, rig.venue.session():
             refusal = samples.error("preflight_check_failure", "no", {"code": "margin_check_failed", "message": "poor"})
-            one.broker.rest.on("POST", f"{ORDERS}/dry-run", httpx.Response(422, json=refusal))
-            answer = await one.venue.submit(spread())
+            rig.broker.rest.on("POST", f"{ORDERS}/dry-run", httpx.Response(422, json=refusal))
+            answer = await rig.venue.submit(spread())
             assert isinstance(answer, Ended)
             assert "poor" in answer.reason
-            assert posts(one) == 0
+            assert posts(rig) == 0
 
     @pytest.mark.parametrize(
         ("change", "reason"),
@@ -170,21 +170,23 @@ class TestSubmit:
             ({"qty": Decimal("0.5")}, "whole contracts"),
         ],
     )
-    async def test_what_the_broker_cannot_do_is_refused_here(self, change: dict[str, object], reason: str) -> None:
-        async with trading() as one, one.venue.session():
-            answer = await one.venue.submit(msgspec.structs.replace(spread(), **change))
+    async def test_orders_that_the_broker_cannot_execute_are_refused_here(
+        self, change: dict[str, object], reason: str
+    ) -> None:
+        async with trading() as rig, rig.venue.session():
+            answer = await rig.venue.submit(msgspec.structs.replace(spread(), **change))
             assert isinstance(answer, Ended)
             assert reason in answer.reason
-            assert posts(one) == 0
+            assert posts(rig) == 0
 
     @pytest.mark.parametrize(
         "moment", ["2026-07-27T12:00:00+00:00", "2026-07-27T20:16:00+00:00", "2026-07-26T15:00:00+00:00"]
     )
     async def test_outside_of_the_session_only_orders_that_may_wait_are_sent(self, moment: str) -> None:
         for may_wait, expected in ((False, Ended), (True, Accepted)):
-            async with trading() as one, one.venue.session():
-                one.clock._now = datetime.fromisoformat(moment)
-                answer = await one.venue.submit(msgspec.structs.replace(spread(), may_wait=may_wait))
+            async with trading() as rig, rig.venue.session():
+                rig.clock._now = datetime.fromisoformat(moment)
+                answer = await rig.venue.submit(msgspec.structs.replace(spread(), may_wait=may_wait))
                 assert isinstance(answer, expected)
                 if isinstance(answer, Ended):
                     assert "closed" in answer.reason
@@ -192,13 +194,13 @@ class TestSubmit:
 
 class TestFills:
     async def test_legs_that_are_filled_one_by_one_are_one_combo_with_the_fees_of_the_history(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, legs=1)
-            assert (await one.venue.orders(ACCOUNT, SINCE))[0].status is OrderStatus.WORKING
-            one.broker.orders[number]["legs"][0]["fills"] *= 2  # told twice
-            one.broker.orders[number]["legs"].reverse()
-            await one.broker.fill(number, legs=1)
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, legs=1)
+            assert (await rig.venue.orders(ACCOUNT, SINCE))[0].status is OrderStatus.WORKING
+            rig.broker.orders[number]["legs"][0]["fills"] *= 2  # told twice
+            rig.broker.orders[number]["legs"].reverse()
+            await rig.broker.fill(number, legs=1)
             execution = await next_of(facts, Execution)
             assert (execution.execution_id, execution.qty) == (f"{number}:1", 1)
             assert {leg.name: (leg.qty, leg.price) for leg in execution.legs} == {
@@ -206,107 +208,107 @@ class TestFills:
                 "long": (Decimal(1), Decimal("1.50")),
             }
             assert {leg.commission for leg in execution.legs} == {Decimal("3.442")}
-            assert list(await one.venue.executions(ACCOUNT, SINCE)) == [execution]
-            (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+            assert list(await rig.venue.executions(ACCOUNT, SINCE)) == [execution]
+            (listed,) = await rig.venue.orders(ACCOUNT, SINCE)
             assert (listed.status, listed.filled) == (OrderStatus.FILLED, 1)
 
-    async def test_fills_that_the_stream_never_tells_are_read(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, legs=1)
-            one.broker.orders[number]["legs"].reverse()
-            await one.broker.fill(number, legs=1, tell=False)
+    async def test_fills_missing_from_the_stream_are_read(self) -> None:
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, legs=1)
+            rig.broker.orders[number]["legs"].reverse()
+            await rig.broker.fill(number, legs=1, tell=False)
             assert (await next_of(facts, Execution)).execution_id == f"{number}:1"
 
     async def test_fills_that_stay_away_are_an_alarm(self) -> None:
-        async with trading() as one, one.venue.session():
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, legs=1)
-            await until(lambda: "fills of some legs are missing" in one.venue.status.message)
+        async with trading() as rig, rig.venue.session():
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, legs=1)
+            await until(lambda: "fills of some legs are missing" in rig.venue.status.message)
 
     @pytest.mark.parametrize("is_told", [True, False])
     @pytest.mark.parametrize("status", ["Filled", "Cancelled"])
-    async def test_a_fill_is_told_when_its_price_is_known_and_counts_as_held_before(
+    async def test_a_fill_is_reported_when_its_price_is_known_and_counts_as_a_position_before(
         self, is_told: bool, status: str
     ) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, status="Live", tell=False)
-            first = one.broker.orders[number]["legs"][0]["fills"][0]
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, status="Live", tell=False)
+            first = rig.broker.orders[number]["legs"][0]["fills"][0]
             price = first.pop("fill-price")
-            await one.broker.set(number, status)
-            await until(lambda: "the prices of some legs are missing" in one.venue.status.message)
-            assert list(await one.venue.executions(ACCOUNT, SINCE)) == []
-            assert (await one.venue.orders(ACCOUNT, SINCE))[0].status is OrderStatus.WORKING
-            assert one.venue.core.ledger(ACCOUNT).held(SHORT) == -1
+            await rig.broker.set(number, status)
+            await until(lambda: "the prices of some legs are missing" in rig.venue.status.message)
+            assert list(await rig.venue.executions(ACCOUNT, SINCE)) == []
+            assert (await rig.venue.orders(ACCOUNT, SINCE))[0].status is OrderStatus.WORKING
+            assert rig.venue.core.ledger(ACCOUNT).position(SHORT) == -1
             first["fill-price"] = price
-            await one.broker.set(number, status, tell=is_told)
+            await rig.broker.set(number, status, tell=is_told)
             execution = await next_of(facts, Execution)
             assert {leg.name: leg.price for leg in execution.legs} == {
                 "short": Decimal("2.55"),
                 "long": Decimal("1.50"),
             }
-            await until(lambda: one.venue.status.message == "")
+            await until(lambda: rig.venue.status.message == "")
 
     async def test_an_older_frame_undoes_nothing(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            old = one.broker.shown(number)
-            await one.broker.fill(number)
-            await one.broker.stream.tell("Order", old)
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            old = rig.broker.shown(number)
+            await rig.broker.fill(number)
+            await rig.broker.stream.tell("Order", old)
             await next_of(facts, Execution)
-            (listed,) = await one.venue.orders(ACCOUNT, SINCE)
+            (listed,) = await rig.venue.orders(ACCOUNT, SINCE)
             assert listed.status is OrderStatus.FILLED
 
-    async def test_a_part_is_told_when_it_is_quiet_and_the_rest_later(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread(3)))
-            await one.broker.fill(number, status="Live")
+    async def test_a_partial_fill_is_reported_after_a_pause_and_the_rest_later(self) -> None:
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread(3)))
+            await rig.broker.fill(number, status="Live")
             assert (await next_of(facts, Execution)).execution_id == f"{number}:1"
-            await one.broker.fill(number, quantity=2)
-            told = [(await next_of(facts, Execution)).execution_id for _ in range(2)]
-            assert told == [f"{number}:2", f"{number}:3"]
+            await rig.broker.fill(number, quantity=2)
+            reported = [(await next_of(facts, Execution)).execution_id for _ in range(2)]
+            assert reported == [f"{number}:2", f"{number}:3"]
 
     async def test_without_fees_in_the_history_the_estimate_counts(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            one.broker.rest.on("GET", f"/accounts/{ACCOUNT}/transactions", samples.items())
-            one.take_times(commission=0.05)
-            await one.broker.fill(number)
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            rig.broker.rest.on("GET", f"/accounts/{ACCOUNT}/transactions", samples.items())
+            rig.take_times(commission=0.05)
+            await rig.broker.fill(number)
             execution = await next_of(facts, Execution)
             assert {leg.commission for leg in execution.legs} == {Decimal("1.72")}
 
     async def test_a_cancelled_order_with_one_leg_filled_is_a_broken_combo(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, legs=1, status="Cancelled")
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, legs=1, status="Cancelled")
             broken = await next_of(facts, Execution)
             assert (broken.reference, broken.execution_id) == (None, f"{number}:broken")
             assert [(leg.contract.symbol, leg.qty) for leg in broken.legs] == [("SPXW261218P05000000", Decimal(-1))]
             assert (await next_of(facts, Ended)).how is Ending.CANCELLED
-            assert "without the others" in one.venue.status.message
+            assert "without the others" in rig.venue.status.message
 
-    async def test_what_was_told_is_the_same_after_a_restart(self, tmp_path: Path) -> None:
+    async def test_reports_are_the_same_after_a_restart(self, tmp_path: Path) -> None:
         broker = FakeBroker()
         file = tmp_path / "orders.jsonl"
-        async with trading(broker, journal=OrderJournal(file)) as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
+        async with trading(broker, journal=OrderJournal(file)) as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
             await broker.fill(number)
-            told = await next_of(facts, Execution)
+            reported = await next_of(facts, Execution)
         broker.stream = FakeAccountStream()
-        async with trading(broker, journal=OrderJournal(file)) as one, one.venue.session():
-            assert list(await one.venue.executions(ACCOUNT, SINCE)) == [told]
-            assert isinstance(await one.venue.submit(spread()), Accepted)
-            assert posts(one) == 1
+        async with trading(broker, journal=OrderJournal(file)) as rig, rig.venue.session():
+            assert list(await rig.venue.executions(ACCOUNT, SINCE)) == [reported]
+            assert isinstance(await rig.venue.submit(spread()), Accepted)
+            assert posts(rig) == 1
 
     async def test_orders_by_hand_have_no_reference_and_legs_named_by_symbol(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
+        async with trading() as rig, rig.venue.session() as facts:
             body = {
                 "legs": [{"symbol": SHORT, "action": "Sell to Open", "quantity": 1}],
                 "external-identifier": "lex:1",
             }
-            number = one.broker.make(body)
-            await one.broker.fill(number)
+            number = rig.broker.make(body)
+            await rig.broker.fill(number)
             execution = await next_of(facts, Execution)
             assert execution.reference is None
             assert [leg.name for leg in execution.legs] == ["SPXW261218P05000000"]
@@ -314,185 +316,185 @@ class TestFills:
 
 class TestClosing:
     async def test_legs_close_what_the_account_holds(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            await one.broker.fill(number_of(await one.venue.submit(spread())))
+        async with trading() as rig, rig.venue.session() as facts:
+            await rig.broker.fill(number_of(await rig.venue.submit(spread())))
             await next_of(facts, Execution)
-            await one.venue.submit(spread(reference="ref-2", limit="1.10", closing=True))
-            legs = last_body(one)["legs"]
+            await rig.venue.submit(spread(reference="ref-2", limit="1.10", closing=True))
+            legs = last_body(rig)["legs"]
         assert [leg["action"] for leg in legs] == ["Buy to Close", "Sell to Close"]
 
     async def test_a_close_that_is_refused_waits_for_the_position_and_is_sent_once_more(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            await one.broker.fill(number_of(await one.venue.submit(spread())))
+        async with trading() as rig, rig.venue.session() as facts:
+            await rig.broker.fill(number_of(await rig.venue.submit(spread())))
             await next_of(facts, Execution)
-            held, one.broker.positions = one.broker.positions, {}
+            held, rig.broker.positions = rig.broker.positions, {}
             refusal = samples.error("invalid_position_effect", "no position to close")
-            one.broker.refusals = [httpx.Response(422, json=refusal)]
-            task = asyncio.create_task(one.venue.submit(spread(reference="ref-2", limit="1.10", closing=True)))
-            reads = one.broker.rest.count("GET", f"/accounts/{ACCOUNT}/positions")
-            await until(lambda: one.broker.rest.count("GET", f"/accounts/{ACCOUNT}/positions") > reads)
-            one.broker.positions = held
+            rig.broker.refusals = [httpx.Response(422, json=refusal)]
+            task = asyncio.create_task(rig.venue.submit(spread(reference="ref-2", limit="1.10", closing=True)))
+            reads = rig.broker.rest.count("GET", f"/accounts/{ACCOUNT}/positions")
+            await until(lambda: rig.broker.rest.count("GET", f"/accounts/{ACCOUNT}/positions") > reads)
+            rig.broker.positions = held
             assert isinstance(await task, Accepted)
-        assert posts(one) == 3
+        assert posts(rig) == 3
 
     async def test_a_close_that_was_taken_as_an_opening_is_an_alarm(self) -> None:
-        async with trading() as one, one.venue.session():
+        async with trading() as rig, rig.venue.session():
             body = samples.order(77, legs=[samples.leg(SHORT, "Buy to Close"), samples.leg(LONG, "Buy to Open")])
-            one.broker.rest.on("POST", ORDERS, httpx.Response(201, json=samples.placed(body)))
-            await one.venue.submit(spread())
-            assert "was sent as Sell to Open and taken as Buy to Close" in one.venue.status.message
+            rig.broker.rest.on("POST", ORDERS, httpx.Response(201, json=samples.placed(body)))
+            await rig.venue.submit(spread())
+            assert "was sent as Sell to Open and taken as Buy to Close" in rig.venue.status.message
 
     async def test_a_leg_that_would_close_and_open_is_refused_here(self) -> None:
-        async with trading() as one:
-            one.broker.positions = {SHORT: 1}
-            async with one.venue.session():
-                answer = await one.venue.submit(spread(2))
+        async with trading() as rig:
+            rig.broker.positions = {SHORT: 1}
+            async with rig.venue.session():
+                answer = await rig.venue.submit(spread(2))
                 assert isinstance(answer, Ended)
                 assert "opens or closes" in answer.reason
 
 
 class TestReplace:
     async def test_a_replacement_has_a_new_id_and_its_own_identifier(self) -> None:
-        async with trading() as one, one.venue.session():
-            old = number_of(await one.venue.submit(spread()))
-            answer = await one.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2"))
+        async with trading() as rig, rig.venue.session():
+            old = number_of(await rig.venue.submit(spread()))
+            answer = await rig.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2"))
             assert isinstance(answer, Accepted)
             assert int(answer.venue_id) != old
-            body = body_of(next(item for item in one.broker.rest.requests if item.method == "PUT"))
+            body = body_of(next(item for item in rig.broker.rest.requests if item.method == "PUT"))
             assert (body["external-identifier"], body["price"]) == ("ref-2", "1.00")
             assert "legs" not in body
-            listed = {item.reference: item.status for item in await one.venue.orders(ACCOUNT, SINCE)}
+            listed = {item.reference: item.status for item in await rig.venue.orders(ACCOUNT, SINCE)}
         assert listed == {"ref-1": OrderStatus.REPLACED, "ref-2": OrderStatus.WORKING}
 
     async def test_a_replacement_whose_answer_was_lost_is_found_by_the_old_order(self) -> None:
-        async with trading() as one, one.venue.session():
-            one.broker.echo = False
-            await one.venue.submit(spread())
-            one.broker.lose_answers = 1
-            answer = await one.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2"))
+        async with trading() as rig, rig.venue.session():
+            rig.broker.echo = False
+            await rig.venue.submit(spread())
+            rig.broker.lose_answers = 1
+            answer = await rig.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2"))
             assert isinstance(answer, Accepted)
-            listed = {item.reference: item.status for item in await one.venue.orders(ACCOUNT, SINCE)}
+            listed = {item.reference: item.status for item in await rig.venue.orders(ACCOUNT, SINCE)}
         assert listed == {"ref-1": OrderStatus.REPLACED, "ref-2": OrderStatus.WORKING}
-        assert one.broker.rest.count("PUT") == 1
+        assert rig.broker.rest.count("PUT") == 1
 
     async def test_a_fill_of_the_old_order_aborts_the_replacement(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            old = number_of(await one.venue.submit(spread()))
+        async with trading() as rig, rig.venue.session() as facts:
+            old = number_of(await rig.venue.submit(spread()))
             path = f"{ORDERS}/{old}"
 
             def aborting(request: httpx.Request) -> httpx.Response:
-                answer = one.broker._replace(old, request)
-                new = one.broker.next_id
-                one.broker.orders[new] |= {"status": "Contingent", "contingent-status": "Pending Order"}
-                shown = one.broker._one(new)
-                one.broker.orders[new] |= {"status": "Cancelled", "updated-at": one.broker.stamp()}
-                one.broker.orders[old] |= {"status": "Live", "edited": False}
-                del one.broker.orders[old]["replacing-order-id"]
+                answer = rig.broker._replace(old, request)
+                new = rig.broker.next_id
+                rig.broker.orders[new] |= {"status": "Contingent", "contingent-status": "Pending Order"}
+                shown = rig.broker._one(new)
+                rig.broker.orders[new] |= {"status": "Cancelled", "updated-at": rig.broker.stamp()}
+                rig.broker.orders[old] |= {"status": "Live", "edited": False}
+                del rig.broker.orders[old]["replacing-order-id"]
                 del answer
                 return shown
 
-            one.broker.rest.on("PUT", path, aborting)
-            task = asyncio.create_task(one.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2")))
-            await until(lambda: one.broker.rest.count("PUT") == 1)
-            await one.broker.fill(old)
+            rig.broker.rest.on("PUT", path, aborting)
+            task = asyncio.create_task(rig.venue.replace("ref-1", Decimal(0), spread(limit="-1.00", reference="ref-2")))
+            await until(lambda: rig.broker.rest.count("PUT") == 1)
+            await rig.broker.fill(old)
             answer = await task
             assert isinstance(answer, Ended)
             assert answer.reference == "ref-2"
             assert (await next_of(facts, Execution)).reference == "ref-1"
 
     async def test_quantities_cannot_change_and_fills_must_be_known(self) -> None:
-        async with trading() as one, one.venue.session():
-            number = number_of(await one.venue.submit(spread(2)))
+        async with trading() as rig, rig.venue.session():
+            number = number_of(await rig.venue.submit(spread(2)))
             for filled, qty, reason in ((0, 3, "keeps legs"), (1, 2, "are filled")):
                 request = spread(qty, "-1.00", f"new-{qty}")
-                answer = await one.venue.replace("ref-1", Decimal(filled), request)
+                answer = await rig.venue.replace("ref-1", Decimal(filled), request)
                 assert isinstance(answer, Ended)
                 assert reason in answer.reason
-            assert one.broker.orders[number]["status"] == "Live"
-        assert one.broker.rest.count("PUT") == 0
+            assert rig.broker.orders[number]["status"] == "Live"
+        assert rig.broker.rest.count("PUT") == 0
 
 
 class TestCancel:
     async def test_a_cancel_ends_the_order(self) -> None:
-        async with trading() as one, one.venue.session():
-            await one.venue.submit(spread())
+        async with trading() as rig, rig.venue.session():
+            await rig.venue.submit(spread())
             for _ in range(2):
-                answer = await one.venue.cancel(ACCOUNT, "ref-1", None)
+                answer = await rig.venue.cancel(ACCOUNT, "ref-1", None)
                 assert isinstance(answer, Ended)
                 assert answer.how is Ending.CANCELLED
 
     async def test_a_fill_may_win_and_the_cancel_is_denied(self) -> None:
-        async with trading() as one, one.venue.session():
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, tell=False)
-            answer = await one.venue.cancel(ACCOUNT, "ref-1", None)
+        async with trading() as rig, rig.venue.session():
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, tell=False)
+            answer = await rig.venue.cancel(ACCOUNT, "ref-1", None)
             assert isinstance(answer, CancelDenied)
             assert not answer.unknown
 
-    async def test_an_unknown_order_is_told_as_such(self) -> None:
-        async with trading() as one, one.venue.session():
-            answer = await one.venue.cancel(ACCOUNT, "never", None)
+    async def test_an_unknown_order_is_reported_as_unknown(self) -> None:
+        async with trading() as rig, rig.venue.session():
+            answer = await rig.venue.cancel(ACCOUNT, "never", None)
             assert isinstance(answer, CancelDenied)
             assert answer.unknown
 
     async def test_an_order_that_is_searched_for_is_not_called_unknown(self) -> None:
-        async with trading() as one, one.venue.session():
-            one.broker.lose_orders = 1
+        async with trading() as rig, rig.venue.session():
+            rig.broker.lose_orders = 1
             with pytest.raises(VenueUnreachableError):
-                await one.venue.submit(spread())
+                await rig.venue.submit(spread())
             with pytest.raises(VenueUnreachableError, match="searched for"):
-                await one.venue.cancel(ACCOUNT, "ref-1", None)
+                await rig.venue.cancel(ACCOUNT, "ref-1", None)
 
 
 class TestSessions:
-    async def test_what_happened_without_a_connection_is_listed(self) -> None:
-        async with trading() as one:
-            async with one.venue.session():
-                number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, tell=False)
+    async def test_reports_of_a_lost_connection_are_listed(self) -> None:
+        async with trading() as rig:
+            async with rig.venue.session():
+                number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, tell=False)
             with pytest.raises(VenueUnreachableError):
-                await one.venue.executions(ACCOUNT, SINCE)
-            one.broker.stream.connected.clear()
-            async with one.venue.session():
-                (execution,) = await one.venue.executions(ACCOUNT, SINCE)
+                await rig.venue.executions(ACCOUNT, SINCE)
+            rig.broker.stream.connected.clear()
+            async with rig.venue.session():
+                (execution,) = await rig.venue.executions(ACCOUNT, SINCE)
         assert execution.reference == "ref-1"
 
     async def test_a_notification_that_cannot_be_read_lets_the_orders_be_read(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            number = number_of(await one.venue.submit(spread()))
-            await one.broker.fill(number, tell=False)
-            await one.broker.stream.send('{"type": "Order", "data": {"id": [1]}}')
+        async with trading() as rig, rig.venue.session() as facts:
+            number = number_of(await rig.venue.submit(spread()))
+            await rig.broker.fill(number, tell=False)
+            await rig.broker.stream.send('{"type": "Order", "data": {"id": [1]}}')
             assert (await next_of(facts, Execution)).execution_id == f"{number}:1"
 
     async def test_a_lost_stream_ends_the_reports(self) -> None:
-        async with trading() as one, one.venue.session() as facts:
-            await one.broker.stream.drop()
+        async with trading() as rig, rig.venue.session() as facts:
+            await rig.broker.stream.drop()
             with pytest.raises(VenueUnreachableError, match="1000"):
                 await next_of(facts, Execution)
             with pytest.raises(VenueUnreachableError):
-                await one.venue.submit(spread())
+                await rig.venue.submit(spread())
 
     async def test_a_reader_that_falls_behind_loses_the_session_and_no_fill(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("mesolive.connectors.tastytrade.venue.MAX_WAITING_REPORTS", 5)
-        async with trading() as one:
-            async with one.venue.session() as facts:
-                number = number_of(await one.venue.submit(spread(9)))
-                await one.broker.fill(number, quantity=9)
-                await until(lambda: one.venue.status.state is AgentStatus.Disconnected)
+        async with trading() as rig:
+            async with rig.venue.session() as facts:
+                number = number_of(await rig.venue.submit(spread(9)))
+                await rig.broker.fill(number, quantity=9)
+                await until(lambda: rig.venue.status.state is AgentStatus.Disconnected)
                 for _ in range(5):
                     await anext(facts)
                 with pytest.raises(VenueUnreachableError, match="5 reports were not read"):
                     await anext(facts)
-            one.broker.stream.connected.clear()
-            async with one.venue.session():
-                listed = [item.execution_id for item in await one.venue.executions(ACCOUNT, SINCE)]
+            rig.broker.stream.connected.clear()
+            async with rig.venue.session():
+                listed = [item.execution_id for item in await rig.venue.executions(ACCOUNT, SINCE)]
         assert listed == [f"{number}:{place}" for place in range(1, 10)]
 
-    async def test_settlements_are_told_once_and_listed(self) -> None:
-        async with trading() as one, one.venue.session():
-            one.broker.rows.append(
+    async def test_settlements_are_reported_once_and_listed(self) -> None:
+        async with trading() as rig, rig.venue.session():
+            rig.broker.rows.append(
                 samples.transaction(
                     9001,
                     transaction_type="Receive Deliver",
@@ -507,6 +509,6 @@ class TestSessions:
                     executed_at="2026-12-19T02:00:00.000+00:00",
                 )
             )
-            (fact,) = await one.venue.settlements(ACCOUNT, SINCE)
+            (fact,) = await rig.venue.settlements(ACCOUNT, SINCE)
             assert (fact.fact_id, fact.qty) == ("9001", -1)
-            assert await one.venue.settlements(ACCOUNT, fact.at + timedelta(seconds=1)) == []
+            assert await rig.venue.settlements(ACCOUNT, fact.at + timedelta(seconds=1)) == []

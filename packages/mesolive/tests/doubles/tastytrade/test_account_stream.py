@@ -46,8 +46,8 @@ async def test_positions_come_after_the_fill() -> None:
         await kit.submit(kit.vertical(2))
         await kit.timer.advance(0.01)
         held = [(await client.of_type("CurrentPosition"))["data"] for _ in range(2)]
-        assert [(one["quantity"], one["quantity-direction"]) for one in held] == [(2, "Long"), (2, "Short")]
-        assert {one["account-number"] for one in held} == {ACCOUNT}
+        assert [(holding["quantity"], holding["quantity-direction"]) for holding in held] == [(2, "Long"), (2, "Short")]
+        assert {holding["account-number"] for holding in held} == {ACCOUNT}
 
 
 async def test_nothing_comes_before_a_connect_and_errors_carry_no_request_id() -> None:
@@ -123,7 +123,7 @@ async def test_gathered_and_malformed_frames() -> None:
         kit.double.faults.switch_on("frames_malformed", times=1, skip=1)
         await kit.submit(kit.vertical())
         first = await client.next()
-        assert [one["type"] for one in first["results"]] == ["Order"]
+        assert [result["type"] for result in first["results"]] == ["Order"]
         with pytest.raises(ValueError, match="truncated"):
             await client.next()
 
@@ -139,7 +139,7 @@ async def test_frames_come_later_by_the_timer() -> None:
         assert (await client.of_type("Order"))["data"]["status"] == "Received"
 
 
-async def test_a_mute_stream_says_nothing_and_a_heartbeat_may_go_unanswered() -> None:
+async def test_a_silent_stream_sends_nothing_and_a_heartbeat_may_go_unanswered() -> None:
     async with running_tastytrade() as kit:
         client = await kit.stream()
         kit.double.faults.switch_on("heartbeat_unanswered", times=1)

@@ -199,7 +199,7 @@ async def some_options(kit: TastyKit) -> Any:
 def future_option(kit: TastyKit) -> str:
     """Return the symbol of an option on a future."""
     desk = kit.double.desk
-    product = next(one for one in desk.markets.products if one.symbol == "ES")
+    product = next(item for item in desk.markets.products if item.symbol == "ES")
     listing = desk.markets.book("ES").listing
     return next(desk.instruments.options(product, kit.clock.now(), listing.expirations[:1])).symbol
 
@@ -278,16 +278,16 @@ def test_every_sample_is_compared_or_of_a_call_that_is_gone() -> None:
 @needs_shared_data
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", sorted(recorded()))
-def test_the_kept_keys_are_those_of_the_recorded_answers(name: str) -> None:
+def test_the_stored_keys_are_those_of_the_recorded_answers(name: str) -> None:
     content = json.loads((SHARED_DATA / "tastytrade" / f"go_{name}Resp.json").read_bytes())
     assert set(paths(content)) == recorded()[name]
 
 
 @needs_shared_data
 @pytest.mark.shared_data
-def test_the_keys_of_every_recorded_answer_are_kept() -> None:
-    found = {path.stem.removeprefix("go_").removesuffix("Resp") for path in (SHARED_DATA / "tastytrade").glob("go_*")}
-    assert found == set(recorded())
+def test_the_keys_of_every_recorded_answer_are_stored() -> None:
+    result = {path.stem.removeprefix("go_").removesuffix("Resp") for path in (SHARED_DATA / "tastytrade").glob("go_*")}
+    assert result == set(recorded())
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -16,15 +16,15 @@ ASKED = ["eventType", "eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize
 def rows(frame: Any, fields: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the events of a frame, in either format."""
     data = frame["data"]
-    found: list[dict[str, Any]] = []
+    collected: list[dict[str, Any]] = []
     if isinstance(data[0], dict):
         return list(data)
     names = fields or ASKED
     for values in data[1::2]:
         assert len(values) % len(names) == 0
         starts = range(0, len(values), len(names))
-        found += [dict(zip(names, values[first : first + len(names)], strict=True)) for first in starts]
-    return found
+        collected += [dict(zip(names, values[first : first + len(names)], strict=True)) for first in starts]
+    return collected
 
 
 async def subscribed(kit: TastyKit, client: SocketClient, *symbols: str, kind: str = "Quote") -> Any:
@@ -52,7 +52,7 @@ async def test_a_subscription_brings_the_latest_quote_and_then_its_changes() -> 
         client = await kit.feed()
         option = kit.option(1.0)
         frame = await subscribed(kit, client, option.streamer)
-        config = next(one for one in client.frames if one["type"] == "FEED_CONFIG")
+        config = next(item for item in client.frames if item["type"] == "FEED_CONFIG")
         assert config["dataFormat"] == "COMPACT"
         assert config["eventFields"] == {"Quote": ASKED}
         quote = kit.double.desk.markets.quote(option.option) if option.option is not None else None
@@ -96,9 +96,9 @@ async def test_daily_candles_come_newest_first_between_their_flags() -> None:
         await client.say(
             type="FEED_SUBSCRIPTION", channel=1, add=[{"type": "Candle", "symbol": "SPX{=d}", "fromTime": 0}]
         )
-        found = rows(await client.of_type("FEED_DATA"), ["eventSymbol", "eventFlags", "time", "close"])
-        assert found[0]["eventFlags"] == 4
-        times = [row["time"] for row in found]
+        rows_read = rows(await client.of_type("FEED_DATA"), ["eventSymbol", "eventFlags", "time", "close"])
+        assert rows_read[0]["eventFlags"] == 4
+        times = [row["time"] for row in rows_read]
         assert times == sorted(times, reverse=True)
 
 
@@ -202,7 +202,7 @@ async def test_data_comes_as_objects_in_mid_session_and_in_another_order_of_fiel
         client = await kit.feed()
         option = kit.option(1.0).streamer
         frame = await subscribed(kit, client, option)
-        config = next(one for one in client.frames if one["type"] == "FEED_CONFIG")
+        config = next(item for item in client.frames if item["type"] == "FEED_CONFIG")
         named = config["eventFields"]["Quote"]
         assert sorted(named) == sorted(ASKED)
         assert named != ASKED
@@ -244,7 +244,7 @@ async def test_quotes_are_one_sided_or_without_values() -> None:
         assert (other["bidPrice"], other["askPrice"]) == ("NaN", "NaN")
 
 
-async def test_too_many_symbols_are_a_bad_action_and_those_before_go_on() -> None:
+async def test_too_many_symbols_are_a_bad_action_and_earlier_subscriptions_continue() -> None:
     async with running_tastytrade() as kit:
         client = await kit.feed()
         await subscribed(kit, client, "SPX")
@@ -255,7 +255,7 @@ async def test_too_many_symbols_are_a_bad_action_and_those_before_go_on() -> Non
         assert kit.double.market_data.subscriptions == 1
 
 
-async def test_a_mute_socket_says_nothing_and_a_silent_feed_only_that_it_lives() -> None:
+async def test_a_silent_socket_sends_nothing_and_a_silent_feed_only_heartbeats() -> None:
     async with running_tastytrade() as kit:
         client = await kit.feed()
         await subscribed(kit, client, "SPX")

@@ -10,6 +10,7 @@ import pytest
 
 from mesolive.doubles.tastytrade.actions import act
 from mesolive.doubles.tastytrade.faults import FAULTS
+from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.tastytrade_double import ACCOUNT, BASE, TastyKit, limit, running_tastytrade
 
 
@@ -48,15 +49,18 @@ async def test_an_answer_is_lost_and_the_order_lives_and_is_found_by_its_identif
         with pytest.raises(httpx.TransportError):
             await request
         live = (await kit.get(f"{BASE}/orders/live"))["items"]
-        assert [one["external-identifier"] for one in live] == ["m-7"]
+        assert [order["external-identifier"] for order in live] == ["m-7"]
         assert len(kit.double.truth.of("submit_received")) == 1
 
 
-async def test_an_answer_is_held_until_after_a_deadline() -> None:
+async def test_an_answer_is_held_until_after_a_deadline(pass_time: PassTime) -> None:
     async with running_tastytrade() as kit:
         kit.double.faults.switch_on("answer_held", operation="submit", times=1, seconds=60)
+        posting = asyncio.create_task(kit.http.post(f"{BASE}/orders", json=kit.vertical(), timeout=60))
+        await kit.until(lambda: bool(kit.double.desk.orders))
+        pass_time(60)
         with pytest.raises(httpx.ReadTimeout):
-            await kit.http.post(f"{BASE}/orders", json=kit.vertical(), timeout=0.2)
+            await posting
         assert orders(kit) == ["Filled"]
 
 
@@ -188,7 +192,7 @@ async def test_orders_are_listed_and_read_late_and_without_their_identifier() ->
         assert "external-identifier" not in await kit.order(number)
         assert (await kit.get(f"{BASE}/orders/live"))["items"] == []
         await kit.timer.advance(28.0)
-        assert [one["id"] for one in (await kit.get(f"{BASE}/orders/live"))["items"]] == [number]
+        assert [item["id"] for item in (await kit.get(f"{BASE}/orders/live"))["items"]] == [number]
 
 
 async def test_reads_lag_behind_what_has_happened() -> None:
@@ -201,7 +205,7 @@ async def test_reads_lag_behind_what_has_happened() -> None:
         assert len((await kit.get(f"{BASE}/orders/live"))["items"]) == 1
 
 
-async def test_cancels_are_late_unheard_or_lost_to_a_fill() -> None:
+async def test_cancels_are_late_lost_or_too_late_for_a_fill() -> None:
     async with running_tastytrade() as kit:
         faults = kit.double.faults
         ends: dict[str, list[str]] = {}

@@ -165,6 +165,15 @@ async def test_an_order_of_the_night_waits_for_the_opening_and_a_day_order_ends_
         assert (await kit.order(number))["status"] == "Expired"
 
 
+async def test_options_on_indexes_are_routed_until_a_quarter_past_four() -> None:
+    after_the_stocks = datetime(2026, 11, 30, 21, 5, tzinfo=UTC)
+    async with running_tastytrade(start=after_the_stocks, step=timedelta(minutes=5)) as kit:
+        number = await resting(kit)
+        assert (await kit.order(number))["status"] == "Live"
+        await kit.clock.advance(600.0)
+        assert (await kit.order(number))["status"] == "Expired"
+
+
 async def test_closing_is_checked_against_a_ledger_that_lags() -> None:
     async with running_tastytrade(ledger_lag=2.0) as kit:
         symbol = kit.option(1.0).symbol

@@ -21,12 +21,12 @@ def test_a_secret_in_any_log_is_found(secret: str) -> None:
             raise ValueError(secret)
         except ValueError:
             logging.getLogger("mesolive").exception("it failed")
-    assert len(recorder.found) == 4
+    assert len(recorder.findings) == 4
 
 
 def test_names_of_paths_and_settings_are_no_secrets() -> None:
     with recorded_secrets() as recorder:
         logging.getLogger("httpx").info("HTTP Request: GET http://127.0.0.1:1/api-quote-tokens")
         logging.getLogger("mesolive").info("refresh_token and client_secret were given")
-    assert recorder.found == []
+    assert recorder.findings == []
     assert recorder.lines == 2

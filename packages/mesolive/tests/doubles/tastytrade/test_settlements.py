@@ -56,8 +56,8 @@ async def test_cash_settlements_come_in_the_night_unsigned_with_the_strike_as_pr
         assert len((await kit.get(f"{BASE}/positions"))["items"]) == 2
         assert await rows(kit, "Receive Deliver") == []
         await kit.clock.advance(2 * 3600.0)
-        found = {row["symbol"]: row for row in await rows(kit, "Receive Deliver")}
-        assigned, expired = found[inside], found[outside]
+        rows_read = {row["symbol"]: row for row in await rows(kit, "Receive Deliver")}
+        assigned, expired = rows_read[inside], rows_read[outside]
         settled = Decimal(str(kit.double.truth.of("settlement")[0]["value"]))
         assert assigned["transaction-sub-type"] == "Cash Settled Assignment"
         assert (assigned["quantity"], assigned["price"]) == ("1.0", f"{int(inside[13:]) / 1000:.1f}")
@@ -154,18 +154,18 @@ async def _play(steps: list[Step], faults: list[str]) -> None:
 
 async def _check_books(kit: TastyKit) -> None:
     """Compare the fills of the truth with orders, positions, cash and transactions as they are told."""
-    told: dict[str, int] = {}
+    reported: dict[str, int] = {}
     for number, order in kit.double.desk.orders.items():
         view = await kit.order(number)
         for leg, real in zip(view["legs"], order.legs, strict=True):
             shown = sum(int(fill["quantity"]) for fill in leg["fills"])
             assert shown == real.filled <= leg["quantity"]
-            told[leg["symbol"]] = told.get(leg["symbol"], 0) + real.sign * shown
+            reported[leg["symbol"]] = reported.get(leg["symbol"], 0) + real.sign * shown
     held = {
-        one["symbol"]: one["quantity"] * (1 if one["quantity-direction"] == "Long" else -1)
-        for one in (await kit.get(f"{BASE}/positions"))["items"]
+        item["symbol"]: item["quantity"] * (1 if item["quantity-direction"] == "Long" else -1)
+        for item in (await kit.get(f"{BASE}/positions"))["items"]
     }
-    assert held == {symbol: quantity for symbol, quantity in told.items() if quantity}
+    assert held == {symbol: quantity for symbol, quantity in reported.items() if quantity}
     fills = kit.double.truth.of("fill")
     assert len({fill["fill_id"] for fill in fills}) == len(fills)
     items = (await kit.get(f"{BASE}/transactions", **{"per-page": 2000}))["items"]

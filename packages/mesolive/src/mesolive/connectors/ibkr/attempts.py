@@ -33,7 +33,7 @@ class Attempt:
     denial: tuple[str, int] | None = None
 
     def finish(self) -> None:
-        """Let the call go on."""
+        """Let the call continue."""
         if not self.done.done():
             self.done.set_result(None)
 
@@ -47,7 +47,7 @@ class Attempts:
 
     def lock(self, order_ref: str) -> asyncio.Lock:
         """Return the lock of a chain's calls."""
-        if len(self._locks) > 1000:  # locks that nobody holds are made again when they are needed
+        if len(self._locks) > 1000:  # locks that are not held are made again when they are needed
             self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(order_ref, asyncio.Lock())
 

@@ -100,7 +100,7 @@ class CatchUp:
         self._woken.set()
 
     def connection_lost(self) -> None:
-        """Begin anew to count for how long the lists lack an order: only a healthy connection counts."""
+        """Restart the count of how long the lists lack an order: only a healthy connection counts."""
         self._lacking.clear()
 
     async def run(self, turns: Turns) -> None:
@@ -134,7 +134,7 @@ class CatchUp:
         for chain in list(book.chains.values()):
             rows = working.get(chain.order_ref, [])
             if chain.account not in self._state.session.accounts:
-                continue  # TWS is logged in as somebody else: that its lists lack the order is no evidence
+                continue  # TWS is logged in as another user: that its lists lack the order is no evidence
             chain.listed = bool(rows)
             self._cancel_surplus(chain, rows)
             if not chain.open:
@@ -164,9 +164,8 @@ class CatchUp:
             return
         first = chain.orders[0]
         if row.status == INACTIVE:
-            for order in chain.orders:
-                if order.open:
-                    self._life.end(order, Ending.REJECTED, row.completed_status or "rejected by IB")
+            # A part may be filled, and wait for its commission: the end is reported behind it.
+            self._life.ended_at_tws[chain.order_ref] = (INACTIVE, row.completed_status)
             return
         if not first.known:
             self._life.accept(first, row.perm_id)
@@ -235,7 +234,7 @@ class CatchUp:
             self._unaccounted(chain)
 
     def _unaccounted(self, chain: Chain) -> None:
-        """Call a person: what became of an order stood in a list that TWS has no more."""
+        """Raise an alarm: the outcome of an order was in a list that TWS no longer has."""
         gap = chain.missed
         if gap is None:
             return
@@ -270,7 +269,7 @@ class CatchUp:
                 key,
                 f"IB works order {order.reference} with a quantity of {first.quantity} and a limit of "
                 f"{first.limit_price}, and not as it was sent ({order.total} at {order.request.limit_price}): a "
-                "modification was refused, or somebody else has changed it. Cancel it here, and send another",
+                "modification was refused, or another program has changed it. Cancel it here, and send another",
             )
 
     def _end_all(self, chain: Chain, how: Ending, reason: str) -> None:

@@ -22,7 +22,7 @@ from mesolive.market.contracts import OptionContract, Right
 _log = structlog.get_logger(__name__)
 
 VERSION: Final = 1
-KEPT_EXPIRED: Final = timedelta(days=7)
+EXPIRED_RETENTION: Final = timedelta(days=7)
 """For how long contracts stay in the file after their expiration: IB forgets them at once."""
 
 
@@ -95,7 +95,7 @@ class CachedChain:
 
     def forget_expired(self, today: date) -> None:
         """Forget what has expired some days ago."""
-        limit = f"{today - KEPT_EXPIRED:%Y%m%d}"
+        limit = f"{today - EXPIRED_RETENTION:%Y%m%d}"
         self._slices = {key: value for key, value in self._slices.items() if key.last_trade >= limit}
 
 

@@ -125,7 +125,7 @@ class ChainReader:
         return sorted(due, key=lambda key: (self.rank(key), key))
 
     def rank(self, key: SliceKey) -> int:
-        """Return how urgent a slice is, the least first: what was wanted last, and 0 for what nobody wants."""
+        """Return the priority of a slice, lowest first: the time of its last request, 0 without one."""
         return -self._wanted.get((key.root, key.last_trade), 0)
 
     def is_read(self, key: SliceKey) -> bool:

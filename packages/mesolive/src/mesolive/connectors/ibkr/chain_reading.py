@@ -7,12 +7,13 @@ each class, expiration and right are asked for, and those make the listing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import structlog
+from msgspec import structs
 
 from mesolive.connectors.ibkr.contract_mapping import (
     FUTURES_EXCHANGE,
@@ -173,7 +174,7 @@ def contract_of_details(details: ContractDetails) -> OptionContract | None:
     if contract is None or stated is None or stated == contract.day:
         return contract
     if is_future_option(contract):
-        return replace(contract, day=stated)
+        return structs.replace(contract, day=stated)
     _log.warning("expiration_differs", symbol=details.contract.local_symbol, stated=details.real_expiration)
     return contract
 

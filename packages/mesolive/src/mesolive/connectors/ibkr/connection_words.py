@@ -83,7 +83,7 @@ class Situation:
     read_only
         Whether TWS refuses orders.
     problems
-        What a person must look at.
+        Problems that a person must resolve.
     unanswered
         Whether an order is among them that TWS has not answered: a dialog may hold it.
     market_message
@@ -108,7 +108,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One thing that is wrong: for its owner, for everybody, and what to do."""
+    """One problem: the text for its owner, the text for all users, and the remedy."""
 
     message: str
     cause: str
@@ -181,7 +181,7 @@ def lost_words(loss: str, now: datetime, *, quiet: bool) -> Words:
 
 
 def is_another_login(loss: str) -> bool:
-    """Whether a connection was not made because TWS is logged in as somebody else."""
+    """Whether a connection was not made because TWS is logged in as another user."""
     return loss.startswith(ANOTHER_LOGIN)
 
 

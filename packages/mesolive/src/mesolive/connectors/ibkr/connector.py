@@ -85,7 +85,7 @@ class IbkrConnector:
     handshake_seconds
         How long an attempt to connect may take.
     record
-        Takes each message, with the name of its connection; `None` for nobody.
+        Takes each message, with the name of its connection; `None` for no record.
     """
 
     def __init__(
@@ -113,6 +113,7 @@ class IbkrConnector:
             quiet_to=quiet_to,
             zone=settings.time_zone,
             preview_margin=settings.preview_margin,
+            routes=settings.routes_by_underlying,
         )
         self._provider = IbkrProvider(
             self.data,
@@ -189,7 +190,7 @@ class IbkrConnector:
     def keep_connected(self) -> None:
         """Follow the connections from now on, and make them again when they are lost."""
         self._is_connected = True
-        # Until the connector is enabled anew: TWS that comes back as somebody else is another login.
+        # Until the connector is enabled anew: TWS that comes back as another user is another login.
         self._login = frozenset(self._used())
         self.tasks.start_loop("ibkr orders connection", ConnectionKeeper(self.orders, self._timer).run)
         if self._settings.market_data:
@@ -215,7 +216,7 @@ class IbkrConnector:
             self._set_status(ConnectorStatus(ConnectorState.DISCONNECTED, "disconnected"))
 
     async def test(self) -> ConnectionReport:
-        """Connect if necessary, and tell what a trader needs to know; no order is sent."""
+        """Connect if necessary, and report accounts, data quality and problems; no order is sent."""
         was_connected = self._is_connected
         if not was_connected:
             try:
@@ -307,7 +308,7 @@ class IbkrConnector:
             raise ConnectorError(Problem.UNREACHABLE, f"market data: {error or 'no quotes came in time'}") from error
 
     def _why_another_login(self, accounts: Sequence[str]) -> str | None:
-        """Return why TWS is logged in as somebody else than was configured, or than before; or `None`."""
+        """Return why TWS is logged in as another user than configured, or than before; or `None`."""
         settings = self._settings
         other = [name for name in accounts if is_paper(name) is not settings.paper]
         if other:
@@ -422,12 +423,12 @@ class IbkrConnector:
 
     def _model_finding(self, provider: IbkrProvider, symbol: str) -> Finding:
         """Return how far IB's option computations are from ours."""
-        found = compare(provider.books[symbol].view(), provider.greeks(symbol))
-        delta = found.get("delta")
+        differences = compare(provider.books[symbol].view(), provider.greeks(symbol))
+        delta = differences.get("delta")
         far = delta is not None and delta.median > TOLERATED_DELTA
         check = Check.WARNING if far else Check.OK
         remedy = "Compare rate, dividends and expirations; send us what you find." if far else ""
-        return Finding(f"IB's greeks {symbol}", check, in_words(found), remedy)
+        return Finding(f"IB's greeks {symbol}", check, in_words(differences), remedy)
 
 
 def is_paper(account: str) -> bool:

@@ -63,8 +63,8 @@ class ContractIds:
                 raise UnknownContractError(f"{contract} is not listed at IB") from error
             raise
         for row in rows:
-            found = option_of(row.contract)
-            if found == contract:
+            option = option_of(row.contract)
+            if option == contract:
                 self._known[contract] = row.contract.con_id
                 return row.contract.con_id
         raise UnknownContractError(f"{contract} is not listed at IB")

@@ -53,13 +53,13 @@ def option_of(contract: Contract) -> OptionContract | None:
             multiplier=Decimal(contract.multiplier or 100),
         )
     if contract.sec_type == FUTURES_OPTION:
-        found = date_of(contract.last_trade)
-        if found is None or not contract.right:
+        expires = date_of(contract.last_trade)
+        if expires is None or not contract.right:
             return None
         return OptionContract(
             underlying=contract.symbol,
             root=contract.trading_class,
-            day=found,
+            day=expires,
             right=Right(contract.right[0]),
             strike=contract.strike,
             multiplier=Decimal(contract.multiplier or 50),

@@ -1,4 +1,4 @@
-"""Outcome of TWS' error codes on market data: what a code means for a subscription, and what the trader is told."""
+"""Outcome of TWS' error codes on market data: what a code means for a subscription, and the text for the trader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 class LineOutcome(enum.Enum):
     """What an error means for a subscription."""
 
-    GOES_ON = "goes on"
+    CONTINUES = "goes on"
     """A warning: data come."""
     NO_PERMISSION = "no permission"
     """The login has no market data subscription for it."""
@@ -30,12 +30,12 @@ _TABLE: Final[Mapping[int, LineOutcome]] = {
     100: LineOutcome.AGAIN,
     101: LineOutcome.NO_LINE,
     200: LineOutcome.UNKNOWN,
-    300: LineOutcome.GOES_ON,
+    300: LineOutcome.CONTINUES,
     354: LineOutcome.NO_PERMISSION,
-    10089: LineOutcome.GOES_ON,
-    10090: LineOutcome.GOES_ON,
-    10091: LineOutcome.GOES_ON,
-    10167: LineOutcome.GOES_ON,
+    10089: LineOutcome.CONTINUES,
+    10090: LineOutcome.CONTINUES,
+    10091: LineOutcome.CONTINUES,
+    10167: LineOutcome.CONTINUES,
     10168: LineOutcome.NO_PERMISSION,
     10182: LineOutcome.AGAIN,
     10186: LineOutcome.NO_PERMISSION,
@@ -51,5 +51,5 @@ PARTLY_PERMITTED: Final = frozenset({10089, 10090, 10091})
 def line_outcome(code: int) -> LineOutcome:
     """Return what an error code means for a subscription; an unlisted one has ended it, unless it is a warning."""
     if 2100 <= code < 2200:
-        return LineOutcome.GOES_ON
+        return LineOutcome.CONTINUES
     return _TABLE.get(code, LineOutcome.DEAD)

@@ -49,7 +49,7 @@ class DataConditions:
             self._paused_until = now + COMPETING_PAUSE
         elif outcome is LineOutcome.AGAIN and code == 100:
             self._paused_until = now + PACING_PAUSE
-        elif outcome is LineOutcome.GOES_ON:
+        elif outcome is LineOutcome.CONTINUES:
             self._partly = code
 
     def note_quality(self, symbol: str, quality: QuoteQuality) -> None:
@@ -58,7 +58,7 @@ class DataConditions:
         self._competing = False
 
     def forget(self) -> None:
-        """Begin anew, after a connection was made."""
+        """Reset, after a connection was made."""
         self._granted, self._granted_at = self.lines, None
         self._paused_until, self._competing, self._partly = None, False, 0
         self._qualities.clear()

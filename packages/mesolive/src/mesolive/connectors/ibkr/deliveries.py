@@ -17,7 +17,7 @@ MAX_CONTRACTS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class GoneOption:
-    """Options of one contract that are gone.
+    """Options of one contract that have left the account's positions.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class GoneOption:
 
 
 def exercised(gone: Sequence[GoneOption], moved: Decimal, likely: Mapping[int, bool]) -> frozenset[int] | None:
-    """Return the conIds of the options that were exercised or assigned, or `None` where nobody can say.
+    """Return the conIds of the options that were exercised or assigned, or `None` where that is ambiguous.
 
     Parameters
     ----------
@@ -54,10 +54,10 @@ def exercised(gone: Sequence[GoneOption], moved: Decimal, likely: Mapping[int, b
         return by_price
     if len(gone) > MAX_CONTRACTS:
         return None
-    found = [
+    matches = [
         frozenset(item.con_id for item in chosen)
         for size in range(len(gone) + 1)
         for chosen in combinations(gone, size)
         if sum((item.units for item in chosen), Decimal(0)) == moved
     ]
-    return found[0] if len(found) == 1 else None
+    return matches[0] if len(matches) == 1 else None

@@ -22,7 +22,7 @@ class Phase(enum.Enum):
 class Outcome(enum.Enum):
     """What an error means for what was asked for."""
 
-    GOES_ON = "goes on"
+    CONTINUES = "goes on"
     """A warning: the order is, or will be, what was asked for."""
     REJECTED = "rejected"
     """The order does not exist."""
@@ -69,7 +69,7 @@ READ_ONLY: Final = 321
 def outcome_of(code: int, phase: Phase) -> Outcome:
     """Return what an error code means."""
     if code in _WARNINGS:
-        return Outcome.GOES_ON
+        return Outcome.CONTINUES
     if code in _TABLE:
         return _TABLE[code].get(phase, Outcome.ASK)
     if code in _REJECTIONS:

@@ -61,7 +61,7 @@ class ExecutionReader:
             self._take(account, asked_at, unbroken=unbroken)
 
     def store(self) -> None:
-        """Store until when executions are known: nothing is heard from here on."""
+        """Store until when executions are known, before the connection ends."""
         self._interruptions = None
         for account, at in self._covered.items():
             if self._state.book.covered.get(account) != at:

@@ -1,4 +1,4 @@
-"""Fills of orders: executions and commissions as they come, gathered into fills that are told once."""
+"""Fills of orders: executions and commissions as they come, gathered into fills that are reported once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from mesolive.connectors.ibkr.executions import ExecutionReport, report_of
 from mesolive.connectors.ibkr.gathering import Fill, Share, base_id, correction_number, deal, legs_of_fill
-from mesolive.connectors.ibkr.journal import Cost, Seen, Told
+from mesolive.connectors.ibkr.journal import Cost, Reported, Seen
 from mesolive.connectors.ibkr.order_book import Chain
 from mesolive.connectors.ibkr.tws_messages import CommissionRow, ExecutionRow
 from mesolive.connectors.ibkr.venue_state import VenueState
 from mesolive.venues.base import Execution, LegExecution
 
 COMMISSION_SECONDS: Final = 5.0
-"""How long a fill waits for its commissions; then it is told with those that are known."""
+"""How long a fill waits for its commissions; then it is reported with those that are known."""
 
 LEGS_SECONDS: Final = 5.0
 """How long a fill waits for its legs before the list of executions is asked for."""
@@ -26,7 +26,7 @@ INCOMPLETE_SECONDS: Final = 60.0
 
 
 class FillGatherer:
-    """Keeps executions, and tells fills.
+    """Collects executions, and reports complete fills.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class FillGatherer:
         report = report_of(row)
         state.record(Seen(row=report))
         if chain is None:
-            self._tell_other(report)
+            self._report_other(report)
         elif correction_number(report.exec_id) > 1 and self._was_told(chain, base_id(report.exec_id)):
             self._report_correction(report)
         return chain
@@ -89,13 +89,13 @@ class FillGatherer:
         for fill in dealt.fills:
             legs = legs_of_fill(fill, chain.rows.values(), book.commissions, chain.ratios)
             if all(leg.commission_known for leg in legs):
-                self._tell(chain, fill)
+                self._report(chain, fill)
             elif final:
-                self._tell(chain, fill)
+                self._report(chain, fill)
                 self._report_unknown_commission(chain, fill)
             else:
                 unknown = True
-                break  # fills of an order are told in their order
+                break  # fills of an order are reported in their order
         if not dealt.incomplete:
             self._state.solved(f"legs of {chain.order_ref}")
         if unknown or dealt.incomplete or (dealt.left and chain.is_combo):
@@ -116,7 +116,8 @@ class FillGatherer:
             if exec_ids[share.base_id] not in self._state.book.commissions:
                 self._state.problem(
                     f"commission {chain.account} {share.base_id}",
-                    f"account {chain.account}: IB has not told the commission of execution {exec_ids[share.base_id]}; "
+                    f"account {chain.account}: IB has not reported the commission of execution "
+                    f"{exec_ids[share.base_id]}; "
                     "its fill is booked without it. Compare the account's statement with the books",
                 )
 
@@ -148,7 +149,7 @@ class FillGatherer:
             self.idle.set()
 
     async def _complete(self, chain: Chain) -> None:
-        """Wait for what a fill lacks; ask for it; tell with what is known; then call a person."""
+        """Wait for what a fill lacks; request it; report it with what is known; then raise an alarm."""
         timer = self._state.timer
         try:
             await timer.sleep(max(COMMISSION_SECONDS, LEGS_SECONDS))
@@ -182,7 +183,7 @@ class FillGatherer:
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
-    def _tell(self, chain: Chain, fill: Fill) -> None:
+    def _report(self, chain: Chain, fill: Fill) -> None:
         order = chain.current
         book = self._state.book
         rows = {base_id(row.exec_id): row for row in chain.rows.values()}
@@ -209,15 +210,15 @@ class FillGatherer:
         )
         perm_id = rows[fill.shares[0].base_id].perm_id
         self._state.record(
-            Told(order_ref=chain.order_ref, perm_id=perm_id, fill=fill, execution=execution), durable=True
+            Reported(order_ref=chain.order_ref, perm_id=perm_id, fill=fill, execution=execution), durable=True
         )
-        self._state.tell(execution)
+        self._state.report(execution)
 
-    def _tell_other(self, report: ExecutionReport) -> None:
+    def _report_other(self, report: ExecutionReport) -> None:
         """Tell an execution of an order that is not ours: by hand, by IB, by another client; combos by their legs."""
         if report.option is None:
             return
-        if correction_number(report.exec_id) > 1 and base_id(report.exec_id) in self._state.book.told_others:
+        if correction_number(report.exec_id) > 1 and base_id(report.exec_id) in self._state.book.reported_others:
             self._report_correction(report)
             return
         base = base_id(report.exec_id)
@@ -242,8 +243,8 @@ class FillGatherer:
             legs=(leg,),
             at=report.at,
         )
-        self._state.record(Told(order_ref="", perm_id=report.perm_id, fill=fill, execution=execution))
-        self._state.tell(execution)
+        self._state.record(Reported(order_ref="", perm_id=report.perm_id, fill=fill, execution=execution))
+        self._state.report(execution)
 
     def _was_told(self, chain: Chain, base: str) -> bool:
         return any(share.base_id == base for fill in chain.fills for share in fill.shares) or any(

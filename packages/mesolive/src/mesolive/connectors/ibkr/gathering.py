@@ -1,8 +1,8 @@
 """Fills of combos gathered from executions: IB reports one for the combo and one per leg, in any order and in parts.
 
-The dealing is a pure function of the executions of one order and of the fills that were told before, so that a restart
-comes to the same fills. Parts of one order may have execution ids of different prefixes; a leg may come in several
-parts, or one report may belong to several fills.
+The dealing is a pure function of the executions of one order and of the fills that were reported before, so that a
+restart comes to the same fills. Parts of one order may have execution ids of different prefixes; a leg may come in
+several parts, or one report may belong to several fills.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Dealt:
     Attributes
     ----------
     fills
-        Those that are complete and were not told before, oldest first.
+        Those that are complete and were not reported before, oldest first.
     incomplete
         Ids of the fills whose legs are not all there.
     left
@@ -134,7 +134,7 @@ def deal(
     ratios
         Signed contracts per combo by conId; a single contract has one entry.
     reported
-        The fills of this order that were told before. They keep what they were made of.
+        The fills of this order that were reported before. They keep what they were made of.
     from_legs
         Whether fills are made of legs for which no execution of the combo has come: the order is known to be filled.
     """
@@ -149,7 +149,7 @@ def deal(
         return _single(legs, ratios, known)
     # Combos that were made of legs alone stand for the reports of the combo that come after all.
     covered = sum((fill.combos for fill in reported if fill.fill_id.startswith(FROM_LEGS)), Decimal(0))
-    # What reports that were told have left to them is taken first: a report of an earlier time may come later.
+    # What earlier reports have left to them is taken first: a report of an earlier time may come later.
     covered -= sum(
         (max(row.shares - known[base], Decimal(0)) for base, row in latest.items() if row.is_combo and base in known),
         Decimal(0),

@@ -39,6 +39,8 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         Combos of the whole chain, as they are written.
     con_ids
         Of the request's legs.
+    route
+        The exchange that it is sent to; empty for where its contracts are sent by default.
     """
 
     request: VenueRequest
@@ -48,6 +50,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     con_ids: tuple[int, ...]
     total: Decimal
     replaces: str | None = None
+    route: str = ""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -90,8 +93,8 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     commission: Decimal
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A fill was gathered. It is told as it is here, now and later, whatever else is reported."""
+class Reported(msgspec.Struct, frozen=True, kw_only=True, tag="Told"):
+    """A combo fill that was reported to the server. It never changes, whatever TWS reports later."""
 
     order_ref: str
     perm_id: int
@@ -99,7 +102,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     execution: Execution
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class PositionList(msgspec.Struct, frozen=True, kw_only=True, tag="Held"):
     """A complete list of positions, where it is another than the one before.
 
     Attributes
@@ -137,7 +140,7 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fact: SettlementFact
 
 
-Record = Sending | Known | Denied | Finished | Seen | Cost | Told | Held | Covered | Missed | Gone
+Record = Sending | Known | Denied | Finished | Seen | Cost | Reported | PositionList | Covered | Missed | Gone
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -243,7 +246,7 @@ def _ended_before(records: Iterable[Record], limit: datetime) -> set[str]:
                 ended.setdefault(replaced_by[record.reference], record.at)
             case Finished() | Denied():
                 ended[record.reference] = record.at
-            case Told() if (reference := record.execution.reference) is not None:
+            case Reported() if (reference := record.execution.reference) is not None:
                 qty[reference] = qty.get(reference, Decimal(0)) - record.execution.qty
                 if qty[reference] <= 0 or reference in ended:
                     ended[reference] = max(record.execution.at, ended.get(reference, record.execution.at))
@@ -254,19 +257,19 @@ def _ended_before(records: Iterable[Record], limit: datetime) -> set[str]:
 
 def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
     """Leave out orders that ended before a limit, with their executions; of positions only the last list counts."""
-    kept = list(records)
-    ended = _ended_before(kept, limit)
+    remaining = list(records)
+    ended = _ended_before(remaining, limit)
     chains: dict[str, set[str]] = {}
-    for record in kept:
+    for record in remaining:
         if isinstance(record, Sending):
             chains.setdefault(record.order_ref, set()).add(record.request.reference)
     gone = {order_ref for order_ref, references in chains.items() if references <= ended}
     references = {reference for order_ref in gone for reference in chains[order_ref]}
-    last_lists = {record.account: number for number, record in enumerate(kept) if isinstance(record, Held)}
-    last_covered = {record.account: number for number, record in enumerate(kept) if isinstance(record, Covered)}
+    last_lists = {record.account: number for number, record in enumerate(remaining) if isinstance(record, PositionList)}
+    last_covered = {record.account: number for number, record in enumerate(remaining) if isinstance(record, Covered)}
     old_rows = {
         record.row.exec_id
-        for record in kept
+        for record in remaining
         if isinstance(record, Seen) and record.row.at < limit and record.row.order_ref not in chains.keys() - gone
     }
 
@@ -280,15 +283,15 @@ def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
                 return record.row.exec_id not in old_rows
             case Cost():
                 return record.exec_id not in old_rows
-            case Told():
+            case Reported():
                 return record.execution.at >= limit or record.order_ref in chains.keys() - gone
-            case Held():
+            case PositionList():
                 return last_lists[record.account] == number
             case Covered():
                 return last_covered[record.account] == number
             case Missed():
-                return True  # an order may be in doubt for as long as nobody decides about it
+                return True  # an order may be in doubt until its owner decides about it
             case Gone():
                 return record.fact.at >= limit
 
-    return [record for number, record in enumerate(kept) if wanted(number, record)]
+    return [record for number, record in enumerate(remaining) if wanted(number, record)]

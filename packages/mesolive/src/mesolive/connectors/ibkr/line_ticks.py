@@ -226,7 +226,7 @@ class LineTicks:
     def option_quote(self) -> tuple[float, float, float, float]:
         """Bid, ask and their sizes of an option; NaN for a side that is not there.
 
-        Without a bid beside an offer nobody pays anything: the bid is 0. A price of size 0 is nobody's.
+        Without a bid beside an offer nothing is paid: the bid is 0. A price of size 0 is no quote.
         """
         ask = self.ask if self.ask > 0.0 and self.ask_size != 0 else NAN
         bid = self.bid if self.bid >= 0.0 and (self.bid_size != 0 or self.bid == 0.0) else NAN

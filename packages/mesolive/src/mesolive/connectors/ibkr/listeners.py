@@ -1,4 +1,4 @@
-"""Who a session with TWS tells: sinks of market data lines, and the listener of orders."""
+"""Listeners of a session with TWS: sinks of market data lines, and the listener of orders."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LineSink(Protocol):
         ...
 
     def line_error(self, code: int, text: str) -> None:
-        """Take an error or a warning of this subscription: the codes tell whether data go on."""
+        """Take an error or a warning of this subscription: the codes state whether data continue."""
         ...
 
     def snapshot_ended(self) -> None:
@@ -58,7 +58,7 @@ class LineSink(Protocol):
 
 
 class OrderListener(Protocol):
-    """Receives what TWS tells of orders, unasked or as part of a list. None of these calls may wait or raise."""
+    """Receives the messages of TWS about orders, unasked or as part of a list. No call may wait or raise."""
 
     def open_order(self, order: OrderRow) -> None:
         """Take an order as it is now."""
@@ -77,7 +77,7 @@ class OrderListener(Protocol):
         ...
 
     def order_error(self, error: OrderError) -> None:
-        """Take an error or a warning on an order id, or on a request that nobody waits for."""
+        """Take an error or a warning on an order id, or on a request without a waiting caller."""
         ...
 
     def unreadable(self, message_id: str) -> None:

@@ -23,14 +23,14 @@ class MarginPreviews:
         self._waiting: dict[int, asyncio.Future[Margins | str]] = {}
 
     def answer(self, order_id: int, margins: Margins) -> bool:
-        """Take a preview; return whether somebody waits for it. The first one may have no numbers."""
+        """Take a preview; return whether a caller waits for it. The first one may have no numbers."""
         waiting = self._waiting.get(order_id)
         if waiting is not None and not waiting.done() and margins.initial_after is not None:
             waiting.set_result(margins)
         return waiting is not None
 
     def refuse(self, order_id: int, code: int, text: str) -> bool:
-        """Take an error on a preview; return whether somebody waits for it."""
+        """Take an error on a preview; return whether a caller waits for it."""
         waiting = self._waiting.get(order_id)
         if waiting is not None and not waiting.done() and not (code == 399 or 2100 <= code < 2200):
             waiting.set_result(f"{code}: {text}")

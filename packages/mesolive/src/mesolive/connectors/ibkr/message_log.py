@@ -10,6 +10,9 @@ from typing import Final
 
 from mesolive.connectors.verification import MessageRecorder
 
+TICK_PRICE: Final = "1"
+REQUEST_DATA: Final = "1"
+ERROR: Final = "4"
 EXECUTION: Final = "11"
 ACCOUNTS: Final = "15"
 COMMISSION: Final = "59"
@@ -63,12 +66,22 @@ class MessageLog:
         self.executions: dict[str, RawExecution] = {}
         self.commissions: dict[str, str] = {}
         """By the id of the execution, as text."""
+        self.errors: dict[tuple[str, int], str] = {}
+        """The last one by connection and id of the request or order: code and text."""
+        self.codes: Counter[str] = Counter()
+        """How often each code of an error came."""
+        self.ticks: Counter[int] = Counter()
+        """Prices by the id of their subscription."""
+        self.subscriptions = 0
+        """How often market data were asked for."""
 
     def take(self, connection: str, received: bool, fields: Sequence[str]) -> None:
         """Keep a message."""
         kind = fields[0] if fields else ""
         if received:
-            self._note(kind, fields)
+            self._note(connection, kind, fields)
+        elif kind == REQUEST_DATA:
+            self.subscriptions += 1
         self._counts[received, kind] += 1
         if self._counts[received, kind] > MAX_LINES.get((received, kind), MAX_OTHER_LINES):
             return
@@ -85,8 +98,14 @@ class MessageLog:
             if count > (limit := MAX_LINES.get((received, kind), MAX_OTHER_LINES))
         ]
 
-    def _note(self, kind: str, fields: Sequence[str]) -> None:
-        if kind == ACCOUNTS:
+    def _note(self, connection: str, kind: str, fields: Sequence[str]) -> None:
+        if kind == TICK_PRICE and len(fields) > 2 and fields[2].isdecimal():
+            self.ticks[int(fields[2])] += 1
+        elif kind == ERROR and len(fields) > 4:
+            self.codes[fields[3]] += 1
+            if fields[2].isdecimal():
+                self.errors[connection, int(fields[2])] = f"{fields[3]}: {fields[4]}"
+        elif kind == ACCOUNTS:
             # Before anything of the login is kept, even where the login is then refused.
             self._recorder.rename(name for text in fields[2:] for name in text.split(",") if name)
         elif kind == EXECUTION and len(fields) > 26:

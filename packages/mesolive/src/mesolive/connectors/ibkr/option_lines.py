@@ -221,7 +221,7 @@ class OptionLines:
 
     def _failed(self, item: OpenLine, _ticks: LineTicks, code: int, _text: str) -> None:
         outcome, now = line_outcome(code), self._clock.now()
-        if outcome is LineOutcome.GOES_ON:
+        if outcome is LineOutcome.CONTINUES:
             if code in PARTLY_PERMITTED:
                 self._report(outcome, code, item.contract)
             return

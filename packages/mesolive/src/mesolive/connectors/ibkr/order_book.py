@@ -19,13 +19,13 @@ from mesolive.connectors.ibkr.journal import (
     Denied,
     Finished,
     Gone,
-    Held,
     Known,
     Missed,
+    PositionList,
     Record,
+    Reported,
     Seen,
     Sending,
-    Told,
 )
 from mesolive.market.contracts import OptionContract
 from mesolive.venues.base import Ending, Execution, OrderStatus, SettlementFact, VenueOrder, VenueRequest
@@ -42,7 +42,7 @@ class Order:
     perm_id
         Zero until TWS has shown the order.
     filled
-        Combos of its own that were told.
+        Combos of its own that were reported.
     """
 
     chain: Chain
@@ -130,10 +130,12 @@ class Chain:
         The first gap of executions in which it may have filled; `None` for none.
     listed
         Whether TWS' last list of open orders showed it.
+    route
+        The exchange that it was sent to, and that its modifications must name; empty for the default one.
     unaccounted
         Whether the lists have lacked it for so long that only a person can say what became of it.
     reported_filled
-        The filled quantity that TWS has told last, in its own units; `None` before.
+        The filled quantity that TWS has reported last, in its own units; `None` before.
     """
 
     order_ref: str
@@ -145,11 +147,12 @@ class Chain:
     perm_ids: list[int] = field(default_factory=list[int])
     rows: dict[str, ExecutionReport] = field(default_factory=dict[str, ExecutionReport])
     fills: list[Fill] = field(default_factory=list[Fill])
-    told: list[Execution] = field(default_factory=list[Execution])
+    reported: list[Execution] = field(default_factory=list[Execution])
     missed: Missed | None = None
     listed: bool = False
     unaccounted: bool = False
     reported_filled: Decimal | None = None
+    route: str = ""
 
     @property
     def current(self) -> Order:
@@ -167,7 +170,7 @@ class Chain:
 
     @property
     def filled(self) -> Decimal:
-        """Combos of all its orders that were told."""
+        """Filled combos of all its orders that were reported."""
         return sum((order.filled for order in self.orders), ZERO)
 
     @property
@@ -178,7 +181,7 @@ class Chain:
     @property
     def last_fill_at(self) -> datetime | None:
         """When the last fill was."""
-        return max((execution.at for execution in self.told), default=None)
+        return max((execution.at for execution in self.reported), default=None)
 
     @property
     def is_combo(self) -> bool:
@@ -197,8 +200,8 @@ class OrderBook:
         self.commissions: dict[str, Decimal] = {}
         self.others: dict[str, ExecutionReport] = {}
         """Executions of orders that are not ours, by id."""
-        self.told_others: dict[str, Execution] = {}
-        self.held: dict[str, Held] = {}
+        self.reported_others: dict[str, Execution] = {}
+        self.position_lists: dict[str, PositionList] = {}
         self.traded: dict[str, dict[int, Decimal]] = {}
         """Signed contracts of each account that were executed since its list of positions, by conId."""
         self.shares_traded: dict[tuple[str, str], Decimal] = {}
@@ -233,10 +236,10 @@ class OrderBook:
                 self._seen(record.row)
             case Cost():
                 self.commissions[record.exec_id] = record.commission
-            case Told():
-                self._told(record)
-            case Held():
-                self.held[record.account] = record
+            case Reported():
+                self._reported(record)
+            case PositionList():
+                self.position_lists[record.account] = record
                 self.traded[record.account] = {}
                 self.shares_traded = {key: qty for key, qty in self.shares_traded.items() if key[0] != record.account}
             case Covered():
@@ -257,8 +260,8 @@ class OrderBook:
         """
         if (covered := self.covered.get(account)) is not None:
             return covered
-        if (held := self.held.get(account)) is not None:
-            return held.at
+        if (position_list := self.position_lists.get(account)) is not None:
+            return position_list.at
         return min((chain.orders[0].at for chain in self.open_chains() if chain.account == account), default=None)
 
     def missed_since(self, account: str, moment: datetime) -> Missed | None:
@@ -277,7 +280,8 @@ class OrderBook:
         chain = self.chains.get(record.order_ref)
         if chain is None:
             ratios = ratios_of(record.request, record.con_ids)
-            chain = Chain(record.order_ref, record.request.account, record.con_ids, ratios, record.order_id)
+            account, order_id = record.request.account, record.order_id
+            chain = Chain(record.order_ref, account, record.con_ids, ratios, order_id, route=record.route)
             self.chains[record.order_ref] = chain
         self.contract_of.update(zip(record.con_ids, (leg.contract for leg in record.request.legs), strict=True))
         order = Order(chain, record.request, len(chain.orders), record.at, record.total, record.replaces)
@@ -309,8 +313,8 @@ class OrderBook:
             base = base_id(row.exec_id)
             if base not in self._bases:  # a correction of a price changes no position
                 self._bases.add(base)
-                held = self.traded.setdefault(row.account, {})
-                held[row.con_id] = held.get(row.con_id, ZERO) + row.signed
+                traded = self.traded.setdefault(row.account, {})
+                traded[row.con_id] = traded.get(row.con_id, ZERO) + row.signed
                 if row.option is None and row.perm_id:  # without a permanent id it may be a delivery
                     key = row.account, row.symbol
                     self.shares_traded[key] = self.shares_traded.get(key, ZERO) + row.signed
@@ -320,15 +324,15 @@ class OrderBook:
         for chain in self.open_chains():
             if chain.account == record.account and chain.orders[0].at < record.until:
                 chain.missed = chain.missed or record
-                chain.reported_filled = None  # told before the gap
+                chain.reported_filled = None  # reported before the gap
 
-    def _told(self, record: Told) -> None:
+    def _reported(self, record: Reported) -> None:
         chain = self.chains.get(record.order_ref)
         if chain is None:
-            self.told_others[record.execution.execution_id] = record.execution
+            self.reported_others[record.execution.execution_id] = record.execution
             return
         chain.fills.append(record.fill)
-        chain.told.append(record.execution)
+        chain.reported.append(record.execution)
         order = self.orders.get(record.execution.reference or "")
         if order is not None:
             order.filled += record.execution.qty

@@ -7,8 +7,8 @@ answer: the lists decide later.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Final
@@ -68,6 +68,8 @@ class EntryRules:
         The time of day, in `zone`, in which TWS restarts and nothing is sent; equal for no such time.
     preview_margin
         Whether IB's margin is asked for before a new order is sent.
+    routes
+        The exchanges that new orders of underlyings are sent to, in place of SMART.
     """
 
     stops_on_combos: bool = False
@@ -75,6 +77,11 @@ class EntryRules:
     quiet_to: time = time(0, 10)
     zone: str = "America/New_York"
     preview_margin: bool = False
+    routes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def route(self, request: VenueRequest) -> str:
+        """Return where an order is sent; empty for the default."""
+        return self.routes.get(request.legs[0].contract.underlying, "") if request.legs else ""
 
     def is_quiet(self, now: datetime) -> bool:
         """Whether nothing is sent now."""
@@ -122,7 +129,8 @@ class OrderEntry:
             con_ids = await self._con_ids(request)
             if isinstance(con_ids, str):
                 return self._refused(request, con_ids)
-            contract, legs = contract_of(request, con_ids)
+            route = self._rules.route(request)
+            contract, legs = contract_of(request, con_ids, route)
             if self._rules.preview_margin:
                 preview_id = self._state.session.next_id(self._state.book.highest_order_id + 1)
                 ticket = ticket_of(request, request.reference, request.qty, what_if=True)
@@ -141,6 +149,7 @@ class OrderEntry:
             at=self._state.clock.now(),
             con_ids=con_ids,
             total=request.qty,
+            route=route,
         )
         self._state.record(sending, durable=True)
         order = self._state.book.orders[request.reference]
@@ -152,7 +161,7 @@ class OrderEntry:
         con_ids = await self._con_ids(request)
         if isinstance(con_ids, str):
             return con_ids
-        contract, legs = contract_of(request, con_ids)
+        contract, legs = contract_of(request, con_ids, self._rules.route(request))
         order_id = self._state.session.next_id(self._state.book.highest_order_id + 1)
         ticket = ticket_of(request, request.reference, request.qty, what_if=True)
         return await self._previews.ask(order_id, contract, ticket, legs)
@@ -184,7 +193,7 @@ class OrderEntry:
         if reason is not None or replaced is None:
             return self._refused(request, reason or "")
         chain = replaced.chain
-        contract, legs = contract_of(request, chain.con_ids)
+        contract, legs = contract_of(request, chain.con_ids, chain.route)
         sending = Sending(
             request=request,
             order_ref=chain.order_ref,
@@ -193,6 +202,7 @@ class OrderEntry:
             con_ids=chain.con_ids,
             total=chain.filled + request.qty,
             replaces=replaced.reference,
+            route=chain.route,
         )
         self._state.record(sending, durable=True)
         order = self._state.book.orders[request.reference]
@@ -216,7 +226,7 @@ class OrderEntry:
             if not order.open:
                 return self._cancel_of_ended(order)
             if chain.unaccounted and not chain.listed:
-                # It does not work at IB; its owner was told to look whether it was filled, and has decided.
+                # It does not work at IB; its owner was asked to look whether it was filled, and has decided.
                 self._life.end(order, Ending.CANCELLED, "IB lists it no more; ended by its owner")
                 self._state.solved(f"missed {chain.order_ref}")
                 return self._life.ended(order)
@@ -423,7 +433,7 @@ class OrderEntry:
         symbols = {leg.contract.underlying for leg in request.legs}
         hours = [trading_hours(symbol, self._state.calendar) for symbol in symbols]
         day = request.time_in_force is TimeInForce.Day
-        if day and not request.may_wait and not all(item.takes_orders(now) for item in hours):
+        if day and not request.may_wait and not all(item.takes_orders(now, night=request.night) for item in hours):
             return "the market is closed"
         if request.account not in self._state.session.accounts:
             return f"the login has no account {request.account}"

@@ -1,4 +1,4 @@
-"""Life of orders as TWS tells it: acceptance, refusal, end. Executions are facts, statuses and errors are hints."""
+"""Order states from TWS' messages: acceptance, refusal, end. Executions are facts, statuses and errors are hints."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INACTIVE: Final = "Inactive"
 
 
 class OrderLife:
-    """Takes what TWS tells of orders into the order book, and tells the stream of reports.
+    """Applies TWS' messages of orders to the order book, and reports the changes.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class OrderLife:
         self.order_ids: dict[int, Chain] = {}
         self.doubtful: set[str] = set()
         self.ended_at_tws: dict[str, tuple[str, str]] = {}
-        """By the chain's reference: the final status that TWS has told, and why, until its fills are complete."""
+        """By the chain's reference: the final status that TWS has reported, and why, until its fills are complete."""
 
     # --- messages --------------------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class OrderLife:
         return chain
 
     def executed(self, chain: Chain, perm_id: int) -> None:
-        """Take that an order has executions: it was accepted, whatever else was told."""
+        """Take that an order has executions, which proves that it was accepted."""
         if not chain.orders[0].known:
             self.accept(chain.orders[0], perm_id)
         self._fills.gather(chain)
@@ -108,11 +108,11 @@ class OrderLife:
         else:
             phase = Phase.NEW if not chain.current.known else Phase.MODIFY
         outcome = outcome_of(error.code, phase)
-        if attempt is None and outcome is not Outcome.CANCELLED and outcome is not Outcome.GOES_ON:
+        if attempt is None and outcome is not Outcome.CANCELLED and outcome is not Outcome.CONTINUES:
             # Nothing is under way that it could be the answer to.
             outcome = Outcome.REJECTED if phase is Phase.NEW and outcome is Outcome.REJECTED else Outcome.ASK
         _log.info(
-            "ibkr_order_error",
+            "ibkr_order_error_received",
             reference=chain.current.reference,
             code=error.code,
             phase=phase.value,
@@ -124,7 +124,7 @@ class OrderLife:
     def _apply(self, chain: Chain, attempt: Attempt | None, outcome: Outcome, error: OrderError) -> None:
         text = f"{error.code}: {error.text}"
         match outcome:
-            case Outcome.GOES_ON:
+            case Outcome.CONTINUES:
                 return
             case Outcome.REJECTED:
                 order = attempt.order if attempt is not None else chain.current
@@ -171,7 +171,7 @@ class OrderLife:
         return row.quantity == written_quantity(request, order.total) and same_limit and same_stop
 
     def accept(self, order: Order, perm_id: int) -> None:
-        """Take that an order is at IB's servers, and tell it; in this order when it replaces another."""
+        """Record that IB's servers have an order, and report it; the replaced order first."""
         if order.known or not perm_id:
             return
         now = self._state.clock.now()
@@ -184,7 +184,7 @@ class OrderLife:
                 f"order {order.reference} counted as never arrived, and works at IB under {perm_id}; it is cancelled",
             )
             self.doubtful.add(order.chain.order_ref)
-        self._state.tell(self.accepted(order))
+        self._state.report(self.accepted(order))
         attempt = self._attempts.of(order.chain)
         if attempt is not None and attempt.order is order and attempt.phase is not Phase.CANCEL:
             attempt.finish()
@@ -204,17 +204,17 @@ class OrderLife:
         if order.ended is None and not order.known:
             now = self._state.clock.now()
             self._state.record(Denied(reference=order.reference, at=now, reason=reason, code=code))
-            self._state.tell(self.ended(order))
+            self._state.report(self.ended(order))
 
     def end(self, order: Order, how: Ending, reason: str, code: str | None = None) -> None:
-        """Take that an order has ended otherwise than filled, and tell it."""
+        """Record that an order has ended without being filled, and report it."""
         if order.ended is not None:
             return
         now = self._state.clock.now()
         if reason != NEVER_ARRIVED:
             self._state.solved(f"{UNANSWERED}{order.reference}")
         self._state.record(Finished(reference=order.reference, how=how, at=now, reason=reason, code=code))
-        self._state.tell(self.ended(order))
+        self._state.report(self.ended(order))
         attempt = self._attempts.of(order.chain)
         if attempt is not None:
             attempt.finish()
@@ -252,11 +252,15 @@ class OrderLife:
             self.doubtful.add(chain.order_ref)
 
     def close_filled(self, chain: Chain) -> None:
-        """End what cannot fill any more because the chain is filled whole; let a call that waits go on."""
+        """End what cannot fill any more because the chain is filled whole; let a call that waits continue."""
         last = chain.orders[-1]
-        if last.known and chain.filled >= last.total and last.open:
-            before = last.request.qty - last.filled
-            self.end(last, Ending.CANCELLED, f"{before} were filled by its predecessor")
+        if last.open and chain.filled >= last.total:
+            if last.known:
+                before = last.request.qty - last.filled
+                self.end(last, Ending.CANCELLED, f"{before} were filled by its predecessor")
+            elif chain.filled >= chain.current.total:
+                # Whether TWS has taken the modification or not: neither terms leave anything to fill.
+                self.deny(last, "the order to replace was filled", None)
         if not chain.open:
             self.ended_at_tws.pop(chain.order_ref, None)
             attempt = self._attempts.of(chain)
@@ -276,6 +280,8 @@ class OrderLife:
         for order in chain.orders:
             if order.open:
                 how, why = self._how_ended(order, reason)
+                if status == INACTIVE:
+                    how, why = Ending.REJECTED, reason or "rejected by IB"
                 self.end(order, how, why)
 
     def _how_ended(self, order: Order, reason: str) -> tuple[Ending, str]:

@@ -63,13 +63,20 @@ def written_quantity(request: VenueRequest, total: Decimal) -> Decimal:
     return total if ratio is None else total * abs(ratio)
 
 
-def contract_of(request: VenueRequest, con_ids: Sequence[int]) -> tuple[Contract, tuple[ComboLeg, ...]]:
+def contract_of(
+    request: VenueRequest, con_ids: Sequence[int], route: str = ""
+) -> tuple[Contract, tuple[ComboLeg, ...]]:
     """Return contract and legs of an order: a single option by its conId alone, else a combo that is bought.
 
     No other field goes with a conId: TWS refuses an order whose fields contradict it (478).
+
+    Parameters
+    ----------
+    route
+        The exchange; empty for SMART, or the one of options on futures.
     """
     first = request.legs[0].contract
-    exchange = exchange_of(first)
+    exchange = route or exchange_of(first)
     ratios = ratios_of(request, con_ids)
     if len(ratios) == 1:
         return Contract(con_id=next(iter(ratios)), exchange=exchange), ()
@@ -93,4 +100,5 @@ def ticket_of(request: VenueRequest, order_ref: str, total: Decimal, *, what_if:
         limit_price=None if request.limit_price is None else written_price(request, request.limit_price),
         stop_price=None if request.stop_price is None else written_price(request, request.stop_price),
         what_if=what_if,
+        outside_rth=request.night,
     )

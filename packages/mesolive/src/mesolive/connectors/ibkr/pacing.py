@@ -35,7 +35,7 @@ class Priority(enum.IntEnum):
     LIFE = 1
     """Heartbeats, and the lists after a connection."""
     INTERACTIVE = 2
-    """Somebody waits for the answer."""
+    """A caller waits for the answer."""
     LINE = 3
     """Subscriptions to market data, and their cancels."""
     BULK = 4
@@ -110,7 +110,7 @@ class PacedQueue:
         while self._waiting and self._permitted(self._waiting[0][0]):
             *_, write, written = heapq.heappop(self._waiting)
             if written.done():
-                continue  # nobody wants it any more
+                continue  # no caller wants it any more
             try:
                 write()
             except Exception as error:  # noqa: BLE001 - the caller's: it is raised where the message was posted

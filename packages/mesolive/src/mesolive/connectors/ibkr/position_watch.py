@@ -1,4 +1,4 @@
-"""Positions of the accounts, and what became of those that are gone: settlements and early exercises.
+"""Position watch: settlements and early exercises concluded from positions that have left the accounts.
 
 IB reports neither. A position that is missing from complete lists, twice, half a minute apart and with no execution in
 between, was settled if its contract has expired and pays cash, and exercised if shares have moved with it. Options that
@@ -19,7 +19,7 @@ import structlog
 from mesolive.connectors.ibkr.contract_mapping import option_of
 from mesolive.connectors.ibkr.deliveries import GoneOption, exercised
 from mesolive.connectors.ibkr.execution_reader import ExecutionReader
-from mesolive.connectors.ibkr.journal import Gone, Held, Missed
+from mesolive.connectors.ibkr.journal import Gone, Missed, PositionList
 from mesolive.connectors.ibkr.session_errors import TwsError
 from mesolive.connectors.ibkr.tws_messages import PositionRow
 from mesolive.connectors.ibkr.venue_state import VenueState
@@ -28,7 +28,7 @@ from mesolive.market.contracts import ExerciseStyle, OptionContract, Settlement
 from mesolive.market.option_classes import Delivery, option_class
 from mesolive.market.settlement import settlement_value
 from mesolive.tasks import Turns
-from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact, VenueUnreachableError
+from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact
 
 _log = structlog.get_logger(__name__)
 
@@ -93,6 +93,8 @@ class PositionWatch:
         self._prices = prices
         self._executions = executions
         self._differences: dict[str, _Difference] = {}
+        self._left_out: dict[str, set[str]] = {}
+        """By account, the problems of options that cannot be read."""
 
     async def positions(self, account: str) -> dict[OptionContract, Decimal]:
         """Return the options that an account holds.
@@ -142,19 +144,30 @@ class PositionWatch:
         options: dict[int, Decimal] = {}
         contracts: dict[int, OptionContract] = {}
         shares: dict[str, Decimal] = {}
+        baseline = self._state.book.position_lists.get(account)
+        kept = {} if baseline is None else {con_id: contract for con_id, contract, _ in baseline.options}
+        left_out: set[str] = set()
         for row in rows:
             if row.account != account:
                 continue
-            option = option_of(row.contract)
+            con_id = row.contract.con_id
+            option = self._known(con_id) or option_of(row.contract) or kept.get(con_id)
             if option is not None:
-                options[row.contract.con_id] = row.quantity
-                contracts[row.contract.con_id] = self._known(row.contract.con_id) or option
+                options[con_id] = row.quantity
+                contracts[con_id] = option
             elif row.contract.sec_type in {"OPT", "FOP"}:
-                raise VenueUnreachableError(
-                    f"the position in {row.contract.local_symbol or row.contract.con_id} cannot be read"
+                # Of another country, as its symbol says: nothing here can trade it, and it must not stop what can.
+                left_out.add(key := f"left out {account} {con_id}")
+                self._state.problem(
+                    key,
+                    f"account {account} holds {row.quantity} {row.contract.local_symbol or con_id}, an option whose "
+                    "terms cannot be read: it is left out here. Watch it in TWS",
                 )
             else:
                 shares[row.contract.symbol] = shares.get(row.contract.symbol, ZERO) + row.quantity
+        for key in self._left_out.get(account, set()) - left_out:
+            self._state.solved(key)
+        self._left_out[account] = left_out
         return _List(options, contracts, shares)
 
     def _known(self, con_id: int) -> OptionContract | None:
@@ -165,13 +178,13 @@ class PositionWatch:
 
     def _compare(self, account: str, listed: _List) -> None:
         state, book = self._state, self._state.book
-        held = book.held.get(account)
-        if held is None:
+        baseline = book.position_lists.get(account)
+        if baseline is None:
             self._keep(account, listed)
             return
         traded = book.traded.get(account, {})
-        known = {con_id: qty for con_id, _, qty in held.options}
-        contracts = {con_id: contract for con_id, contract, _ in held.options} | dict(listed.contracts)
+        known = {con_id: qty for con_id, _, qty in baseline.options}
+        contracts = {con_id: contract for con_id, contract, _ in baseline.options} | dict(listed.contracts)
         options = {
             con_id: listed.options.get(con_id, ZERO) - known.get(con_id, ZERO) - traded.get(con_id, ZERO)
             for con_id in listed.options.keys() | known.keys() | traded.keys()
@@ -180,19 +193,19 @@ class PositionWatch:
         options = {con_id: qty for con_id, qty in options.items() if qty}
         shares = {
             symbol: listed.shares.get(symbol, ZERO)
-            - held.shares.get(symbol, ZERO)
+            - baseline.shares.get(symbol, ZERO)
             - book.shares_traded.get((account, symbol), ZERO)
-            for symbol in listed.shares.keys() | held.shares.keys()
+            for symbol in listed.shares.keys() | baseline.shares.keys()
         }
         shares = {symbol: qty for symbol, qty in shares.items() if qty}
         self._report_lingering(account, listed)
         self._report_corrected(account)
         if not options:
             self._differences.pop(account, None)
-            is_checked = book.missed_since(account, held.at) is None
+            is_checked = book.missed_since(account, baseline.at) is None
             if (
                 any(traded.values())
-                or listed.shares != held.shares
+                or listed.shares != baseline.shares
                 or listed.options.keys() != known.keys()
                 or not is_checked
             ):
@@ -209,20 +222,22 @@ class PositionWatch:
             GoneOption(con_id, contracts.get(con_id) or book.contract_of[con_id], qty)
             for con_id, qty in sorted(options.items())
         ]
-        concluded = [self._conclude(account, of_one, shares, held) for of_one in _by_underlying(gone)]
+        concluded = [self._conclude(account, of_one, shares, baseline) for of_one in _by_underlying(gone)]
         if all(concluded):
             self._differences.pop(account, None)
             self._keep(account, listed)
 
-    def _conclude(self, account: str, gone: Sequence[GoneOption], shares: Mapping[str, Decimal], held: Held) -> bool:
-        """Say what became of options on one underlying that are gone; return whether that can be said now."""
+    def _conclude(
+        self, account: str, gone: Sequence[GoneOption], shares: Mapping[str, Decimal], baseline: PositionList
+    ) -> bool:
+        """Report the outcome of options on one underlying that are gone; return whether it is known now."""
         now = self._state.clock.now()
         expired: list[GoneOption] = []
         early: list[GoneOption] = []
         concluded = True
         for item in gone:
             settles_at = self._settles_at(item.contract)
-            gap = self._state.book.missed_since(account, held.at)
+            gap = self._state.book.missed_since(account, baseline.at)
             if gap is not None and gap.since < self._last_trade(item.contract):
                 self._report_unread(account, item, gap)
             elif now < settles_at:
@@ -246,7 +261,7 @@ class PositionWatch:
         value = self._value(item)
         if value is None:
             return False
-        self._tell_settled(account, item, value)
+        self._report_settled(account, item, value)
         if option_class(item.contract.root).settlement is Settlement.AM and value:
             self._state.problem(
                 f"computed {account} {item.con_id}",
@@ -270,12 +285,12 @@ class PositionWatch:
                 return False
             values[item.con_id] = value
         likely = {con_id: value >= AUTOMATIC_EXERCISE for con_id, value in values.items()}
-        found = exercised([*expired, *early], moved, likely)
-        if found is None:
-            found = frozenset(con_id for con_id, is_likely in likely.items() if is_likely)
+        exercised_ids = exercised([*expired, *early], moved, likely)
+        if exercised_ids is None:
+            exercised_ids = frozenset(con_id for con_id, is_likely in likely.items() if is_likely)
         by_price = {con_id for con_id, is_likely in likely.items() if is_likely}
-        if sum((item.units for item in (*expired, *early) if item.con_id in found), ZERO) != moved or not (
-            by_price <= found
+        if sum((item.units for item in (*expired, *early) if item.con_id in exercised_ids), ZERO) != moved or not (
+            by_price <= exercised_ids
         ):
             names = ", ".join(f"{-item.change} {item.contract}" for item in expired)
             self._state.problem(
@@ -284,28 +299,28 @@ class PositionWatch:
                 f"moved by {moved}: the two do not agree. Look at the account's statement",
             )
         for item in expired:
-            if item.con_id in found or likely[item.con_id]:
+            if item.con_id in exercised_ids or likely[item.con_id]:
                 key = f"IB-{account}-{item.con_id}-{item.contract.day}"
                 at = self._settles_at(item.contract)
-                self._tell(
+                self._report(
                     ExerciseNotice(account=account, fact_id=key, contract=item.contract, qty=-item.change, at=at)
                 )
             else:
-                self._tell_settled(account, item, ZERO)
-        self._tell_early(account, [item for item in early if item.con_id in found])
-        self._report_unexplained(account, [item for item in early if item.con_id not in found])
+                self._report_settled(account, item, ZERO)
+        self._report_early(account, [item for item in early if item.con_id in exercised_ids])
+        self._report_unexplained(account, [item for item in early if item.con_id not in exercised_ids])
         return True
 
     def _conclude_early(self, account: str, early: Sequence[GoneOption], moved: Decimal) -> None:
         american = [item for item in early if option_class(item.contract.root).style is ExerciseStyle.AMERICAN]
-        found = exercised(american, moved, {item.con_id: True for item in american}) if moved else None
-        if found is None and american and sum((item.units for item in american), ZERO) == moved:
-            found = frozenset(item.con_id for item in american)
-        found = found or frozenset()
-        self._tell_early(account, [item for item in early if item.con_id in found])
-        self._report_unexplained(account, [item for item in early if item.con_id not in found])
+        exercised_ids = exercised(american, moved, {item.con_id: True for item in american}) if moved else None
+        if exercised_ids is None and american and sum((item.units for item in american), ZERO) == moved:
+            exercised_ids = frozenset(item.con_id for item in american)
+        exercised_ids = exercised_ids or frozenset()
+        self._report_early(account, [item for item in early if item.con_id in exercised_ids])
+        self._report_unexplained(account, [item for item in early if item.con_id not in exercised_ids])
 
-    def _tell_early(self, account: str, items: Sequence[GoneOption]) -> None:
+    def _report_early(self, account: str, items: Sequence[GoneOption]) -> None:
         now = self._state.clock.now()
         settled = self._state.book.settled
         for item in items:
@@ -315,7 +330,7 @@ class PositionWatch:
             while key in settled and settled[key].qty != -item.change:
                 key, number = f"{key.rpartition('-X')[0]}-X{number}", number + 1
             if key not in settled:
-                self._tell(
+                self._report(
                     ExerciseNotice(account=account, fact_id=key, contract=item.contract, qty=-item.change, at=now)
                 )
 
@@ -363,9 +378,9 @@ class PositionWatch:
         state.solved(f"price {contract}")
         return settlement_value(contract, price)
 
-    def _tell_settled(self, account: str, item: GoneOption, value: Decimal) -> None:
+    def _report_settled(self, account: str, item: GoneOption, value: Decimal) -> None:
         contract, qty = item.contract, -item.change
-        self._tell(
+        self._report(
             Settled(
                 account=account,
                 fact_id=f"IB-{account}-{item.con_id}-{contract.day}",
@@ -377,18 +392,18 @@ class PositionWatch:
             )
         )
 
-    def _tell(self, fact: SettlementFact) -> None:
+    def _report(self, fact: SettlementFact) -> None:
         self._state.record(Gone(fact=fact), durable=True)
-        self._state.tell(fact)
+        self._state.report(fact)
 
     def _keep(self, account: str, listed: _List) -> None:
         options = tuple((con_id, listed.contracts[con_id], qty) for con_id, qty in sorted(listed.options.items()))
         self._state.record(
-            Held(account=account, at=self._state.clock.now(), options=options, shares=dict(listed.shares))
+            PositionList(account=account, at=self._state.clock.now(), options=options, shares=dict(listed.shares))
         )
 
     def _report_corrected(self, account: str) -> None:
-        """Report settlements whose price has been corrected since they were told: a fact that was told stays."""
+        """Report settlements whose price has been corrected since they were reported: a report that was made stays."""
         now = self._state.clock.now()
         for key, fact in self._state.book.settled.items():
             if not isinstance(fact, Settled) or fact.account != account or now - fact.at > CORRECTED_WITHIN:

@@ -80,7 +80,7 @@ class IbkrProvider:
     Parameters
     ----------
     session
-        The data connection; somebody else connects it, and connects it again.
+        The data connection; its owner connects it, and connects it again.
     folder
         Where contracts are kept; `None` for nowhere.
     timer
@@ -109,7 +109,7 @@ class IbkrProvider:
         self._wanted: dict[OptionContract, LinePriority] = {}
         self._running = False
         self._stopped_because = "not started"
-        self._status_told: ProviderStatus | None = None
+        self._status_reported: ProviderStatus | None = None
         self._connected_at: datetime | None = None
         self._data_type = 0
         self._seen_restores: int = 0
@@ -198,7 +198,7 @@ class IbkrProvider:
         return "; ".join(filter(None, (source.reader.unknown for source in self._sources.values())))
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
-        """Keep a line for contracts that somebody watches; `pin` says more."""
+        """Keep a market data line for subscribed contracts; `pin` gives the priority."""
         self.pin(contracts, LinePriority.WATCHED)
 
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
@@ -336,8 +336,8 @@ class IbkrProvider:
             self._release(now)
         self._follow_days(before, now)
         status = self.status
-        if status != self._status_told:
-            self._status_told = status
+        if status != self._status_reported:
+            self._status_reported = status
             self.status_changes.bump()
 
     def _begin_connection(self, now: datetime) -> None:
@@ -388,7 +388,7 @@ class IbkrProvider:
         for source in sources:
             source.lines.flush(now)
             if not source.book.hours.is_open(now) and not self._farms_broken:
-                source.book.mark_received(now)  # nobody sends quotes then
+                source.book.mark_received(now)  # no quotes are sent then
         if not self._conditions.may_ask(now):
             return
         for source in sources:

@@ -36,7 +36,7 @@ class ReceivingSession(Protocol):
 
     @property
     def order_listener(self) -> OrderListener | None:
-        """Who is told of orders."""
+        """The listener of messages about orders."""
         ...
 
     def now(self) -> datetime:
@@ -51,11 +51,11 @@ class ReceivingSession(Protocol):
         """Take that a message could not be read."""
         ...
 
-    def error_told(self, req_id: int, code: int, text: str) -> None:
+    def error_received(self, req_id: int, code: int, text: str) -> None:
         """Take an error: of a request, of a line, of an order, or a notice."""
         ...
 
-    def accounts_told(self, accounts: str) -> None:
+    def accounts_received(self, accounts: str) -> None:
         """Take the accounts of the login."""
         ...
 
@@ -76,10 +76,10 @@ class Receiver:
         self._session.message_unreadable(message_id, error)
 
     def error(self, req_id: int, code: int, text: str) -> None:
-        self._session.error_told(req_id, code, text)
+        self._session.error_received(req_id, code, text)
 
     def managed_accounts(self, accounts: str) -> None:
-        self._session.accounts_told(accounts)
+        self._session.accounts_received(accounts)
 
     def current_time(self, seconds: int) -> None:
         self._session.requests.row(ListKind.CURRENT_TIME, seconds)

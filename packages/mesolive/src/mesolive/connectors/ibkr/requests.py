@@ -82,11 +82,11 @@ class RequestRegistry:
             answer.done.exception()  # it was raised by another failure already
 
     def one_at_a_time(self, name: str) -> asyncio.Lock:
-        """Return the lock of requests whose answers cannot be told apart."""
+        """Return the lock of requests whose answers cannot be distinguished."""
         return self._locks.setdefault(name, asyncio.Lock())
 
     def row(self, key: Key, row: object) -> None:
-        """Add a row to an answer, if somebody waits for it."""
+        """Add a row to an answer, if a caller waits for it."""
         answer = self._answers.get(key)
         if answer is not None and isinstance(row, answer.row_type):
             answer.rows.append(row)
@@ -98,7 +98,7 @@ class RequestRegistry:
             answer.done.set_result(answer.rows)
 
     def refuse(self, key: Key, code: int, text: str) -> bool:
-        """Fail an answer with an error of TWS; return whether somebody waits for it."""
+        """Fail an answer with an error of TWS; return whether a caller waits for it."""
         answer = self._answers.get(key)
         if answer is None:
             return False

@@ -85,7 +85,7 @@ class TwsSession:
     messages_per_second
         Zero for no limit.
     record
-        Takes each message that is sent or received; `None` for nobody.
+        Takes each message that is sent or received; `None` for no record.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class TwsSession:
         SessionLostError
             When there is no connection: nothing listens, no answer within the time, or the client id is in use.
         WrongLoginError
-            When TWS is logged in as somebody else than `login_check` expects.
+            When TWS is logged in as another user than `login_check` expects.
         """
         self._last_notice = None
         try:
@@ -154,7 +154,7 @@ class TwsSession:
         self._heartbeat = self._tasks.spawn("ibkr heartbeat", self._beat(), detail=self.name)
 
     def attempt_failed(self, why: str) -> None:
-        """Keep why an attempt to connect failed: the state tells it until the next one."""
+        """Store why an attempt to connect failed: the state shows it until the next one."""
         self._set_state(replace(self.state, loss=why))
 
     def disconnect(self, why: str = "disconnected") -> None:
@@ -472,7 +472,7 @@ class TwsSession:
         if self._orders is not None:
             self._orders.unreadable(message_id)
 
-    def error_told(self, req_id: int, code: int, text: str) -> None:
+    def error_received(self, req_id: int, code: int, text: str) -> None:
         """Take an error: of a request, of a line, of an order, or a notice."""
         if req_id == NO_REQUEST:
             notice = Notice(code, text)
@@ -487,13 +487,13 @@ class TwsSession:
         elif not self.requests.refuse(req_id, code, text) and self._orders is not None:
             self._orders.order_error(OrderError(req_id, code, text))
 
-    def accounts_told(self, accounts: str) -> None:
+    def accounts_received(self, accounts: str) -> None:
         """Take the accounts of the login."""
         self.accounts = tuple(name.strip() for name in accounts.split(",") if name.strip())
 
     @property
     def order_listener(self) -> OrderListener | None:
-        """Who is told of orders."""
+        """The listener of messages about orders."""
         return self._orders
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-ANOTHER_LOGIN: Final = "TWS is logged in as somebody else"
+ANOTHER_LOGIN: Final = "TWS is logged in as another user"
 
 
 class TwsError(Exception):
@@ -16,7 +16,7 @@ class SessionLostError(TwsError):
 
 
 class WrongLoginError(SessionLostError):
-    """TWS is logged in as somebody else: the connection was closed again, and nothing was asked."""
+    """TWS is logged in as another user: the connection was closed again, and nothing was requested."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{ANOTHER_LOGIN}: {reason}")

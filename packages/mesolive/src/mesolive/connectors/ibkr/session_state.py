@@ -1,4 +1,4 @@
-"""State of one connection to TWS as notices tell it: IB's servers, data farms, the clock."""
+"""State of one connection to TWS from its notices: IB's servers, data farms, the clock."""
 
 from __future__ import annotations
 

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mesolive.connectors.double_time import CLOCK_OFFSET, offset_problem
 from mesolive.connectors.settings_model import ConnectorSettings, Field
+from mesolive.market.option_classes import underlying_of
 
 WINDOW: Final = re.compile(r"(\d{2}:\d{2})-(\d{2}:\d{2})")
+ROUTE: Final = re.compile(r"([A-Z][A-Z0-9.]{0,9})=([A-Z][A-Z0-9]{1,9})")
 SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
 MAX_CLIENT_ID: Final = 2**31 - 1
 MAX_MESSAGES: Final = 50
@@ -53,15 +55,24 @@ class IbkrSettings(ConnectorSettings):
     stops_on_combos: Annotated[
         bool, Field("Whether stop orders on combos are sent; whether IB takes them is not published.")
     ] = False
+    routes: Annotated[
+        tuple[str, ...],
+        Field("Where new orders of an underlying go in place of SMART, as SYMBOL=EXCHANGE: SPX=CBOE."),
+    ] = ()
     clock_offset: Annotated[float, Field(CLOCK_OFFSET)] = 0.0
 
     @property
     def window(self) -> tuple[time, time]:
         """From when to when nothing is sent; equal for no such time."""
-        found = WINDOW.fullmatch(self.restart_window)
-        if found is None:
+        match = WINDOW.fullmatch(self.restart_window)
+        if match is None:
             return time(0), time(0)
-        return time.fromisoformat(found[1]), time.fromisoformat(found[2])
+        return time.fromisoformat(match[1]), time.fromisoformat(match[2])
+
+    @property
+    def routes_by_underlying(self) -> Mapping[str, str]:
+        """The exchanges of `routes` by their underlyings."""
+        return {match[1]: match[2] for match in map(ROUTE.fullmatch, self.routes) if match is not None}
 
     def check(self) -> Mapping[str, str]:
         """Return contradictions by the name of the setting."""
@@ -82,6 +93,8 @@ class IbkrSettings(ConnectorSettings):
         wrong = [item for item in self.underlyings if not SYMBOL.fullmatch(item)]
         if wrong or not self.underlyings:
             problems["underlyings"] = f"expected symbols such as SPX, got {wrong[0]!r}" if wrong else "names none"
+        if problem := self._route_problem():
+            problems["routes"] = problem
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -94,3 +107,16 @@ class IbkrSettings(ConnectorSettings):
             except ValueError:
                 problems["restart_window"] = f"expected a time such as 23:40-00:10, got {self.restart_window!r}"
         return problems
+
+    def _route_problem(self) -> str:
+        """Return what is wrong with `routes`; empty for nothing."""
+        wrong = next((item for item in self.routes if ROUTE.fullmatch(item) is None), None)
+        if wrong is not None:
+            return f"expected SYMBOL=EXCHANGE such as SPX=CBOE, got {wrong!r}"
+        routes = self.routes_by_underlying
+        if len(routes) < len(self.routes):
+            return f"names an underlying twice: {', '.join(self.routes)}"
+        future = next((symbol for symbol in routes if underlying_of(symbol).is_future), None)
+        return (
+            "" if future is None else f"options on futures trade at one exchange alone, got {future}={routes[future]}"
+        )

@@ -28,9 +28,9 @@ class Line:
 
     @property
     def open(self) -> bool:
-        """Whether the sink is still told of ticks."""
+        """Whether the sink still receives ticks."""
         return self._session.has_line(self.req_id)
 
     def close(self) -> None:
-        """End the subscription; the sink hears nothing any more."""
+        """End the subscription; the sink is not called any more."""
         self._session.close_line(self.req_id, self._written)

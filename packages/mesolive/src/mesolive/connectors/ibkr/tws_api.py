@@ -38,14 +38,14 @@ NOT_TWS: Final = "what answers there is no TWS: its answer is no message of TWS"
 
 
 class TwsApi:
-    """The library's client of one socket: connects, and writes requests. Everything that is told goes to `events`.
+    """The library's client of one socket: connects, and writes requests. Every message goes to `events`.
 
     Parameters
     ----------
     zone
         IANA name of the zone that TWS is logged in with.
     record
-        Takes each message; `None` for nobody.
+        Takes each message; `None` for no record.
     """
 
     def __init__(self, events: TwsEvents, zone: str, record: Record | None = None) -> None:
@@ -78,6 +78,7 @@ class TwsApi:
         decoder = StrictDecoder(self._events, self._zone, self._record)
         raw = _client.Client(decoder.wrapper)
         raw.decoder = decoder
+        raw.conn.sendMsg = _while_open(raw.conn)
         if self._record is not None:
             raw.sendMsg = _recorded(raw.sendMsg, self._record)
         raw.MaxRequests = 0  # the session paces
@@ -155,6 +156,7 @@ class TwsApi:
             account=ticket.account,
             orderRef=ticket.order_ref,
             whatIf=ticket.what_if,
+            outsideRth=ticket.outside_rth,
             transmit=True,
         )
         if ticket.limit_price is not None:
@@ -230,6 +232,17 @@ class TwsApi:
         if self._raw is None:
             raise ConnectionError("there is no connection to TWS")
         return self._raw
+
+
+def _while_open(connection: Raw) -> Callable[[bytes], None]:
+    """Return the connection's write, without what asyncio drops: it reports a loss a turn after a failed write."""
+    send = connection.sendMsg
+
+    def written(message: bytes) -> None:
+        if connection.transport is not None and not connection.transport.is_closing():
+            send(message)
+
+    return written
 
 
 def _recorded(send: Callable[[str], None], record: Record) -> Callable[[str], None]:

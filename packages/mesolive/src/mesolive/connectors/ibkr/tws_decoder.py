@@ -266,14 +266,14 @@ class StrictDecoder(_decoder.Decoder):  # pyright: ignore[reportUntypedBaseClass
 @lru_cache
 def _parsed_fields(kind: type) -> Sequence[tuple[str, Callable[[Raw], Raw], Raw]]:
     """Return the names of the fields that are not text, their types and defaults."""
-    found: list[tuple[str, Callable[[Raw], Raw], Raw]] = []
+    decoders: list[tuple[str, Callable[[Raw], Raw], Raw]] = []
     for field in cast("Sequence[Raw]", dataclasses.fields(kind)):
         default: object = field.default
         for read in (bool, int, float):  # a flag is a whole number, too
             if isinstance(default, read):
-                found.append((str(field.name), read, default))
+                decoders.append((str(field.name), read, default))
                 break
-    return found
+    return decoders
 
 
 def _whole(field: str) -> int:

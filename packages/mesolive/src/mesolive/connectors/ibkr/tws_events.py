@@ -1,4 +1,4 @@
-"""What a session hears of TWS: one call per kind of message, with typed values."""
+"""Interface of TWS' messages to a session: one call per kind of message, with typed values."""
 
 from __future__ import annotations
 

@@ -132,6 +132,8 @@ class OrderTicket:
     ----------
     limit_price, stop_price
         On the contract's price step; `None` where the order type has none.
+    outside_rth
+        Whether it is worked outside of the regular session too.
     """
 
     action: str
@@ -143,6 +145,7 @@ class OrderTicket:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     what_if: bool = False
+    outside_rth: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

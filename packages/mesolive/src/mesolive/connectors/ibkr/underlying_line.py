@@ -13,7 +13,8 @@ from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.settlement_prices import note_previous_close
 from mesolive.connectors.ibkr.subscription import Line
 from mesolive.connectors.ibkr.tws_messages import Contract
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
+from mesolive.market.underlying_prices import UnderlyingPrices
 
 SILENT_AFTER: Final = timedelta(seconds=30)
 """Without a tick for so long in trading hours the line is asked for again."""
@@ -67,7 +68,8 @@ class UnderlyingLine:
         if self._handle is not None and contract != self._contract:
             self.close()  # a future has ended, and the next one is quoted
             self._wait_until = None
-        if self._handle is not None and self._since is not None and self._book.hours.is_open(now):
+        hours = self._book.hours  # an index is silent at night
+        if self._handle is not None and self._since is not None and hours.is_open(now) and hours.is_calculated(now):
             since = self._since if self._ticked_at is None else max(self._ticked_at, self._since)
             if now - since >= SILENT_AFTER:
                 self.close()
@@ -127,7 +129,7 @@ class UnderlyingLine:
 
     def _failed(self, _ticks: LineTicks, code: int, _text: str) -> None:
         outcome = line_outcome(code)
-        if outcome is not LineOutcome.GOES_ON:
+        if outcome is not LineOutcome.CONTINUES:
             self.close()
             if outcome is not LineOutcome.AGAIN and self._now is not None:
                 self._wait_until = self._now + REFUSED_FOR

@@ -37,6 +37,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.tasks import Turns
 from mesolive.venues.base import (
     Accepted,
+    AccountUnreachableError,
     CancelDenied,
     Dedupes,
     Ended,
@@ -136,7 +137,7 @@ class IbkrVenue:
 
     @property
     def problems(self) -> Sequence[str]:
-        """What a person must look at."""
+        """Problems that a person must resolve."""
         return self._state.problems
 
     @property
@@ -237,8 +238,8 @@ class IbkrVenue:
         self._must_be_of_login(account)
         await self._refresh(account, lists=False)
         book = self._state.book
-        executions = [execution for chain in book.chains.values() for execution in chain.told]
-        fills = [*executions, *book.told_others.values()]
+        executions = [execution for chain in book.chains.values() for execution in chain.reported]
+        fills = [*executions, *book.reported_others.values()]
         result = [fill for fill in fills if fill.account == account and fill.at >= since]
         return sorted(result, key=lambda fill: (fill.at, fill.execution_id))
 
@@ -257,10 +258,10 @@ class IbkrVenue:
             raise VenueUnreachableError(str(error)) from error
 
     def _must_be_of_login(self, account: str) -> None:
-        """Raise `VenueUnreachableError` for an account that is not of the login any more: no list is about it."""
+        """Raise `AccountUnreachableError` for an account that is not of the login any more: no list is about it."""
         self._state.must_be_connected()
         if account not in self._session.accounts and self._state.book.known_until(account) is not None:
-            raise VenueUnreachableError(f"TWS is logged in without account {account}")
+            raise AccountUnreachableError(f"TWS is logged in without account {account}")
 
     async def _refresh(self, account: str, *, lists: bool = True) -> None:
         """Read TWS' lists, and wait for fills whose legs or commissions are on their way."""

@@ -1,4 +1,4 @@
-"""What the parts of the venue share: the session, the order book with its journal, the stream of reports, problems."""
+"""Shared state of the venue's parts: the session, the order book with its journal, the stream of reports, problems."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class VenueState:
         if stream is not None:
             stream.lose()
 
-    def tell(self, fact: VenueFact) -> None:
+    def report(self, fact: VenueFact) -> None:
         """Report a fact to the stream, where one is open."""
         if self._stream is not None:
             self._stream.report(fact)
@@ -117,9 +117,9 @@ class VenueState:
     # --- what a person must look at --------------------------------------------------------------------------------
 
     def problem(self, key: str, text: str) -> None:
-        """Keep something that a person must look at; `key` names its cause."""
+        """Keep a problem that a person must resolve; `key` names its cause."""
         if key not in self._problems:
-            _log.error("ibkr_venue_problem", cause=key, reason=text)
+            _log.error("ibkr_venue_problem_raised", cause=key, reason=text)
         self._problems[key] = (text, self.clock.now())
         self.changes.bump()
 
@@ -134,6 +134,6 @@ class VenueState:
 
     @property
     def problems(self) -> list[str]:
-        """What a person must look at."""
+        """Problems that a person must resolve."""
         now = self.clock.now()
         return [text for text, at in self._problems.values() if now - at < PROBLEM_AGE]

@@ -6,12 +6,12 @@ contract; whether any may be filled says who starts it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from mesolive.clock import Clock, MonotonicClock
 from mesolive.connectors.checklist_steps import StepFailedError, StepSkippedError, must, run_step
@@ -29,18 +29,21 @@ from mesolive.connectors.ibkr.session_errors import RequestTimeoutError
 from mesolive.connectors.ibkr.settings import IbkrSettings
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.verification_market import REPORT_REMEDY, MarketChecks
-from mesolive.connectors.ibkr.verification_orders import answer_to, longest_reference
-from mesolive.connectors.order_trial import OrderTrial, reversed_legs, told
+from mesolive.connectors.ibkr.verification_night import Evening, NightChecks
+from mesolive.connectors.ibkr.verification_orders import (
+    OFF_THE_LEGS_STEP,
+    RESTING,
+    TO_REPLACE,
+    OrderQuestions,
+    UnlistedOrders,
+    must_rest,
+    order_remedy,
+)
+from mesolive.connectors.order_trial import OrderTrial, fill_text, reversed_legs
 from mesolive.connectors.protocol import ConnectorError, ConnectorRequest, Problem
 from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
-from mesolive.venues.base import Ended, Execution, VenueLeg
+from mesolive.venues.base import Ended, Execution, VenueLeg, VenueRequest
 
-RESTING: Final = Decimal("0.05")
-TO_REPLACE: Final = Decimal("0.10")
-OFF_THE_LEGS_STEP: Final = Decimal("3.05")
-"""A step of combos on SPX, and none of its options, which trade in steps of 0.10 from 3.00 on."""
-FAR: Final = Decimal("0.30")
-"""What an order must at least be worth, so that limits of a third of it rest."""
 AT_THE_MARKET: Final = "a combo at the market"
 PROTOCOLS: Final = range(157, 179)
 COMMISSION_SECONDS: Final = 15.0
@@ -53,11 +56,6 @@ RUNNING_SERVER_REMEDY: Final = (
     "Disable the connection of a server that runs (mesolive connector disable NAME), or give other ids: --set "
     "client_id=20 --set data_client_id=21."
 )
-DIALOG_REMEDY: Final = (
-    "Look at TWS for a dialog that waits. Switch on Bypass Order Precautions for API Orders (Global Configuration, "
-    "API, Precautions), and cancel in TWS what came late."
-)
-PERMISSION_REMEDY: Final = "Ask for the trading permission of these options in IB's Client Portal."
 POSITIONS_REMEDY: Final = "Compare the account's positions in TWS, and close what the checklist has left."
 
 MakeConnector: TypeAlias = Callable[[ConnectorRequest, Callable[[str, bool, Sequence[str]], None]], IbkrConnector]
@@ -73,18 +71,6 @@ class Pieces:
 
 def _real() -> Pieces:
     return Pieces(lambda request, record: IbkrConnector(request, record=record), MonotonicClock())
-
-
-def order_remedy(reason: str) -> str:
-    """Return what to do about an order that was refused, or not answered, for a reason."""
-    code = reason.partition(":")[0]
-    if "did not answer" in reason or "has not shown it" in reason:
-        return DIALOG_REMEDY
-    if code in {"203", "460"}:
-        return PERMISSION_REMEDY
-    if code == "109":
-        return DIALOG_REMEDY
-    return REPORT_REMEDY
 
 
 class IbkrChecklist:
@@ -122,7 +108,11 @@ class IbkrChecklist:
         self._fills = fill
         self._account = ""
         self._trial = self._new_trial()
-        self._held: dict[int, Decimal] = {}
+        self._questions = OrderQuestions(self._market, lambda: self._trial)
+        self._unlisted = UnlistedOrders(self._connector, self._timer, self._log)
+        self._night = NightChecks(self._connector, self._market, self._unlisted, settings.time_zone, self._step)
+        self._overnight = self._resumes = False
+        self._initial_positions: dict[int, Decimal] = {}
         self._done: dict[str, Execution] = {}
 
     def _new_trial(self) -> OrderTrial:
@@ -134,10 +124,29 @@ class IbkrChecklist:
         """What was exchanged with TWS so far."""
         return [*self._recorder.messages, *self._log.left_out]
 
+    @property
+    def overnight_state(self) -> Mapping[str, Any] | None:
+        """What a walk with `resume` needs, account numbers aside; `None` when nothing was left."""
+        return None if self._night.evening is None else self._night.evening.written
+
+    def leave_overnight(self) -> None:
+        """Let the walk leave an order that rests, and where orders may be filled options that expire."""
+        self._overnight = True
+
+    def resume(self, overnight_state: Mapping[str, Any]) -> None:
+        """Let the walk look at what an earlier one has left, and at nothing else.
+
+        Raises
+        ------
+        ConnectorError
+            When it is not what `overnight_state` was.
+        """
+        self._night.evening, self._resumes = Evening.read(overnight_state), True
+
     async def walk(self) -> AsyncGenerator[Step]:
         """Walk all steps; those that need an earlier one are skipped when it fails."""
         try:
-            async with aclosing(self._steps()) as steps:
+            async with aclosing(self._resumed() if self._resumes else self._steps()) as steps:
                 async for step in steps:
                     yield step
         except Exception as error:  # noqa: BLE001 - whatever happens, the report says so and is written
@@ -178,17 +187,55 @@ class IbkrChecklist:
         if reason is None:
             async for step in self._last_steps():
                 yield step
-            # Last, for the venue takes its order for one of somebody else.
-            yield await self._step("a long reference (orderRef) comes back", self._long_reference)
+            # Last, for the venue takes their orders for those of another program.
+            async for step in self._unlisted_steps():
+                yield step
+            if self._overnight:
+                title = "an order rests until the next day, and what TWS lists now is kept in the report"
+                yield await self._step(title, lambda: self._night.leave(self._account, self._resting_order(1)))
+
+    async def _resumed(self) -> AsyncGenerator[Step]:
+        """Look at what an earlier walk has left; only the connection of orders is needed."""
+        title = f"client id {self._settings.client_id} is accepted, by a paper login that has the configured accounts"
+        for heading, work in (
+            (title, self._connect_orders),
+            ("an account may be used", self._choose_account),
+            ("the API takes orders: it is not read-only", self._may_order),
+        ):
+            yield (step := await self._step(heading, work))
+            if step.outcome is not StepOutcome.PASSED:
+                return
+        if self._night.evening is not None:
+            async with aclosing(self._night.look_back(self._account, self._night.evening)) as steps:
+                async for step in steps:
+                    yield step
+
+    async def _unlisted_steps(self) -> AsyncIterator[Step]:
+        orders = self._unlisted
+        for title, ask, count in (
+            ("a long reference (orderRef) comes back", orders.returned_reference, 1),
+            ("it is known whether a modification may change the reference (orderRef)", orders.changed_reference, 1),
+            ("it is known which routes a combo may take: SMART, or Cboe", orders.routes, 2),
+        ):
+
+            def work(ask: Callable[[VenueRequest], Awaitable[str]] = ask, count: int = count) -> Awaitable[str]:
+                return ask(self._resting_order(count))
+
+            yield await self._step(title, work)
+
+    def _resting_order(self, legs: int) -> VenueRequest:
+        chosen = self._market.legs(legs)
+        must_rest(self._market, chosen)
+        return self._trial.order(chosen, RESTING)
 
     async def _market_steps(self) -> AsyncIterator[Step]:
         for symbol in self._settings.underlyings:
             classes: list[SliceKey] = []
 
-            def found(symbol: str = symbol, classes: list[SliceKey] = classes) -> Awaitable[str]:
+            def work(symbol: str = symbol, classes: list[SliceKey] = classes) -> Awaitable[str]:
                 return self._market.underlying(symbol, classes)
 
-            yield await self._step(f"IB lists {symbol} and its option classes", found)
+            yield await self._step(f"IB lists {symbol} and its option classes", work)
             for key in classes:
 
                 def read(symbol: str = symbol, key: SliceKey = key) -> Awaitable[str]:
@@ -198,6 +245,8 @@ class IbkrChecklist:
         yield (step := await self._step("live prices come for every underlying", self._market.quotes))
         if step.outcome is not StepOutcome.SKIPPED:
             yield await self._step("options are quoted, and IB's option computations come", self._market.option)
+            title = "market data lines roll over the chain, beside those that are held"
+            yield await self._step(title, lambda: self._market.rotation(self._log))
 
     async def _order_steps(self) -> AsyncIterator[Step]:
         async with self._connector.venue.session() as facts:
@@ -220,7 +269,7 @@ class IbkrChecklist:
 
     async def _resting_steps(self, name: str, legs: tuple[VenueLeg, ...]) -> AsyncIterator[Step]:
         async def rest() -> str:
-            must(self._worth(legs) >= FAR, f"{name} is worth {self._worth(legs)}: a low limit would be filled")
+            must_rest(self._market, legs)
             return await self._trial.rest(legs, RESTING)
 
         async def replace() -> str:
@@ -236,15 +285,15 @@ class IbkrChecklist:
         for count in (3, 4):
 
             def rest(count: int = count) -> Awaitable[str]:
-                return self._rest_and_cancel(self._market.legs(count))
+                return self._questions.rest_and_cancel(self._market.legs(count))
 
             yield await self._step(f"a combo of {count} legs rests at IB, and is cancelled", rest)
-        yield await self._step("IB's answer to a combo of 6 legs is known", self._six_legs)
-        yield await self._step(f"IB's answer to a combo at {OFF_THE_LEGS_STEP} is known", self._between_steps)
+        yield await self._step("IB's answer to a combo of 6 legs is known", self._questions.six_legs)
+        yield await self._step(f"IB's answer to a combo at {OFF_THE_LEGS_STEP} is known", self._questions.between_steps)
         for name, limited_too in (("stop", False), ("stop limit", True)):
 
             def ask(limited_too: bool = limited_too) -> Awaitable[str]:
-                return self._stop_on_combo(limited_too=limited_too)
+                return self._questions.stop_on_combo(limited_too=limited_too)
 
             yield await self._step(f"IB's answer to a {name} order on a combo is known", ask)
 
@@ -269,7 +318,19 @@ class IbkrChecklist:
             yield await self._step("the order that rested is listed as before", self._trial.must_be_listed)
             yield await self._step("it is cancelled by the new connection", self._cancel)
             yield await self._step("nothing is left: no order, and the positions of before", self._nothing_left)
+            if self._done:
+                title = f"it is known whether client id {self._settings.data_client_id} receives these executions"
+                yield await self._step(title, self._other_client)
+            if self._overnight and self._fills:
+                async for step in self._night.keep_expiring(self._account, self._trial):
+                    yield step
             await self._trial.stop()
+
+    async def _other_client(self) -> str:
+        rows, others = await self._connector.orders.executions(), await self._connector.data.executions()
+        own = {row.exec_id for row in rows}
+        seen = len(own & {row.exec_id for row in others})
+        return f"it lists {seen} of the {len(own)} executions that client id {self._settings.client_id} lists"
 
     async def _step(self, title: str, work: Callable[[], Awaitable[str]]) -> Step:
         return await run_step(self._recorder, title, work, REPORT_REMEDY)
@@ -315,22 +376,23 @@ class IbkrChecklist:
 
     async def _clock(self) -> str:
         ahead = await self._connector.orders.current_time() - self._connector.clock.now().timestamp()
-        found = f"TWS is {ahead:+.1f} s from it"
+        text = f"TWS is {ahead:+.1f} s from it"
         # TWS states whole seconds.
-        must(abs(ahead) <= TOLERATED_CLOCK_SECONDS + 1, found, CLOCK_REMEDY)
-        return found
+        must(abs(ahead) <= TOLERATED_CLOCK_SECONDS + 1, text, CLOCK_REMEDY)
+        return text
 
     async def _lists(self) -> str:
         session = self._connector.orders
-        self._held = await self._positions()
+        self._initial_positions = await self._positions()
         executions = await session.executions()
         if self._connector.read_only:
-            return f"{len(self._held)} positions, {len(executions)} executions; orders are not shown by a read-only API"
+            shown = f"{len(self._initial_positions)} positions, {len(executions)} executions"
+            return f"{shown}; orders are not shown by a read-only API"
         working, ended = await session.open_orders(), await session.completed_orders()
         oldest = min((row.at for row in executions), default=None)
         since = "" if oldest is None else f" since {oldest:%Y-%m-%d %H:%M} UTC"
         return (
-            f"{len(self._held)} positions, {len(working)} working orders, {len(ended)} ended ones, "
+            f"{len(self._initial_positions)} positions, {len(working)} working orders, {len(ended)} ended ones, "
             f"{len(executions)} executions{since}"
         )
 
@@ -367,26 +429,16 @@ class IbkrChecklist:
 
     # --- orders -------------------------------------------------------------------------------------------------------
 
-    def _worth(self, legs: tuple[VenueLeg, ...]) -> Decimal:
-        """Return what is paid for a combo now."""
-        return -self._price(reversed_legs(legs))
-
-    def _price(self, legs: tuple[VenueLeg, ...]) -> Decimal:
-        """Return at which price a combo can be bought now; negative for a credit."""
-        quotes = {option.contract: option for option in self._market.options}
-        sides = [(leg.ratio, quotes[leg.contract]) for leg in legs]
-        return sum((ratio * (quote.ask if ratio > 0 else quote.bid) for ratio, quote in sides), Decimal(0))
-
     async def _margin(self, legs: tuple[VenueLeg, ...]) -> str:
-        answer = await self._connector.venue.margins(self._trial.order(legs, self._price(legs)))
+        answer = await self._connector.venue.margins(self._trial.order(legs, self._market.price(legs)))
         if isinstance(answer, str):
             raise StepFailedError(answer, order_remedy(answer))
-        found = (
+        text = (
             f"initial margin {answer.initial_change}, after {answer.initial_after} of equity {answer.equity_after}; "
             f"commission {'not stated' if answer.commission is None else answer.commission}"
         )
-        must(answer.initial_after is not None and answer.equity_after is not None, found)
-        return f"{found}{f'; warning {answer.warning}' if answer.warning else ''}"
+        must(answer.initial_after is not None and answer.equity_after is not None, text)
+        return f"{text}{f'; warning {answer.warning}' if answer.warning else ''}"
 
     async def _cancel(self) -> str:
         await self._trial.cancel()
@@ -394,48 +446,17 @@ class IbkrChecklist:
         must(not left, f"{len(left)} orders are still listed as working", REPORT_REMEDY)
         return ""
 
-    async def _rest_and_cancel(self, legs: tuple[VenueLeg, ...]) -> str:
-        must(self._worth(legs) >= FAR, f"it is worth {self._worth(legs)}: a low limit would be filled")
-        found = await self._trial.rest(legs, RESTING)
-        await self._trial.cancel()
-        return found
-
-    async def _six_legs(self) -> str:
-        legs = self._market.legs(6)
-        if self._worth(legs) < FAR:
-            raise StepSkippedError(f"it is worth {self._worth(legs)}: a low limit would be filled")
-        return await answer_to(self._trial, self._trial.order(legs, RESTING))
-
-    async def _between_steps(self) -> str:
-        legs = self._market.legs(2)
-        if self._worth(legs) < 3 * OFF_THE_LEGS_STEP:
-            raise StepSkippedError(f"it is worth {self._worth(legs)}: the order would be near the market")
-        return await answer_to(self._trial, self._trial.order(legs, OFF_THE_LEGS_STEP))
-
-    async def _stop_on_combo(self, *, limited_too: bool) -> str:
-        legs = self._market.legs(2)
-        stop = 2 * self._price(legs)
-        if stop < FAR:
-            raise StepSkippedError(f"it costs {self._price(legs)}: a stop above it would be near the market")
-        found = await answer_to(self._trial, self._trial.order(legs, stop if limited_too else None, stop))
-        return f"{found} (the setting stops_on_combos says whether the connector sends such orders)"
-
-    async def _long_reference(self) -> str:
-        legs = self._market.legs(1)
-        must(self._worth(legs) >= FAR, f"it is worth {self._worth(legs)}: a low limit would be filled")
-        return await longest_reference(self._connector, self._timer, self._trial.order(legs, RESTING))
-
     async def _at_the_market(self, legs: tuple[VenueLeg, ...]) -> str:
         order = self._trial.order(legs, None)
         answer = await self._trial.probe(order)
         if isinstance(answer, Ended):
             return f"IB refuses it: {answer.reason}"
         self._done[AT_THE_MARKET] = fill = await self._trial.filled(order, answer)
-        return f"IB takes it; {told(fill)}"
+        return f"IB takes it; {fill_text(fill)}"
 
     async def _fill(self, name: str, legs: tuple[VenueLeg, ...]) -> str:
-        self._done[name] = fill = await self._trial.fill(legs, self._price(legs))
-        return told(fill)
+        self._done[name] = fill = await self._trial.fill(legs, self._market.price(legs))
+        return fill_text(fill)
 
     async def _commissions(self, name: str, *, combo: bool) -> str:
         fills = [fill for key, fill in self._done.items() if key.startswith(name)]
@@ -447,17 +468,17 @@ class IbkrChecklist:
             await self._timer.sleep(0.5)
         missing = [row for row in legs if row.exec_id not in self._log.commissions]
         of_whole = sum(row.exec_id in self._log.commissions for row in whole)
-        found = (
+        text = (
             f"{len(fills)} fills, {len(whole)} executions of the combo with {of_whole} commissions, {len(legs)} of "
             f"contracts with {len(legs) - len(missing)} commissions: {', '.join(row.exec_id for row in rows)}"
         )
-        must(not missing, f"no commission of {len(missing)} executions within {COMMISSION_SECONDS:g} s; {found}")
-        must(not combo or bool(whole), f"the combo's own execution did not come; {found}")
+        must(not missing, f"no commission of {len(missing)} executions within {COMMISSION_SECONDS:g} s; {text}")
+        must(not combo or bool(whole), f"the combo's own execution did not come; {text}")
         listed = await self._connector.venue.executions(self._account, fills[0].at - NOT_LISTED_FOR)
         for fill in fills:
             same = [item for item in listed if item.execution_id == fill.execution_id]
-            must(len(same) == 1, f"fill {fill.execution_id} is listed {len(same)} times; {found}")
-        return found
+            must(len(same) == 1, f"fill {fill.execution_id} is listed {len(same)} times; {text}")
+        return text
 
     async def _nothing_left(self) -> str:
         await self._trial.end_all()
@@ -465,11 +486,13 @@ class IbkrChecklist:
         must(not left, f"{len(left)} orders are still working", "Cancel them in TWS.")
         until = self._timer.now() + timedelta(seconds=POSITION_SECONDS)
         lists = [await self._positions(), await self._positions()]
-        while lists != [self._held, self._held] and self._timer.now() < until:
+        while lists != [self._initial_positions, self._initial_positions] and self._timer.now() < until:
             await self._timer.sleep(1.0)
             lists = [lists[1], await self._positions()]
         differs = sorted(
-            con_id for con_id in {*self._held, *lists[1]} if self._held.get(con_id) != lists[1].get(con_id)
+            con_id
+            for con_id in {*self._initial_positions, *lists[1]}
+            if self._initial_positions.get(con_id) != lists[1].get(con_id)
         )
         must(
             not differs,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Final
@@ -23,11 +25,13 @@ from mesolive.connectors.ibkr.chain_reading import (
 from mesolive.connectors.ibkr.connector import IbkrConnector
 from mesolive.connectors.ibkr.data_codes import LineOutcome, line_outcome
 from mesolive.connectors.ibkr.line_ticks import LineTicks
+from mesolive.connectors.ibkr.message_log import MessageLog
 from mesolive.connectors.ibkr.provider import IbkrProvider
 from mesolive.connectors.ibkr.session_errors import RequestRefusedError, RequestTimeoutError
 from mesolive.connectors.ibkr.subscription import Line
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails
+from mesolive.connectors.order_trial import reversed_legs
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.option_classes import underlying_of
@@ -40,6 +44,10 @@ BELOW: Final = (0.01, 0.015, 0.02, 0.025, 0.03)
 RATIOS: Final = {1: (1,), 2: (1, -1), 3: (1, -2, 1), 4: (1, -1, -1, 1), 6: (1, -1, -1, 1, 1, -1)}
 """Of combos by the number of their legs, from the highest strike down: each is worth something."""
 QUOTE_SECONDS: Final = 20.0
+ROTATION_SECONDS: Final = 20.0
+"""For how long the rotation of market data lines is watched."""
+TOO_MANY: Final = {"100": "messages", "101": "lines"}
+"""Errors that say of what IB was asked too much."""
 LOOK_EVERY: Final = 0.25
 
 SLOW_REMEDY: Final = (
@@ -50,6 +58,7 @@ SUBSCRIPTION_REMEDY: Final = (
     "Subscribe in IB's Client Portal to the market data of the underlying and of its options, and share them with the "
     "paper account (Settings, Paper Trading Account)."
 )
+LINES_REMEDY: Final = "End the programs and TWS windows that use market data lines, or set fewer: --set lines=60."
 REPORT_REMEDY: Final = "Send us the report."
 
 
@@ -72,7 +81,7 @@ class QuotedOption:
         self.ticks = LineTicks(LineTicks.take, self._failed, lambda _: None)
 
     def _failed(self, _ticks: LineTicks, code: int, _text: str) -> None:
-        if line_outcome(code) is not LineOutcome.GOES_ON:
+        if line_outcome(code) is not LineOutcome.CONTINUES:
             self.error = code
 
     @property
@@ -92,6 +101,11 @@ class QuotedOption:
         return self.bid > 0 and not math.isnan(self.ticks.option_quote[1])
 
 
+def nearest(strikes: Mapping[int, float], spot: float) -> int:
+    """Return the place of the strike that is nearest to a price."""
+    return min(strikes, key=lambda place: abs(strikes[place] - spot))
+
+
 class MarketChecks:
     """Looks at contracts and quotes by the connection of market data."""
 
@@ -102,6 +116,7 @@ class MarketChecks:
         self._provider = provider
         self._calendar = calendar
         self._timer = timer
+        self._others: list[QuotedOption] = []
         self.options: tuple[QuotedOption, ...] = ()
         """Puts, the highest strike first: of the first the single orders are, of the first two the combos."""
 
@@ -171,9 +186,9 @@ class MarketChecks:
             good = {QuoteQuality.LIVE} if is_open else {QuoteQuality.LIVE, QuoteQuality.FROZEN}
             if book.spot is None or quality not in good:
                 delayed.append(symbol)
-        found = "; ".join([*parts, *filter(None, [self._provider.status.message])])
-        must(not delayed, found, SUBSCRIPTION_REMEDY)
-        return found
+        text = "; ".join([*parts, *filter(None, [self._provider.status.message])])
+        must(not delayed, text, SUBSCRIPTION_REMEDY)
+        return text
 
     async def option(self) -> str:
         """Quote puts near the money, each on a line; IB's option computation must come with the first two."""
@@ -207,9 +222,69 @@ class MarketChecks:
             f"{greeks.delta:.4f}, underlying {greeks.spot:g}"
         )
 
+    async def rotation(self, log: MessageLog) -> str:
+        """Watch how lines roll over the chain: those that are held must go on, and IB must not be asked too much."""
+        line_ids = {option.line.req_id for option in self.options if option.line is not None}
+        opened, ticks = log.subscriptions, Counter(log.ticks)
+        await self._timer.sleep(ROTATION_SECONDS)
+        opened, ticks = log.subscriptions - opened, log.ticks - ticks
+        rolling = sum(req_id not in line_ids for req_id in ticks)
+        use = self._provider.line_use
+        text = (
+            f"in {ROTATION_SECONDS:g} s {opened} lines were opened and {rolling} ticked, {use.lines} at a time; of "
+            f"{len(line_ids)} lines that are held {sum(req_id in line_ids for req_id in ticks)} ticked"
+        )
+        # Of the whole walk: what IB refuses while the chain is read is not asked for again meanwhile.
+        codes = log.codes
+        refused = [f"{codes[code]} times too many {words} ({code})" for code, words in TOO_MANY.items() if codes[code]]
+        must(not refused, f"{text}; {', '.join(refused)}", LINES_REMEDY)
+        must(bool(opened and rolling), text, SUBSCRIPTION_REMEDY)
+        return text
+
+    def last_day_options(self) -> Iterator[tuple[OptionContract, datetime]]:
+        """Yield of each class that trades for its last day call and put nearest to the money, and when they settle."""
+        now = self._connector.clock.now()
+        for book in self._provider.books.values():
+            listing, spot = book.listing, book.spot
+            for expiration in listing.expirations:
+                if spot is None or not timedelta(0) < expiration.settles_at - now < MIN_LIFE:
+                    continue
+                for right in Right:
+                    span = listing.span(expiration.root, expiration.day, right)
+                    if span is not None:
+                        strikes = {place: float(listing.strike(place)) for place in range(*span)}
+                        yield listing.contract(nearest(strikes, spot)), expiration.settles_at
+
+    async def quote(self, contract: OptionContract) -> QuotedOption:
+        """Open a line for an option, and wait for its quote.
+
+        Raises
+        ------
+        StepSkippedError
+            When it is not quoted.
+        """
+        option = self._quoted(contract)
+        self._others.append(option)
+        until = self._timer.now() + timedelta(seconds=QUOTE_SECONDS)
+        while not option.is_quoted:
+            if option.error or self._timer.now() >= until:
+                raise StepSkippedError(f"{contract.symbol} is not quoted")
+            await self._timer.sleep(LOOK_EVERY)
+        return option
+
+    def price(self, legs: Sequence[VenueLeg]) -> Decimal:
+        """Return at which price a combo can be bought now; negative for a credit."""
+        quotes = {option.contract: option for option in self.options}
+        sides = [(leg.ratio, quotes[leg.contract]) for leg in legs]
+        return sum((ratio * (quote.ask if ratio > 0 else quote.bid) for ratio, quote in sides), Decimal(0))
+
+    def worth(self, legs: Sequence[VenueLeg]) -> Decimal:
+        """Return what is paid for a combo now."""
+        return -self.price(reversed_legs(legs))
+
     def close(self) -> None:
         """Give the lines back."""
-        for option in self.options:
+        for option in (*self.options, *self._others):
             if option.line is not None:
                 option.line.close()
 
@@ -236,7 +311,7 @@ class MarketChecks:
             if span is None or expiration.settles_at - now < MIN_LIFE:
                 continue
             places = range(*span)
-            high = min(places, key=lambda place: abs(float(listing.strike(place)) - spot))
+            high = nearest({place: float(listing.strike(place)) for place in places}, spot)
             chosen = [high]
             for below in BELOW:
                 lower = [place for place in places if float(listing.strike(place)) <= spot * (1 - below)]

@@ -78,7 +78,7 @@ class RecordedConnector:
         self.status_changes.bump()
 
     async def disconnect(self) -> None:
-        """Stop the replay; its market time goes on."""
+        """Stop the replay; its market time continues."""
         if self.provider is not None:
             await self.provider.stop()
             self._time_file.keep(self.clock, ended=True)
@@ -86,7 +86,7 @@ class RecordedConnector:
         self.status_changes.bump()
 
     async def test(self) -> ConnectionReport:
-        """Read the recording, and tell what it holds."""
+        """Read the recording, and report its contents."""
         try:
             recordings = await self._read()
         except ConnectorError as error:
@@ -138,11 +138,11 @@ class RecordedConnector:
         if start > last:
             text = f"{self._settings.recording} ends at {last:%Y-%m-%d %H:%M} UTC, before the start"
             raise ConnectorError(Problem.SETTINGS, text, "Set another start.")
-        found = self._time_file.reached_in(self._settings.speed)
-        if found is None:
+        record = self._time_file.reached_in(self._settings.speed)
+        if record is None:
             return start
-        reached, is_same = found
+        reached, is_same = record
         if reached > last and not is_same:
-            _log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())
+            _log.warning("market_time_went_back", to=start.isoformat(), stored_until=reached.isoformat())
             return start
         return min(max(start, reached), last)

@@ -25,7 +25,7 @@ class RecordedSettings(ConnectorSettings):
         """Return contradictions by the name of the setting."""
         problems: dict[str, str] = {}
         path = PurePath(self.recording)
-        # Users are not all operators: nobody makes the server read another of its files.
+        # Users are not all operators: none can make the server read another of its files.
         if not path.parts or path.is_absolute() or ".." in path.parts:
             problems["recording"] = f"expected a name inside the folder recordings, got {self.recording!r}"
         if not 0 < self.speed < float("inf"):

@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.connectors.remote.messages import BookPart, DayPart, Strikes, UnderlyingQuote
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.columns import FIELDS, TIMES, ColumnPart, Columns, TimedPrice
 from mesolive.market.contracts import Expiration, Right, Underlying
 from mesolive.market.history import DailySeries, Day
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
 from mesolive.market.quality import QuoteQuality
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import Quote, UnderlyingSnapshot
 
 CHUNK: Final = 4000
@@ -55,7 +56,7 @@ class SentBook:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the other side has everything that was there when it was looked at last."""
+        """Whether the other side has every change up to the last read."""
         return self._listing is not None and self._whole >= len(self._listing)
 
     def next_part(self, shift: timedelta) -> BookPart | None:
@@ -121,7 +122,7 @@ class SentBook:
         return np.flatnonzero(changed)
 
     def _take(self, columns: Columns, indices: Indices, micros: int, *, whole: bool) -> _Encoded:
-        """Return the fields that changed of some contracts, or all fields: also what is not there is told then."""
+        """Return the fields that changed of some contracts, or all fields: also what is not there is stated then."""
         sent, result = self._columns, _Encoded()
         for field in FIELDS:
             new = columns.values[field][indices]

@@ -210,8 +210,8 @@ class RemoteConnector:
 
 def _error_of(status: ConnectorStatus) -> ConnectorError:
     """Return the failure that a state tells of, so that this server's supervision decides about it as the agent's."""
-    found = _FAILURE.fullmatch(status.message)
-    word, text = (None, status.message) if found is None else (found["problem"], found["text"])
+    match = _FAILURE.fullmatch(status.message)
+    word, text = (None, status.message) if match is None else (match["problem"], match["text"])
     try:
         problem = Problem(word)
     except ValueError:

@@ -98,7 +98,7 @@ class HostedConnector:
 
     @property
     def offer(self) -> Offer:
-        """What the server is told of it."""
+        """The offer of this connector to the server."""
         provider, venue = self.connector.provider, self.connector.venue
         return Offer(
             name=self.name,
@@ -131,7 +131,7 @@ class HostedConnector:
             self._venue.attach(peer, connection, epoch)
         if self._provider is not None:
             self._provider.attach(peer, connection)
-        self._tell_state()
+        self._report_state()
 
     def detach(self, peer: Peer) -> None:
         """Lose a link."""
@@ -142,11 +142,11 @@ class HostedConnector:
             if self._provider is not None:
                 self._provider.detach(peer)
 
-    def _tell_state(self) -> None:
+    def _report_state(self) -> None:
         if self._link is not None:
             peer, connection = self._link
             status = self.status
-            peer.tell(connection, State(state=status.state.value, message=status.message, remedy=status.remedy))
+            peer.notify(connection, State(state=status.state.value, message=status.message, remedy=status.remedy))
 
     def notified(self, peer: Peer, notice: Notice) -> None:
         """Take a notice of the server."""
@@ -193,8 +193,10 @@ class HostedConnector:
     async def state_changed(self, connection: StoredConnection, status: ConnectorStatus) -> None:
         """Tell the server how the connector is."""
         self.status = status
-        _log.info("connector_state", connector=connection.name, state=status.state.value, message=status.message)
-        self._tell_state()
+        _log.info(
+            "connector_state_changed", connector=connection.name, state=status.state.value, message=status.message
+        )
+        self._report_state()
 
     async def accounts_read(self, connection: StoredConnection, connector: Connector) -> None:
         """Read nothing: the server asks for accounts and facts itself."""

@@ -137,7 +137,7 @@ class AgentLinks:
         await self.tasks.stop()
 
     def state_changed(self, connection: int, state: State) -> None:
-        """Have a connection that waits look at the agent's news at once."""
+        """Wake a waiting connection, so that it reads the agent's changes at once."""
         if state.state in {ConnectorState.CONNECTED.value, ConnectorState.RESTRICTED.value}:
             self._manager.hurry(connection)
 
@@ -213,7 +213,7 @@ class AgentLinks:
         self._holders[connection.id] = session
         session.granted.add(connection.id)
         self.slot(connection.id).attach(session.peer, offer, epoch, session.agent)
-        _log.info("agent_link", agent=session.agent, connector=offer.name, epoch=epoch)
+        _log.info("agent_link_attached", agent=session.agent, connector=offer.name, epoch=epoch)
         self._use(connection, before, offer)
         return Granted(name=offer.name, connection=connection.id, epoch=epoch)
 

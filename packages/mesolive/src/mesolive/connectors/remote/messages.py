@@ -94,7 +94,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReadClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
-    """Asks the other side's computer time: it proves that the link lives, and tells how far the clocks differ."""
+    """Asks for the other side's computer time, which proves that the link is alive and shows the clocks' difference."""
 
 
 # --- questions of the server --------------------------------------------------------------------------------------
@@ -354,13 +354,13 @@ class CloseQuotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
-    """Contracts that nobody wants any more; a notice of the server."""
+    """Contracts that have no subscriber any more; a notice of the server."""
 
     contracts: tuple[OptionContract, ...]
 
 
 class Interest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
-    """Expirations that are looked at; a notice of the server."""
+    """Expirations that are viewed; a notice of the server."""
 
     symbol: str
     expirations: tuple[tuple[str, date], ...]
@@ -376,11 +376,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ----------
     problem
         Of a `ConnectorError`; `None` for a venue whose outcome is unknown.
+    is_of_account
+        Whether it is about the account alone (`AccountUnreachableError`): the venue answers about others.
     """
 
     message: str
     problem: Problem | None = None
     remedy: str = ""
+    is_of_account: bool = False
 
 
 Question: TypeAlias = (

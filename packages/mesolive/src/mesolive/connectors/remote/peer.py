@@ -25,7 +25,7 @@ from mesolive.connectors.remote.messages import (
     encode_result,
 )
 from mesolive.tasks import Tasks
-from mesolive.venues.base import VenueUnreachableError
+from mesolive.venues.base import AccountUnreachableError, VenueUnreachableError
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class Handler(Protocol):
     """What the owner of a link does with messages of the other side."""
 
     async def asked(self, connection: int, question: Question) -> object:
-        """Answer a question; what it raises is told as a failure."""
+        """Answer a request; an exception is answered as a failure."""
         ...
 
     def notified(self, connection: int, notice: Notice) -> None:
@@ -121,7 +121,7 @@ class Peer:
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
-    def tell(self, connection: int, notice: Notice) -> bool:
+    def notify(self, connection: int, notice: Notice) -> bool:
         """Send a notice behind everything that was sent before; return whether there is a link to send it by."""
         return self._queue(Tell(connection=connection, body=notice))
 
@@ -229,11 +229,12 @@ class Peer:
             failure = Failure(message=error.message, problem=error.problem, remedy=error.remedy)
             answer = Answer(number=message.number, failure=failure)
         except (VenueUnreachableError, LinkLostError) as error:
-            answer = Answer(number=message.number, failure=Failure(message=str(error)))
+            of_account = isinstance(error, AccountUnreachableError)
+            answer = Answer(number=message.number, failure=Failure(message=str(error), is_of_account=of_account))
         except TimeoutError:
             answer = Answer(number=message.number, failure=Failure(message="no answer in time"))
         except Exception as error:  # noqa: BLE001 - a defect of what answers must not end the link
-            # Neither text nor trace is told or logged: the error of a library may repeat what was sent, a secret too.
+            # Neither text nor trace is sent or logged: the error of a library may repeat what was sent, a secret too.
             question, kind = type(message.body).__name__, type(error).__name__
             _log.error("link_question_failed", link=self._name, question=question, error=kind, at=place_of(error))
             answer = Answer(number=message.number, failure=Failure(message=f"it failed ({type(error).__name__})"))

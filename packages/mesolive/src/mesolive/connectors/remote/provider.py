@@ -45,7 +45,7 @@ _NOTHING: Final = msgspec.msgpack.Decoder(None)
 
 
 class AgentClock:
-    """Market time of a connector whose time is not the computer's, as its agent tells it. It never goes back.
+    """Market time of a connector as its agent reports it, where it is not the computer's. It never decreases.
 
     Parameters
     ----------
@@ -145,12 +145,12 @@ class RemoteProvider:
         for contract in contracts:
             self._wanted.pop(contract, None)
         if self._stream is not None:
-            self._slot.tell(Unsubscribe(contracts=tuple(contracts)))
+            self._slot.notify(Unsubscribe(contracts=tuple(contracts)))
 
     def _want(self, contracts: Sequence[OptionContract], priority: int | None) -> None:
         self._wanted.update(dict.fromkeys(contracts, priority))
         if self._stream is not None:
-            self._slot.tell(Subscribe(contracts=tuple(contracts), priority=priority))
+            self._slot.notify(Subscribe(contracts=tuple(contracts), priority=priority))
 
     async def start(self) -> None:
         """Fill the books, and follow them from then on.
@@ -180,7 +180,7 @@ class RemoteProvider:
     async def stop(self) -> None:
         """Follow the books no more; safe to call twice."""
         if self._stream is not None:
-            self._slot.tell(CloseQuotes(stream=self._stream))
+            self._slot.notify(CloseQuotes(stream=self._stream))
             self._stream = None
         if self in self._slot.listeners:
             self._slot.listeners.remove(self)
@@ -202,7 +202,7 @@ class RemoteProvider:
             self._reported = notice.provider
             reported = notice.provider
             self._set_status(ProviderStatus(reported.state, reported.message, reported.connected_at))
-        self._slot.tell(QuotesTaken(stream=notice.stream, number=notice.number))
+        self._slot.notify(QuotesTaken(stream=notice.stream, number=notice.number))
 
     def lost(self, reason: str) -> None:
         """Take the loss of the link: the quotes stay, and grow old."""
@@ -238,4 +238,4 @@ class RemotePartialProvider(RemoteProvider):
     def note_interest(self, symbol: str, expirations: Iterable[tuple[str, date]]) -> None:
         """Quote the contracts of expirations oftener than others for a while."""
         if self._stream is not None:
-            self._slot.tell(Interest(symbol=symbol, expirations=tuple(expirations)))
+            self._slot.notify(Interest(symbol=symbol, expirations=tuple(expirations)))

@@ -39,7 +39,7 @@ PAUSE_SECONDS: Final = 0.004
 BUSY_SHARE: Final = 4.0
 """After a batch at least this many times its own duration is left to everything else."""
 HEARTBEAT_SECONDS: Final = 0.5
-"""How often the provider's last sign of life is told while no quote changes."""
+"""How often the provider's last sign of life is sent while no quote changes."""
 PICTURE_SECONDS: Final = 60.0
 
 
@@ -219,7 +219,7 @@ class ProviderHost:
             market_time=self._market_time() if self.own_time else None,
         )
         peer, connection = self._link
-        if not peer.tell(connection, batch):
+        if not peer.notify(connection, batch):
             self._taken.set()
         return True
 

@@ -116,9 +116,9 @@ class Slot:
             return "the server does not use the connection any more"
         return await self.gate.may_write(question)
 
-    def tell(self, notice: Notice) -> bool:
+    def notify(self, notice: Notice) -> bool:
         """Send a notice; return whether there is a link."""
-        return self._peer is not None and self._peer.tell(self.connection, notice)
+        return self._peer is not None and self._peer.notify(self.connection, notice)
 
     async def ask(self, question: Question, answer: msgspec.msgpack.Decoder[T], seconds: float) -> T:
         """Ask the agent; raises as `Peer.ask`."""

@@ -34,6 +34,7 @@ from mesolive.connectors.remote.slots import Slot
 from mesolive.market.contracts import OptionContract
 from mesolive.venues.base import (
     Accepted,
+    AccountUnreachableError,
     CancelDenied,
     Dedupes,
     Ended,
@@ -101,7 +102,7 @@ class ReportStream:
         """Tell the agent that a report is in the books."""
         _, number = self._unbooked.pop(id(fact), (fact, None))
         if number is not None:
-            self._slot.tell(ReportsBooked(numbers=(number,)))
+            self._slot.notify(ReportsBooked(numbers=(number,)))
 
     def __aiter__(self) -> AsyncIterator[VenueFact]:
         return self
@@ -185,7 +186,7 @@ class RemoteVenue:
         finally:
             if self._stream is stream:
                 self._stream = self._session = None
-            self._slot.tell(CloseReports(stream=stream.number))
+            self._slot.notify(CloseReports(stream=stream.number))
 
     def notified(self, notice: Notice) -> None:
         """Take a report, or the end of the agent's session."""
@@ -262,8 +263,8 @@ class RemoteVenue:
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds."""
         self._must_have_a_session()
-        held = await self._ask(Positions(account=account), _POSITIONS)
-        return {item.contract: item.qty for item in held}
+        positions = await self._ask(Positions(account=account), _POSITIONS)
+        return {item.contract: item.qty for item in positions}
 
     def _must_have_a_session(self) -> None:
         if self._session is None:
@@ -276,7 +277,11 @@ class RemoteVenue:
     ) -> T:
         try:
             return await self._slot.ask(question, answer, QUESTION_SECONDS)
-        except (LinkLostError, QuestionFailedError) as error:
+        except QuestionFailedError as error:
+            if error.failure.is_of_account:
+                raise AccountUnreachableError(str(error)) from None
+            raise VenueUnreachableError(str(error)) from None
+        except LinkLostError as error:
             raise VenueUnreachableError(str(error)) from None
         except TimeoutError:
             raise VenueUnreachableError(f"no answer of the agent within {QUESTION_SECONDS:g} s") from None

@@ -129,7 +129,7 @@ class VenueHost:
                 self._opened.clear()
             if self._link is not None and self._stream is not None:
                 peer, connection, _ = self._link
-                peer.tell(connection, ReportsEnded(stream=self._stream, reason=reason))
+                peer.notify(connection, ReportsEnded(stream=self._stream, reason=reason))
                 self._stream = None
             await asyncio.sleep(next(pauses))
 
@@ -146,7 +146,7 @@ class VenueHost:
                 if await asyncio.to_thread(self._journal.write, numbered, booked) and not self._journal.open:
                     self._journal.replace()
             except OSError as error:
-                # A full disk: the reports are at the venue, and are told now; only a kill of the agent before they are
+                # A full disk: the reports are at the venue, and are sent now; only a kill of the agent before they are
                 # booked leaves them to reconciliation.
                 _log.error("report_journal_failed", error=error.strerror or type(error).__name__)
             self._journal.keep(numbered)
@@ -154,7 +154,7 @@ class VenueHost:
             for fact in taken:
                 if isinstance(fact, CancelDenied) and self._link is not None and self._stream is not None:
                     peer, connection, _ = self._link
-                    peer.tell(connection, Report(stream=self._stream, number=None, fact=fact))
+                    peer.notify(connection, Report(stream=self._stream, number=None, fact=fact))
 
     def _send_open(self) -> None:
         if self._link is None or self._stream is None:
@@ -165,7 +165,7 @@ class VenueHost:
                 continue
             if len(self._in_flight) >= IN_FLIGHT:
                 return
-            if not peer.tell(connection, Report(stream=self._stream, number=number, fact=fact)):
+            if not peer.notify(connection, Report(stream=self._stream, number=number, fact=fact)):
                 return
             self._sent = number
             self._in_flight.add(number)
@@ -209,8 +209,8 @@ class VenueHost:
             case Settlements():
                 return list(await self._venue.settlements(question.account, question.since))
             case Positions():
-                held = await self._venue.positions(question.account)
-                return [HeldPosition(contract=contract, qty=qty) for contract, qty in held.items()]
+                positions = await self._venue.positions(question.account)
+                return [HeldPosition(contract=contract, qty=qty) for contract, qty in positions.items()]
             case OpenReports():
                 await self._open(peer, question.stream)
                 return None

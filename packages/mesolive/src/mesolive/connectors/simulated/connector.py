@@ -131,14 +131,14 @@ class SimulatedConnector:
         self._away = ""
 
     async def test(self) -> ConnectionReport:
-        """Log in if necessary, and tell what a trader needs to know."""
+        """Log in if necessary, and report accounts, data quality and problems."""
         was_connected = self._status.state.is_connected
         if not was_connected:
             await self._log_in()
-        found = self._accounts()
+        accounts = self._accounts()
         quality = QuoteQuality[self._settings.quality.upper()]
         findings = [Finding("login", Check.OK, f"accepted by the simulated broker as {self._name}")]
-        for account in found:
+        for account in accounts:
             kind = "real money" if account.live else "paper"
             words = f"{kind}, {account.account_type}, {account.currency}; {', '.join(account.permissions)}"
             check = Check.OK if account.can_trade else Check.WARNING
@@ -168,7 +168,7 @@ class SimulatedConnector:
             )
         )
         shown = {"SPX": quality} if self._settings.market_data else {}
-        return ConnectionReport(findings, found, dict(shown), ahead)
+        return ConnectionReport(findings, accounts, dict(shown), ahead)
 
     async def accounts(self) -> Sequence[DiscoveredAccount]:
         """Return the accounts of the settings."""
@@ -191,9 +191,9 @@ class SimulatedConnector:
             if fact.account == account_id and isinstance(fact, Settled):
                 cash += fact.cash
         value: Decimal | None = Decimal(0)
-        for contract, qty in ledger.held(account_id).items():
-            found = self._market.view(contract.underlying).find(contract)
-            mark = float("nan") if found is None else float(found[0].mark[found[1]])
+        for contract, qty in ledger.positions_of(account_id).items():
+            location = self._market.view(contract.underlying).find(contract)
+            mark = float("nan") if location is None else float(location[0].mark[location[1]])
             value = None if value is None or mark != mark else value + Decimal(repr(mark)) * qty * contract.multiplier  # noqa: PLR0124 - NaN differs from itself
         cash = cash.quantize(CENT)
         return BrokerFacts(

@@ -28,9 +28,9 @@ EXPIRED: Final = "expiration"
 
 def standing(rows: Iterable[Transaction]) -> list[Transaction]:
     """Return rows without those that were reversed, and without the reversals."""
-    found = list(rows)
-    reversed_ids = {str(row.reverses_id) for row in found if row.reverses_id is not None}
-    return [row for row in found if row.reverses_id is None and row.row_id not in reversed_ids]
+    all_rows = list(rows)
+    reversed_ids = {str(row.reverses_id) for row in all_rows if row.reverses_id is not None}
+    return [row for row in all_rows if row.reverses_id is None and row.row_id not in reversed_ids]
 
 
 class LegFees:
@@ -73,7 +73,7 @@ def signed_change(row: Transaction) -> Decimal | None:
 
 def held_before(row: Transaction, history: Sequence[Transaction]) -> Decimal:
     """Return what the account held of a row's symbol before it: the sum of all rows before, which are of its symbol."""
-    held = ZERO
+    qty = ZERO
     for earlier in standing(history):
         if earlier.row_id == row.row_id or earlier.symbol != row.symbol:
             continue
@@ -84,9 +84,9 @@ def held_before(row: Transaction, history: Sequence[Transaction]) -> Decimal:
         if change is None:
             # An expiration of a part: it took away from what was held.
             gone = abs(earlier.quantity or ZERO)
-            change = -gone if held > 0 else gone
-        held += change
-    return held
+            change = -gone if qty > 0 else gone
+        qty += change
+    return qty
 
 
 def settlement_rows(rows: Iterable[Transaction]) -> list[Transaction]:
@@ -106,7 +106,7 @@ def settlement_rows(rows: Iterable[Transaction]) -> list[Transaction]:
 def settlement_fact(
     account: str, row: Transaction, history: Mapping[str, Sequence[Transaction]], calendar: ExchangeCalendar
 ) -> SettlementFact | None:
-    """Return what a row of a settlement means; `None` where it moved nothing, or nobody can say what it moved.
+    """Return what a row of a settlement means; `None` where it moved nothing, or where that is ambiguous.
 
     Parameters
     ----------
@@ -118,9 +118,9 @@ def settlement_fact(
         return None
     change = signed_change(row)
     if change is None:
-        held = held_before(row, history.get(row.symbol or "", ()))
+        qty_before = held_before(row, history.get(row.symbol or "", ()))
         quantity = abs(row.quantity or ZERO)
-        change = ZERO if held == 0 else -quantity if held > 0 else quantity
+        change = ZERO if qty_before == 0 else -quantity if qty_before > 0 else quantity
     gone = -change
     if gone == 0:
         return None

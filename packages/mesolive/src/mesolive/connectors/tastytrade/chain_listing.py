@@ -40,11 +40,11 @@ class ListedChain:
     unknown: str = ""
 
     def places(self) -> dict[str, int]:
-        """Return where the contract of each quotes' symbol stands in the listing."""
+        """Return the index in the listing of the contract of each quotes' symbol."""
         return {symbol: place for place, symbol in enumerate(self.symbols) if symbol}
 
     def window(self, now: datetime, spot: float | None, days: int, share: float) -> IntArray:
-        """Return the contracts that are quoted without anybody asking: near in time and near the money.
+        """Return the contracts that are quoted without a subscription: near in time and near the money.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class _Chain:
     def done(self) -> ListedChain:
         """Return the listing."""
         if self.other_names:
-            _log.warning("contracts_named_otherwise", underlying=self.underlying.symbol, contracts=self.other_names)
+            _log.warning("contract_names_differ", underlying=self.underlying.symbol, contracts=self.other_names)
         listing = Listing(self.underlying, self.strikes)
         contracts = (listing.contract(place) for place in range(len(listing)))
         return ListedChain(
@@ -172,7 +172,7 @@ class _Chain:
         terms = option_class(root)
         settlement = (stated_settlement or "").upper()
         if settlement in SETTLEMENTS and settlement != terms.settlement.value:
-            _log.warning("settlement_differs", root=root, day=stated_day, told=stated_settlement)
+            _log.warning("settlement_differs", root=root, day=stated_day, settlement=stated_settlement)
         return Expiration(
             root=root,
             day=day,

@@ -1,8 +1,8 @@
-"""Combos made of leg fills: pure functions with stable numbers, whatever the order in which the fills were told.
+"""Combos made of leg fills: pure functions with stable numbers, whatever the order in which the fills were reported.
 
 The broker fills the legs of an order one by one, without an id that groups them. A combo exists once every leg has its
-share. Combos are numbered from 1 within their order; what was told under a number keeps its content, and later
-combos take what is left, so that no contract and no cent is told twice or never.
+share. Combos are numbered from 1 within their order; what was reported under a number keeps its content, and later
+combos take what is left, so that no contract and no cent is reported twice or never.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 
 
 class LegFill(msgspec.Struct, frozen=True, kw_only=True):
-    """A fill of one leg as the broker told it; the quantity is unsigned."""
+    """A fill of one leg as the broker reported it; the quantity is unsigned."""
 
     symbol: str
     fill_id: str
@@ -75,7 +75,7 @@ def ratios_of(quantities: Mapping[str, Decimal]) -> dict[str, Decimal]:
 def new_combos(
     ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
 ) -> list[ComboFill]:
-    """Return the combos that fills make beyond those that were told.
+    """Return the combos that fills make beyond those already reported.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def new_combos(
     fills
         All fills that are known, each once.
     reported
-        The combos that were told, in the order of their numbers.
+        The combos that were reported, in the order of their numbers.
     """
     queues = _left(ratios, fills, reported)
     count = min((int(_total(queues[symbol]) // ratio) for symbol, ratio in ratios.items()), default=0)
@@ -106,7 +106,7 @@ def leftovers(
 def _left(
     ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
 ) -> dict[str, deque[FillPart]]:
-    """Return what of each leg's fills is in no combo that was told, in the order of the fills."""
+    """Return what of each leg's fills is in no combo that was reported, in the order of the fills."""
     used: dict[tuple[str, str], Decimal] = {}
     for combo in reported:
         for symbol, parts in combo.parts.items():

@@ -23,7 +23,7 @@ from mesolive.connectors.protocol import (
     Problem,
 )
 from mesolive.connectors.tastytrade.order_journal import OrderJournal
-from mesolive.connectors.tastytrade.problems import GRANT, connector_error, needed
+from mesolive.connectors.tastytrade.problems import GRANT, SCOPE_REMEDY, connector_error, needed
 from mesolive.connectors.tastytrade.provider import ProviderConfig, TastytradeProvider
 from mesolive.connectors.tastytrade.settings import TastytradeSettings
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
@@ -44,6 +44,7 @@ from mesolive.tastytrade_client import (
     Credentials,
     Endpoints,
     Hidden,
+    Refused,
     RestApi,
     StreamConfig,
     Transport,
@@ -62,6 +63,11 @@ TOLERATED_CLOCK_SECONDS: Final = 3.0
 """The server tells its time in whole seconds."""
 READ_ONLY: Final = "read-only"
 MAX_SHOWN_ALARMS: Final = 3
+NO_ORDER: Final = "0"
+"""An id that no order has."""
+FORBIDDEN: Final = 403
+TRADE_SCOPE: Final = "trade"
+NO_TRADE_SCOPE: Final = "the grant has no scope trade"
 
 
 class TastytradeConnector:
@@ -125,6 +131,7 @@ class TastytradeConnector:
         )
         self.venue.core.alarmed = self._look
         self._is_connected = False
+        self._has_trade_scope = True
 
     @property
     def status(self) -> ConnectorStatus:
@@ -146,13 +153,15 @@ class TastytradeConnector:
         """
         self._transport.tokens.try_again()
         try:
-            found = self._used(needed("login", await self._api.accounts()))
+            listed = self._used(needed("login", await self._api.accounts()))
+            await self._ask_for_scope(listed)
             if self.provider is not None:
                 await self._start_market_data()
         except BaseException:
             await self.disconnect()
             raise
-        self.venue.come_up([item.account.account_number for item in found if _may_trade(item)])
+        accounts = [item.account.account_number for item in listed if _may_trade(item)]
+        self.venue.come_up(accounts, "" if self._has_trade_scope else f"not sent: {NO_TRADE_SCOPE}")
         self._is_connected = True
         self.tasks.start_loop("tastytrade connection", self._watch)
         self._look()
@@ -168,7 +177,7 @@ class TastytradeConnector:
             self._set_status(ConnectorStatus(ConnectorState.DISCONNECTED, "disconnected"))
 
     async def test(self) -> ConnectionReport:
-        """Log in, and tell what a trader needs to know; no order is sent."""
+        """Log in, and report accounts, data quality and problems; no order is sent."""
         was_connected = self._is_connected
         try:
             return await self._tested()
@@ -248,6 +257,17 @@ class TastytradeConnector:
             messages.append("market data are delayed: no order is sent on them")
             remedy = "Use production for live quotes, or let an account accept delayed ones."
             cause = "market data are delayed"
+        if not self._has_trade_scope:
+            messages.append(f"orders are refused: {NO_TRADE_SCOPE}")
+            remedy, cause = SCOPE_REMEDY, NO_TRADE_SCOPE
+        if lost := [name for name in self.venue.lost_accounts if name in (self._settings.accounts or (name,))]:
+            messages.append(
+                f"the login has account {', '.join(lost)} no more: its orders and positions are not watched"
+            )
+            remedy, cause = (
+                "Look at the account at tastytrade; it may be closed, or read-only.",
+                "an account is missing",
+            )
         alarms = list(self.venue.core.alarms.values())
         messages += alarms[-MAX_SHOWN_ALARMS:]
         if messages:
@@ -270,10 +290,10 @@ class TastytradeConnector:
 
     # --- accounts -----------------------------------------------------------------------------------------------------
 
-    def _used(self, found: Sequence[AccountWithAuthority]) -> list[AccountWithAuthority]:
+    def _used(self, accounts: Sequence[AccountWithAuthority]) -> list[AccountWithAuthority]:
         wanted = self._settings.accounts
-        used = [item for item in found if not wanted or item.account.account_number in wanted]
-        missing = sorted(set(wanted) - {item.account.account_number for item in found})
+        used = [item for item in accounts if not wanted or item.account.account_number in wanted]
+        missing = sorted(set(wanted) - {item.account.account_number for item in accounts})
         if missing:
             raise ConnectorError(
                 Problem.SETTINGS,
@@ -284,18 +304,39 @@ class TastytradeConnector:
             raise ConnectorError(Problem.NOT_PERMITTED, "the login has no account", "Open an account at tastytrade.")
         return used
 
-    def _discovered(self, found: Sequence[AccountWithAuthority]) -> list[DiscoveredAccount]:
+    async def _ask_for_scope(self, accounts: Sequence[AccountWithAuthority]) -> None:
+        """Learn whether the grant may send orders: by the scopes of its token, or else by a refusal.
+
+        Where the token's answer names no scopes, an order is cancelled that cannot be: that does nothing, and is
+        refused as any order is where the scope is missing. A dry run is no such question: whether a grant that only
+        reads may have orders checked is published nowhere.
+        """
+        if (scopes := self._transport.tokens.scopes) is not None:
+            self._has_trade_scope = TRADE_SCOPE in scopes
+            return
+        account = next((item.account.account_number for item in accounts if _may_trade(item)), None)
+        if account is not None:
+            outcome = await self._api.cancel(account, NO_ORDER)
+            self._has_trade_scope = not (isinstance(outcome, Refused) and outcome.status == FORBIDDEN)
+
+    def _discovered(self, accounts: Sequence[AccountWithAuthority]) -> list[DiscoveredAccount]:
         return [
             DiscoveredAccount(
                 account_id=item.account.account_number,
                 live=not self._is_sandbox,
                 account_type=item.account.margin_or_cash or "unknown",
-                can_trade=_may_trade(item),
+                can_trade=_may_trade(item) and self._has_trade_scope,
                 permissions=tuple(
-                    text for text in (item.account.suitable_options_level, item.authority_level) if text is not None
+                    text
+                    for text in (
+                        item.account.suitable_options_level,
+                        item.authority_level,
+                        None if self._has_trade_scope else NO_TRADE_SCOPE,
+                    )
+                    if text is not None
                 ),
             )
-            for item in found
+            for item in accounts
         ]
 
     # --- the test -----------------------------------------------------------------------------------------------------
@@ -303,8 +344,9 @@ class TastytradeConnector:
     async def _tested(self) -> ConnectionReport:
         if not self._is_connected:
             self._transport.tokens.try_again()
-        found = self._used(needed("login", await self._api.accounts()))
-        accounts = self._discovered(found)
+        listed = self._used(needed("login", await self._api.accounts()))
+        await self._ask_for_scope(listed)
+        accounts = self._discovered(listed)
         findings = [Finding("login", Check.OK, f"accepted by the {self._settings.environment} of tastytrade")]
         for account in accounts:
             findings.append(await self._account_finding(account))  # noqa: PERF401 - one call after another
@@ -331,7 +373,7 @@ class TastytradeConnector:
         words = [f"{kind}, {account.account_type}, {account.currency}", *account.permissions]
         topic = f"account {account.account_id}"
         if not account.can_trade:
-            return Finding(topic, Check.WARNING, ", ".join(words), "Give the grant the scope trade for this account.")
+            return Finding(topic, Check.WARNING, ", ".join(words), SCOPE_REMEDY)
         outcome = await self._api.trading_status(account.account_id)
         if not isinstance(outcome, Answered):
             words.append(f"its trading status cannot be read ({outcome})")

@@ -48,11 +48,11 @@ class DailyPrices:
             book.history = book.history.record(today, opening=opened)
         last = self._calendar.previous_trading_day(today)
         if closed is not None:
-            told_for = before or last
-            known = book.history.of_day(told_for)
-            kept = None if known is None else known.close
-            if kept is None or (before is not None and before < today and kept != closed):
-                book.history = book.history.record(told_for, close=closed)
+            stated_for = before or last
+            known = book.history.of_day(stated_for)
+            stored = None if known is None else known.close
+            if stored is None or (before is not None and before < today and stored != closed):
+                book.history = book.history.record(stated_for, close=closed)
         known = book.history.of_day(last)
         return opened, None if known is None else known.close
 
@@ -60,7 +60,7 @@ class DailyPrices:
         """Keep the price of a close that was received then; others come with the summary of the next day."""
         priced_at = self._priced_at.get(symbol)
         if priced_at is None or abs(priced_at - close) > CLOSE_AGE or is_delayed:
-            _log.warning("close_not_kept", underlying=symbol, priced_at=priced_at, close=close)
+            _log.warning("close_not_stored", underlying=symbol, priced_at=priced_at, close=close)
         elif book.spot is not None:
             book.history = book.history.record(self._calendar.local(close).date(), close=book.spot)
 
@@ -71,6 +71,6 @@ def _price(value: object) -> float | None:
 
 
 def _day(value: object) -> date | None:
-    """Return a day that is told as days since 1970; `None` for none."""
+    """Return a day that is stated as days since 1970; `None` for none."""
     result = number(value)
     return datetime.fromtimestamp(int(result) * DAY_SECONDS, UTC).date() if 0 < result < MAX_DAY else None

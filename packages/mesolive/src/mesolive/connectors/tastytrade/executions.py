@@ -1,8 +1,9 @@
-"""Executions of the tastytrade venue: combos made of leg fills, with their fees, told once and for good.
+"""Executions of the tastytrade venue: combos made of leg fills, with their fees, reported once.
 
-A combo of an order that works is told when no fill was heard of for a second, for fills of other legs may still sort
-before it; an order that is filled is told at once. Fees are in the account's history a moment after the fill. They are
-awaited for some seconds, and then they are the broker's estimate: what was told under an id does not change later.
+A combo of an order that works is reported when no fill has come for a second, for fills of other legs may still sort
+before it; an order that is filled is reported at once. Fees are in the account's history a moment after the fill.
+They are awaited for some seconds, and then they are the broker's estimate: what was reported under an id does not
+change later.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import structlog
 
 from mesolive.connectors.tastytrade.account_rows import TRADE, LegFees, fees_by_leg
 from mesolive.connectors.tastytrade.combo_fills import ComboFill, LegFill
-from mesolive.connectors.tastytrade.order_journal import Told
+from mesolive.connectors.tastytrade.order_journal import Reported
 from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.connectors.tastytrade.tracked_orders import LONG_AGO, TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import VenueCore
@@ -43,38 +44,38 @@ class Executions:
         self._core = core
         self._replaced: dict[tuple[str, str], str] = {}
         """Orders of ours by account and id of the order that took their place, where that one is not known yet."""
-        self._telling = asyncio.Lock()
+        self._reporting = asyncio.Lock()
         self._broken: dict[str, list[Execution]] = {}
         self._fees_read: dict[str, tuple[float, Fees]] = {}
 
     def is_waiting(self, tracked: TrackedOrder) -> bool:
-        """Return whether something of an order waits to be told."""
-        return bool(tracked.untold) or tracked.lacks_fills or (tracked.has_ended and not tracked.is_ended)
+        """Return whether executions or the end of an order are not reported yet."""
+        return bool(tracked.unreported) or tracked.lacks_fills or (tracked.has_ended and not tracked.is_ended)
 
-    async def tell_due(self) -> None:
+    async def report_due(self) -> None:
         """Tell what is due of all orders: executions whose fees are known or late, then ends."""
-        async with self._telling:
+        async with self._reporting:
             for account in {account for account, tracked in self._core.book.all() if self.is_waiting(tracked)}:
-                await self._tell_account(account)
+                await self._report_account(account)
             self._look_at_replaced()
 
     async def listed(self, account: str, since: datetime) -> list[Execution]:
-        """Return all executions at or after a moment, those included that were not told before."""
+        """Return all executions at or after a moment, also those not reported before."""
         deadline = self._core.now() + self._core.times.commission + self._core.times.quiet + 1
         while True:
-            async with self._telling:
-                await self._tell_account(account)
-            if not any(tracked.untold for tracked in self._core.book.of(account)) or self._core.now() > deadline:
+            async with self._reporting:
+                await self._report_account(account)
+            if not any(tracked.unreported for tracked in self._core.book.of(account)) or self._core.now() > deadline:
                 break
             await asyncio.sleep(self._core.times.work)
-        found = [item for tracked in self._core.book.of(account) for item in self._told(account, tracked)]
-        found += self._broken.get(account, [])
-        return sorted((item for item in found if item.at >= since), key=lambda item: (item.at, item.execution_id))
+        executions = [item for tracked in self._core.book.of(account) for item in self._reported(account, tracked)]
+        executions += self._broken.get(account, [])
+        return sorted((item for item in executions if item.at >= since), key=lambda item: (item.at, item.execution_id))
 
-    def _told(self, account: str, tracked: TrackedOrder) -> list[Execution]:
-        return [item.execution for item in self._core.journal.told.get((account, tracked.id), ())]
+    def _reported(self, account: str, tracked: TrackedOrder) -> list[Execution]:
+        return [item.execution for item in self._core.journal.reported.get((account, tracked.id), ())]
 
-    async def _tell_account(self, account: str) -> None:
+    async def _report_account(self, account: str) -> None:
         waiting = [
             tracked
             for tracked in self._core.book.of(account)
@@ -82,17 +83,17 @@ class Executions:
         ]
         if not waiting:
             return
-        ready = [tracked for tracked in waiting if tracked.untold and self._is_quiet(tracked)]
+        ready = [tracked for tracked in waiting if tracked.unreported and self._is_quiet(tracked)]
         fees: Fees = await self._fees(account, ready) if ready else {}
         for tracked in ready:
-            self._tell(account, tracked, fees)
+            self._report(account, tracked, fees)
         for tracked in waiting:
             if tracked.lacks_fills:
                 await self._ask_for_fills(account, tracked)
                 continue
             self._core.calm(f"fills {tracked.id}")
-            if tracked.has_ended and not tracked.is_ended and not tracked.untold:
-                self._tell_end(account, tracked)
+            if tracked.has_ended and not tracked.is_ended and not tracked.unreported:
+                self._report_end(account, tracked)
 
     def _is_quiet(self, tracked: TrackedOrder) -> bool:
         if tracked.has_ended or tracked.filled_at is None:
@@ -110,16 +111,16 @@ class Executions:
         if oldest == LONG_AGO:
             oldest = self._core.clock.now()
         try:
-            found = fees_by_leg(await self._core.read_rows(account, oldest, TRADE))
+            fees = fees_by_leg(await self._core.read_rows(account, oldest, TRADE))
         except VenueUnreachableError as error:
             _log.warning("fees_not_read", account=account, reason=str(error))
             return {}
-        self._fees_read[account] = self._core.now(), found
-        return found
+        self._fees_read[account] = self._core.now(), fees
+        return fees
 
-    def _tell(self, account: str, tracked: TrackedOrder, fees: Fees) -> None:
+    def _report(self, account: str, tracked: TrackedOrder, fees: Fees) -> None:
         """Tell the new combos of an order, unless their fees are still awaited."""
-        combos = tracked.untold
+        combos = tracked.unreported
         is_late = self._core.now() - (tracked.filled_at or 0.0) >= self._core.times.commission
         shares: dict[str, list[Decimal]] = {}
         for symbol, ratio in tracked.ratios.items():
@@ -131,31 +132,31 @@ class Executions:
                 estimate = self._estimate(account, tracked) * ratio
                 shares[symbol] = [estimate] * len(combos)
                 _log.warning("fees_estimated", account=account, order_id=tracked.id, symbol=symbol)
-        records: list[Told] = []
+        records: list[Reported] = []
         for place, combo in enumerate(combos):
             execution = self._execution(account, tracked, combo, {key: share[place] for key, share in shares.items()})
-            records.append(Told(execution=execution, combo=combo))
-        # The server books them durably: numbers that were told must not come again with other fills behind them.
+            records.append(Reported(execution=execution, combo=combo))
+        # The server books them durably: numbers that were reported must not come again with other fills behind them.
         self._core.journal.write(*records, durable=True)
         for record in records:
-            tracked.told.append(record.combo)
-            self._core.tell(record.execution)
+            tracked.reported.append(record.combo)
+            self._core.report(record.execution)
 
     def _shares(
         self, account: str, tracked: TrackedOrder, symbol: str, quantity: Decimal, known: LegFees | None
     ) -> Decimal | None:
-        """Return the fees of new contracts of a leg: all of the leg so far, less those that were told."""
+        """Return the fees of new contracts of a leg: all of the leg so far, less those that were reported."""
         filled = sum((fill.quantity for fill in tracked.fills.values() if fill.symbol == symbol), ZERO)
         if known is None or known.quantity < filled or filled <= 0:
             return None
         reported = ZERO
-        told_quantity = ZERO
-        for item in self._told(account, tracked):
+        reported_quantity = ZERO
+        for item in self._reported(account, tracked):
             for leg in item.legs:
                 if leg.contract == contract_of(symbol):
                     reported += leg.commission
-                    told_quantity += abs(leg.qty)
-        so_far = known.fees * (told_quantity + quantity) / known.quantity
+                    reported_quantity += abs(leg.qty)
+        so_far = known.fees * (reported_quantity + quantity) / known.quantity
         return max(so_far - reported, ZERO)
 
     def _estimate(self, account: str, tracked: TrackedOrder) -> Decimal:
@@ -185,12 +186,12 @@ class Executions:
         request = self._core.journal.request(account, reference)
         return {} if request is None else {leg.contract: leg.name for leg in request.legs}
 
-    def _tell_end(self, account: str, tracked: TrackedOrder) -> None:
+    def _report_end(self, account: str, tracked: TrackedOrder) -> None:
         tracked.is_ended = True
         if broken := tracked.broken():
-            self._tell_broken(account, tracked, broken)
+            self._report_broken(account, tracked, broken)
         if not tracked.order.is_filled:
-            self._core.tell(self._core.ended(account, tracked))
+            self._core.report(self._core.ended(account, tracked))
         if tracked.order.replaced_by is not None and tracked.reference is not None:
             self._replaced[account, tracked.order.replaced_by] = tracked.id
             self._look_at_replaced()
@@ -206,7 +207,7 @@ class Executions:
                 text = f"order {old_id} was replaced by hand with order {new_id}, whose fills are not ours"
                 self._core.alarm(f"by hand {old_id}", text)
 
-    def _tell_broken(self, account: str, tracked: TrackedOrder, broken: Mapping[str, Decimal]) -> None:
+    def _report_broken(self, account: str, tracked: TrackedOrder, broken: Mapping[str, Decimal]) -> None:
         """Tell legs that were filled without their partners as a trade by hand: they are held, and in no combo."""
         legs = [leg for leg in tracked.legs if leg.symbol in broken]
         parts = {leg.symbol: tracked.fills_of(leg.symbol) for leg in legs}
@@ -228,7 +229,7 @@ class Executions:
         self._core.alarm(
             f"broken {tracked.id}", f"order {tracked.id} ended with legs filled without the others: {differences}"
         )
-        self._core.tell(execution)
+        self._core.report(execution)
 
     async def _ask_for_fills(self, account: str, tracked: TrackedOrder) -> None:
         """Read an order of which fills or prices are missing; after a while that is an alarm."""

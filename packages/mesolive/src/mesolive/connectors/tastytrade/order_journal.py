@@ -1,8 +1,8 @@
-"""Journal of the tastytrade venue: what was sent, what became of it, and which combos were told.
+"""Journal of the tastytrade venue: what was sent, its outcome, and which combos were reported.
 
 An order is on the disk before it is sent: its legs' names exist nowhere else, and after a crash its reference must be
-searched for before anything is concluded. So is a combo before it is told. The file is appended to by whole lines; a
-torn last line is left out, for what it says had not taken effect.
+searched for before anything is concluded. A combo is on the disk before it is reported. The file is appended to by
+whole lines; a torn last line is left out, for what it says had not taken effect.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ class NotThere(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ended: Ended
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A combo was told. Its content never changes."""
+class Reported(msgspec.Struct, frozen=True, kw_only=True, tag="Told"):
+    """A combo was reported to the server. Its content never changes."""
 
     execution: Execution
     combo: ComboFill
 
 
-Record = Sent | Known | NotThere | Told
+Record = Sent | Known | NotThere | Reported
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -80,6 +80,8 @@ class OrderJournal:
     ----------
     unreadable
         Numbers of the lines that could not be read: what they say of orders is not known.
+    accounts
+        Those that a record is about.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -89,7 +91,8 @@ class OrderJournal:
         self.sent: dict[tuple[str, str], Sent] = {}
         self.known: dict[tuple[str, str], Known] = {}
         self.not_there: dict[tuple[str, str], Ended] = {}
-        self.told: dict[tuple[str, str], list[Told]] = {}
+        self.reported: dict[tuple[str, str], list[Reported]] = {}
+        self.accounts: set[str] = set()
         self._by_venue_id: dict[tuple[str, str], str] = {}
 
     def open(self, now: datetime) -> None:
@@ -99,23 +102,23 @@ class OrderJournal:
         self.sent.clear()
         self.known.clear()
         self.not_there.clear()
-        self.told.clear()
+        self.reported.clear()
         self._by_venue_id.clear()
         self.unreadable.clear()
-        kept: list[bytes] = []
+        retained: list[bytes] = []
         for number, line in enumerate(_whole_lines(self.file), 1):
             try:
                 record = _decoder.decode(line)
             except msgspec.DecodeError as error:
                 _log.error("journal_line_unreadable", file=str(self.file), line=number, error=str(error))
                 self.unreadable.append(number)
-                kept.append(line)  # of a later version, maybe: that one reads it again
+                retained.append(line)  # of a later version, maybe: that one reads it again
                 continue
             self._take(record)
             if _at(record) > now - RETENTION:
-                kept.append(line)
+                retained.append(line)
         if self.file.exists() and self.file.stat().st_size > COMPACT_BYTES:
-            self._compact(self.file, kept)
+            self._compact(self.file, retained)
         self._fd = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         _sync_directory(self.file)
 
@@ -141,7 +144,7 @@ class OrderJournal:
             self._take(record)
 
     def open_references(self) -> list[Sent]:
-        """Return the orders of which nobody knows what became of them."""
+        """Return the references of orders with an unknown outcome."""
         return [sent for key, sent in self.sent.items() if key not in self.known and key not in self.not_there]
 
     def reference_of(self, account: str, venue_id: str) -> str | None:
@@ -154,6 +157,7 @@ class OrderJournal:
         return None if sent is None else sent.request
 
     def _take(self, record: Record) -> None:
+        self.accounts.add(_account_of(record))
         match record:
             case Sent():
                 self.sent[record.request.account, record.request.reference] = record
@@ -163,8 +167,8 @@ class OrderJournal:
                 self.not_there.pop((record.account, record.reference), None)
             case NotThere():
                 self.not_there[record.ended.account, record.ended.reference or ""] = record.ended
-            case Told():
-                reports = self.told.setdefault((record.execution.account, record.execution.venue_id), [])
+            case Reported():
+                reports = self.reported.setdefault((record.execution.account, record.execution.venue_id), [])
                 if record.combo.number > len(reports):
                     reports.append(record)
 
@@ -212,11 +216,23 @@ def _sync_directory(file: Path) -> None:
         os.close(directory)
 
 
+def _account_of(record: Record) -> str:
+    match record:
+        case Sent():
+            return record.request.account
+        case Known():
+            return record.account
+        case NotThere():
+            return record.ended.account
+        case Reported():
+            return record.execution.account
+
+
 def _at(record: Record) -> datetime:
     match record:
         case Sent() | Known():
             return record.at
         case NotThere():
             return record.ended.at
-        case Told():
+        case Reported():
             return record.execution.at

@@ -16,12 +16,13 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.trading_hours import trading_hours
 from mesolive.tastytrade_client import SOURCE, STRICT_POSITION_EFFECTS, NewLeg, NewOrder, price_text
 from mesolive.venues.base import VenueRequest
+from mesolive.venues.combo_limits import MAX_COMBO_LEGS
 from mesolive.venues.combo_quotes import ComboQuote
-from mesolive_sdk.models import OrderType, TimeInForce
+from mesolive_sdk.models import BrokerType, OrderType, TimeInForce
 from mesolive_sdk.ticks import on_tick, tick_above, tick_of, ticks_up
 
 ZERO: Final = Decimal(0)
-MAX_LEGS: Final = 4
+MAX_LEGS: Final = MAX_COMBO_LEGS[BrokerType.TastyTrade]
 FAR_TICKS: Final = 2
 """How many ticks a marketable limit stands beyond the offers: the market moves until the order is there."""
 
@@ -77,18 +78,18 @@ def closed_reason(request: VenueRequest, moment: datetime, calendar: ExchangeCal
     return f"the market of {symbol} is closed, and this account's orders do not wait for the next session"
 
 
-def actions_of(request: VenueRequest, held: Callable[[str], Decimal]) -> tuple[dict[str, str], str | None]:
+def actions_of(request: VenueRequest, position_of: Callable[[str], Decimal]) -> tuple[dict[str, str], str | None]:
     """Return the action of each leg by its symbol, by what the account holds; or why there is none.
 
     Parameters
     ----------
-    held
+    position_of
         Signed contracts that the account holds of a symbol.
     """
     actions: dict[str, str] = {}
     for leg in request.legs:
         symbol, quantity = order_symbol(leg.contract), leg.ratio * request.qty
-        now = held(symbol)
+        now = position_of(symbol)
         word = "Buy" if quantity > 0 else "Sell"
         closes = now * quantity < 0
         if closes and abs(quantity) > abs(now):
@@ -96,6 +97,27 @@ def actions_of(request: VenueRequest, held: Callable[[str], Decimal]) -> tuple[d
             return {}, f"a leg opens or closes, and cannot do both ({text}); send two orders"
         actions[symbol] = f"{word} to {'Close' if closes else 'Open'}"
     return actions, None
+
+
+def not_held(request: VenueRequest, position_of: Callable[[str], Decimal]) -> dict[str, str]:
+    """Return what an order closes by the books and would open at the broker: why, by the leg's symbol.
+
+    Parameters
+    ----------
+    position_of
+        Signed contracts that the account holds of a symbol at the broker.
+    """
+    lacking: dict[str, str] = {}
+    for leg in request.legs:
+        symbol, quantity = order_symbol(leg.contract), leg.ratio * request.qty
+        if leg.held is not None and _closed(quantity, position_of(symbol)) < _closed(quantity, leg.held):
+            lacking[symbol] = f"{symbol}: the books hold {leg.held:f}, the broker {position_of(symbol):f}"
+    return lacking
+
+
+def _closed(quantity: Decimal, position: Decimal) -> Decimal:
+    """Return how many contracts of a signed quantity close what is held."""
+    return min(abs(quantity), abs(position)) if quantity * position < 0 else ZERO
 
 
 def closing_quantities(order: NewOrder) -> dict[str, Decimal]:

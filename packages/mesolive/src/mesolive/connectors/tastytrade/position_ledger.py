@@ -22,18 +22,18 @@ class PositionLedger:
     """Signed contracts by symbol, of one account."""
 
     def __init__(self) -> None:
-        self._held: dict[str, Decimal] = {}
+        self._positions: dict[str, Decimal] = {}
         self._filled_at: dict[str, float] = {}
         self._fills: set[tuple[str, str]] = set()
         self._listed_at: datetime | None = None
         self._seen_at: dict[str, datetime | None] = {}
         """When a contract was listed last, where later lists were not believed of it."""
         self._stated_at: dict[str, datetime] = {}
-        """As of when a message has told of a contract, by the venue's time."""
+        """As of when a message has stated a contract, by the venue's time."""
 
-    def held(self, symbol: str) -> Decimal:
-        """Return what is held of a contract, positive for long."""
-        return self._held.get(symbol, ZERO)
+    def position(self, symbol: str) -> Decimal:
+        """Return the position in a contract, positive for long."""
+        return self._positions.get(symbol, ZERO)
 
     def listed(self, positions: Mapping[str, Decimal], now: float, at: datetime) -> None:
         """Take the venue's list, except for contracts that were filled just now.
@@ -45,7 +45,7 @@ class PositionLedger:
         at
             The market's time at which the list was asked for.
         """
-        for symbol in self._held.keys() | self._seen_at.keys() | positions.keys():
+        for symbol in self._positions.keys() | self._seen_at.keys() | positions.keys():
             if self.record(symbol, positions.get(symbol, ZERO), now):
                 self._seen_at.pop(symbol, None)
             else:
@@ -86,7 +86,7 @@ class PositionLedger:
             return  # its position's message has overtaken its order's
         seen_at = self._seen_at.get(symbol, self._listed_at)
         if seen_at is not None and at > seen_at - LAG:
-            self._set(symbol, self.held(symbol) + quantity)
+            self._set(symbol, self.position(symbol) + quantity)
             self._filled_at[symbol] = now
 
     def is_recent(self, symbol: str, now: float) -> bool:
@@ -100,9 +100,9 @@ class PositionLedger:
 
     def _set(self, symbol: str, quantity: Decimal) -> None:
         if quantity:
-            self._held[symbol] = quantity
+            self._positions[symbol] = quantity
         else:
-            self._held.pop(symbol, None)
+            self._positions.pop(symbol, None)
 
 
 def _sign(quantity: Decimal) -> int:

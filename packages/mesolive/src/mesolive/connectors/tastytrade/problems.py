@@ -10,6 +10,7 @@ from mesolive.tastytrade_client import Answered, Outcome, Refused, Unknown
 T = TypeVar("T")
 
 GRANT: Final = "Make a new grant at my.tastytrade.com (Manage, API, OAuth Applications), and enter its refresh token."
+SCOPE_REMEDY: Final = "Make a grant with the scopes read and trade, and enter its refresh token."
 NO_ACCOUNT: Final = "quote_streamer.customer_not_found_error"
 
 
@@ -29,7 +30,7 @@ def connector_error(what: str, outcome: Refused | Unknown) -> ConnectorError:
     if outcome.is_unauthorized:
         return ConnectorError(Problem.CREDENTIALS, text, GRANT)
     if outcome.status == 403:
-        return ConnectorError(Problem.NOT_PERMITTED, text, "Give the grant the scopes read and trade.")
+        return ConnectorError(Problem.NOT_PERMITTED, text, SCOPE_REMEDY)
     if outcome.has_code(NO_ACCOUNT):
         return ConnectorError(Problem.NOT_PERMITTED, text, "Open an account at tastytrade: quotes need one.")
     if outcome.status == 406:

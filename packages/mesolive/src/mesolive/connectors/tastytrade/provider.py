@@ -22,7 +22,7 @@ from mesolive.connectors.tastytrade.chain_listing import ListedChain
 from mesolive.connectors.tastytrade.chain_reader import NEVER, ReadChain, read_chain
 from mesolive.connectors.tastytrade.daily_prices import SUMMARY_FIELDS, DailyPrices
 from mesolive.connectors.tastytrade.quote_columns import QuoteColumns
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
@@ -31,6 +31,7 @@ from mesolive.market.option_classes import underlying_of
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import trading_hours
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.tasks import Tasks, Turns
 from mesolive.tastytrade_client import (
     EventTables,
@@ -443,7 +444,7 @@ class TastytradeProvider:
         return self._calendar.local(self._clock.now()).date()
 
     async def _follow_days(self, turns: Turns) -> None:
-        """Keep each day's close, and read the chains anew before each opening."""
+        """Store each day's close, and read the chains again before each opening."""
         while True:
             now = self._clock.now()
             session = self._calendar.open_session_at_or_after(now)
@@ -477,7 +478,7 @@ class TastytradeProvider:
             await asyncio.sleep(self._config.miss_seconds)
 
     async def _follow_quiet(self, turns: Turns) -> None:
-        """Count a market that is closed as heard of while the connection lives: nobody sends quotes then."""
+        """Count a market that is closed as heard of while the connection lives: no quotes are sent then."""
         while True:
             await asyncio.sleep(self._config.quiet_seconds)
             now = self._clock.now()

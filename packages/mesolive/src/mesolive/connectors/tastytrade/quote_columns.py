@@ -1,7 +1,7 @@
 """The latest quotes of listed contracts as columns, and their way into quote books.
 
-Whole chains tick by the hundred thousand in a burst. So of an event with a listed symbol no object is kept: frames are
-packed into arrays, many events at a time, and of each contract the latest values stay. All of it runs in C.
+Whole chains tick by the hundred thousand in a burst. So of an event with a listed symbol no object is kept: frames stay
+text until their quotes are wanted (`quote_texts`); those that were decoded are packed into arrays, many at a time.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from mesolive.connectors.tastytrade.quote_texts import Chunk, QuoteTexts, decoded
 from mesolive.market.book import QuoteBook
 from mesolive.market.columns import Price
 from mesolive.market.quality import QuoteQuality
 from mesolive.tastytrade_client import EventTable, number
-from mesolive.tastytrade_client.dxlink_events import EVENT_SYMBOL
+from mesolive.tastytrade_client.dxlink_events import EVENT_SYMBOL, Row
 
 QUOTE_FIELDS: Final = ("bidPrice", "askPrice", "bidSize", "askSize")
 WIDTH: Final = len(QUOTE_FIELDS)
@@ -57,6 +58,7 @@ class QuoteColumns(EventTable):
     """
 
     def __init__(self, books: Sequence[QuoteBook]) -> None:
+        self._texts = QuoteTexts({}, 0)
         super().__init__(QUOTE_FIELDS)
         self._books = books
         self._places: dict[str, int] = {}
@@ -78,6 +80,7 @@ class QuoteColumns(EventTable):
         self._latest = np.full((contracts, WIDTH), np.nan)
         self._touched = np.zeros(contracts, np.bool_)
         self._ever = np.zeros(contracts, np.bool_)
+        self._texts = QuoteTexts(self._places, contracts)
         self._forget_pending()
 
     def _forget_pending(self) -> None:
@@ -94,11 +97,76 @@ class QuoteColumns(EventTable):
 
     def configure(self, schema: Sequence[str]) -> None:
         """Take the order of fields that the server has announced; one without symbols is not usable, and ignored."""
+        self._search_texts()  # they are in the schema before
         super().configure(schema)
         self._is_as_asked = list(schema) == self.asked
 
+    def take_text(self, events: bytes) -> bool:
+        """Take the text of events; return whether it was taken. What of it is overtaken is never decoded."""
+        if not self._is_as_asked or not self._texts.take(events):
+            return False
+        if self._texts.is_due:
+            self._search_texts()
+            if self._texts.is_full:
+                self._decode_texts()
+        return True
+
+    def take(self) -> dict[str, Row]:
+        """Return the latest events of other symbols since the last call, and forget them."""
+        self._search_texts()
+        return super().take()
+
+    def _search_texts(self) -> None:
+        texts = self._texts
+        if not texts.waiting:
+            return
+        chunk = texts.search()
+        if chunk is None:
+            waiting, texts.waiting = texts.waiting, []
+            self._decode_texts()  # they came before
+            for events in waiting:
+                self._decode_events(events)
+            return
+        self.events += len(chunk.places)
+        for at in np.flatnonzero(chunk.places < 0):
+            self._take_event(chunk, int(at))
+        texts.keep(chunk)
+
+    def _decode_events(self, events: bytes) -> None:
+        values = decoded(events)
+        if values is None:
+            self.dropped += 1
+        else:
+            self._take_compact(values)
+            self._settle_pending()
+
+    def _take_event(self, chunk: Chunk, at: int) -> None:
+        """Take an event whose symbol was not found at once: another symbol than a contract's, or a rare one."""
+        values = decoded(chunk.event(at))
+        if values is None or len(values) != len(self.asked):
+            self.dropped += 1
+            return
+        place = self._places.get(values[1])
+        if place is None:
+            self.changed[values[1]] = tuple(values[2:])
+        else:
+            chunk.places[at] = place
+
+    def _decode_texts(self) -> None:
+        if not self._texts.has_chunks:
+            return
+        self._settle_pending()  # what was decoded at its arrival came before the texts, and must not go over them
+        for places, numbers in self._texts.latest():
+            self._latest.view(ROW).ravel()[places] = np.frombuffer(packed_numbers(numbers), ROW)
+            self._touched[places] = True
+
     def take_compact(self, values: list[Any]) -> bool:
         """Take one flat list of events, which belongs to the table from now on; return whether it fits the schema."""
+        self._search_texts()
+        self._decode_texts()
+        return self._take_compact(values)
+
+    def _take_compact(self, values: list[Any]) -> bool:
         width = self._width
         count, rest = divmod(len(values), width)
         if rest:
@@ -126,6 +194,8 @@ class QuoteColumns(EventTable):
 
     def take_full(self, event: Mapping[str, Any]) -> bool:
         """Take one event with named fields; empty fields may be left out."""
+        self._search_texts()
+        self._decode_texts()
         used = super().take_full(event)
         if used:
             symbol = event[EVENT_SYMBOL]
@@ -144,7 +214,7 @@ class QuoteColumns(EventTable):
 
     def _take_mixed(self, symbols: Sequence[Any], numbers: Sequence[Any]) -> None:
         places: list[int] = []
-        kept: list[Any] = []
+        values: list[Any] = []
         for at, symbol in enumerate(symbols):
             row = numbers[at * WIDTH : (at + 1) * WIDTH]
             if not isinstance(symbol, str):
@@ -154,9 +224,9 @@ class QuoteColumns(EventTable):
                 self.changed[symbol] = tuple(row)
             else:
                 places.append(place)
-                kept += row
+                values += row
         if places:
-            self._keep(places, kept)
+            self._keep(places, values)
 
     def _keep(self, places: Sequence[int], numbers: Sequence[Any]) -> None:
         count = len(places)
@@ -164,9 +234,15 @@ class QuoteColumns(EventTable):
         self._pending_places += _packer("q", count)(*places)
         self._pending += count
         if self._pending >= MAX_PENDING:
-            self._settle()
+            self._settle_pending()
 
     def _settle(self) -> None:
+        """Bring the latest quotes up to date."""
+        self._settle_pending()
+        self._search_texts()
+        self._decode_texts()
+
+    def _settle_pending(self) -> None:
         if not self._pending:
             return
         places = np.frombuffer(self._pending_places, np.int64)

@@ -93,8 +93,8 @@ class Replacements:
         body = replacing(new_order(request, actions, request.limit_price))
         outcome = await core.api.replace(account, old.id, body, gate.why_not)
         match outcome:
-            case Answered(value=told):
-                new = self._known(account, request.reference, told)
+            case Answered(value=order):
+                new = self._known(account, request.reference, order)
             case Refused():
                 return core.not_there(account, request.reference, str(outcome), outcome.code or "NotReplaced")
             case Unknown():
@@ -109,7 +109,7 @@ class Replacements:
         return core.take_ours(account, reference, order)
 
     async def _fresh(self, account: str, reference: str) -> TrackedOrder | None:
-        """Return an order as the broker has it now; `None` where nobody knows it."""
+        """Return an order as the broker has it now; `None` where it is unknown."""
         core = self._core
         tracked = core.book.named(account, reference)
         if tracked is not None:
@@ -133,7 +133,7 @@ class Replacements:
         except VenueUnreachableError as error:
             _log.info("replacement_not_read", account=account, order_id=old.id, reason=str(error))
         self._submissions.doubt(account, reference)
-        raise VenueUnreachableError(f"nobody knows whether order {old.id} was replaced")
+        raise VenueUnreachableError(f"it is not known whether order {old.id} was replaced")
 
     async def _settled(self, account: str, old: TrackedOrder, new: TrackedOrder) -> Accepted | Ended:
         """Wait until the old order has made way, or a fill of it has aborted the new one.
@@ -179,8 +179,8 @@ class Replacements:
             return self._ended_or_denied(account, reference, tracked)
         outcome = await core.api.cancel(account, tracked.id)
         match outcome:
-            case Answered(value=told):
-                core.take(account, told)
+            case Answered(value=order):
+                core.take(account, order)
             case Refused() if outcome.is_throttled or outcome.is_unauthorized:
                 raise VenueUnreachableError(f"the cancel was not taken: {outcome}")
             case Refused():
@@ -226,8 +226,8 @@ class Replacements:
     def _ended_or_denied(self, account: str, reference: str, tracked: TrackedOrder) -> Ended | CancelDenied | None:
         if tracked.status is OrderStatus.FILLED:
             return self._denied(account, reference, "the order is filled")
-        if tracked.untold:
-            return None  # its fills are told first, and its end behind them
+        if tracked.unreported:
+            return None  # its fills are reported first, and its end behind them
         return self._core.ended(account, tracked)
 
     def _denied(self, account: str, reference: str, reason: str, *, unknown: bool = False) -> CancelDenied:

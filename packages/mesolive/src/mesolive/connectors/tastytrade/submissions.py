@@ -1,4 +1,4 @@
-"""Orders sent to tastytrade once, and searched for when nobody can say what became of them.
+"""Orders sent to tastytrade once, and searched for when their outcome is unknown.
 
 The broker is not idempotent, and echoes our identifier without checking it. So an order is written to the journal, sent
 once, and after any doubt looked for in the lists until it is found or a quarantine has ended. Only a certain refusal
@@ -8,7 +8,7 @@ permits to send again: a token that was not accepted, a call that came too soon,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -22,8 +22,10 @@ from mesolive.connectors.tastytrade.order_requests import (
     closing_quantities,
     marketable_limit,
     new_order,
+    not_held,
     why_not,
 )
+from mesolive.connectors.tastytrade.position_ledger import LAG
 from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import NEVER_ARRIVED, VenueCore
@@ -31,6 +33,7 @@ from mesolive.connectors.tastytrade.write_gate import WriteGate
 from mesolive.tasks import Tasks
 from mesolive.tastytrade_client import Answered, NewOrder, Placed, Refused, Unknown
 from mesolive.venues.base import (
+    NOT_HELD,
     NOT_SENT,
     Accepted,
     Ended,
@@ -51,6 +54,9 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 MAX_THROTTLED: Final = 3
 NOT_YET: Final = (
     "not sent: the broker's ledger is behind and lacks what this order closes; send it again in some seconds"
+)
+NOT_THERE: Final = (
+    "not sent: it would open at the broker what it closes in the books; compare the positions with the broker's"
 )
 LEDGER_CODES: Final = ("position", "close", "effect")
 """Words of the codes and texts with which a close is refused whose position is not listed yet."""
@@ -79,7 +85,7 @@ def is_alike(tracked: TrackedOrder, request: VenueRequest) -> bool:
 
 
 class Doubt:
-    """An order of which nobody knows whether the broker has it.
+    """An in-doubt order: it is not known whether the broker has it.
 
     Attributes
     ----------
@@ -127,12 +133,12 @@ class Submissions:
         return any(owner == account for owner, _ in (*self.doubts, *self._running))
 
     async def submit(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
-        """Send an order, or answer again what became of it; `check` is awaited before each write.
+        """Send an order once, or return the earlier outcome; `check` is awaited before each write.
 
         Raises
         ------
         VenueUnreachableError
-            When nobody knows. The outcome follows as a report.
+            When the outcome is not known. It follows as a report.
         """
         key = request.account, request.reference
         if (known := self.outcome(*key)) is not None:
@@ -146,7 +152,7 @@ class Submissions:
             )
             self._running[key] = running
             running.add_done_callback(lambda task: self.over(key, task))
-        # The caller may give up: the call goes on, and what becomes of it is told.
+        # The caller may give up: the call goes on, and what becomes of it is reported.
         return await asyncio.shield(running)
 
     def over(self, key: tuple[str, str], task: asyncio.Task[Accepted | Ended]) -> None:
@@ -177,9 +183,7 @@ class Submissions:
         """Return what is known of an order of ours."""
         tracked = self._core.book.named(account, reference)
         if tracked is not None:
-            if tracked.has_ended and not tracked.order.is_filled:
-                return self._core.ended(account, tracked)
-            return self._core.accepted(account, tracked)
+            return self._core.accepted_or_ended(account, tracked)
         ended = self._core.journal.not_there.get((account, reference))
         if ended is not None:
             return ended
@@ -191,7 +195,7 @@ class Submissions:
         )
 
     def doubt(self, account: str, reference: str) -> None:
-        """Begin to search for an order whose outcome nobody knows."""
+        """Begin to search for an order with an unknown outcome."""
         key = account, reference
         if key not in self.doubts:
             doubt = self.doubts[key] = Doubt(account, reference, self._core.now(), self._session_number())
@@ -212,10 +216,13 @@ class Submissions:
         reason = why_not(request)
         if reason is None and not request.may_wait:
             reason = closed_reason(request, core.clock.now(), core.calendar)
+        lacking = None if reason is not None else await self._not_held(request, again_until)
         order: NewOrder | None = None
-        if reason is None:
+        if reason is None and lacking is None:
             order, reason = self._order(request)
         core.journal.write(Sent(request=request, at=core.clock.now()), durable=True)
+        if lacking is not None:
+            return gate.not_there(*lacking)
         if order is None or reason is not None:
             return gate.not_there(reason or "it cannot be sent")
         if core.rules.dry_run and (refusal := await self._dry_run(account, reference, order)) is not None:
@@ -224,7 +231,7 @@ class Submissions:
 
     def _order(self, request: VenueRequest) -> tuple[NewOrder | None, str | None]:
         """Return the order to send, or why there is none."""
-        actions, reason = actions_of(request, self._core.ledger(request.account).held)
+        actions, reason = actions_of(request, self._core.ledger(request.account).position)
         if reason is not None:
             return None, reason
         limit = request.limit_price
@@ -244,7 +251,7 @@ class Submissions:
                     reasons = "; ".join(item.message or item.code or "" for item in checked.errors)
                     return f"the broker's check refuses it: {reasons}", checked.errors[0].code or "DryRun"
                 for warning in checked.warnings or ():
-                    _log.info("order_warned", account=account, reference=reference, code=warning.code)
+                    _log.info("order_warning_received", account=account, reference=reference, code=warning.code)
                 self._note_fees(
                     account, reference, order, checked.fee_calculation.cost if checked.fee_calculation else None
                 )
@@ -289,8 +296,8 @@ class Submissions:
                         continue
                     if outcome.is_unauthorized and outcome.code != "login" and again_after_401:
                         again_after_401 = False
-                        if (found := await self._found(account, reference)) is not None:
-                            return core.accepted(account, found)
+                        if (tracked := await self._find_order(account, reference)) is not None:
+                            return core.accepted(account, tracked)
                         self.unsent.refused(*key, cancelled=key in self._withdrawn)
                         continue
                     if self._is_ledger_lag(outcome, order) and (again_after_ledger or self._is_lagging(account, order)):
@@ -303,17 +310,17 @@ class Submissions:
 
     def _placed(self, account: str, reference: str, order: NewOrder, placed: Placed) -> Accepted | Ended:
         core = self._core
-        told = placed.order
-        core.journal.write(Known(account=account, reference=reference, venue_id=told.order_id, at=core.clock.now()))
-        if told.external_identifier is None:
+        placed_order = placed.order
+        core.journal.write(
+            Known(account=account, reference=reference, venue_id=placed_order.order_id, at=core.clock.now())
+        )
+        if placed_order.external_identifier is None:
             # Some answers leave out what was sent; the lists have it.
-            _log.warning("identifier_not_echoed", account=account, order_id=told.order_id)
-        tracked = core.take_ours(account, reference, told)
+            _log.warning("identifier_not_echoed", account=account, order_id=placed_order.order_id)
+        tracked = core.take_ours(account, reference, placed_order)
         self._note_fees(account, reference, order, placed.fee_calculation.cost if placed.fee_calculation else None)
         self._compare_actions(order, tracked)
-        if tracked.has_ended and not tracked.order.is_filled:
-            return core.ended(account, tracked)
-        return core.accepted(account, tracked)
+        return core.accepted_or_ended(account, tracked)
 
     def _compare_actions(self, order: NewOrder, tracked: TrackedOrder) -> None:
         """Tell the trader when the broker has turned an opening into a closing, or the other way round."""
@@ -329,6 +336,36 @@ class Submissions:
             self._core.fee_estimates[account, reference] = cost / contracts
 
     # --- a close whose position is not listed yet ---------------------------------------------------------------------
+
+    async def _not_held(self, request: VenueRequest, until: float) -> tuple[str, str] | None:
+        """Return why an order must not be sent that closes by the books and would open at the broker, with its code.
+
+        What the broker lists may be behind fills of ours: only a list without any such fill is believed at once.
+        """
+        core, account = self._core, request.account
+        ledger = core.ledger(account)
+        while lacking := not_held(request, ledger.position):
+            try:
+                await core.read_positions(account)
+            except VenueUnreachableError as error:
+                return f"not sent: what it closes cannot be compared with the broker's positions ({error})", NOT_SENT
+            if not (lacking := not_held(request, ledger.position)):
+                return None
+            why = "; ".join(lacking.values())
+            if not any(ledger.is_recent(symbol, core.now()) for symbol in lacking) and not self._filled_lately(
+                account, lacking
+            ):
+                return f"{NOT_THERE} ({why})", NOT_HELD
+            if core.now() >= until:
+                return f"{NOT_YET} ({why})", NOT_SENT
+            await asyncio.sleep(core.times.work)
+        return None
+
+    def _filled_lately(self, account: str, symbols: Collection[str]) -> bool:
+        """Return whether an order filled one of these contracts so recently that the broker's list may lack it."""
+        since = self._core.clock.now() - LAG
+        orders = self._core.book.of(account)
+        return any(fill.symbol in symbols and fill.at > since for order in orders for fill in order.fills.values())
 
     @staticmethod
     def _is_ledger_lag(refusal: Refused, order: NewOrder) -> bool:
@@ -357,18 +394,18 @@ class Submissions:
             if core.now() >= until:
                 return False
             try:
-                held = await core.read_positions(account)
+                positions = await core.read_positions(account)
             except VenueUnreachableError as error:
                 _log.warning("positions_not_read", account=account, reason=str(error))
             else:
-                if core.ledger(account).shows(closings, held):
+                if core.ledger(account).shows(closings, positions):
                     return True
             if core.now() >= at_last and self._is_lagging(account, order):
                 return core.now() < until
 
     # --- doubts -------------------------------------------------------------------------------------------------------
 
-    async def _found(self, account: str, reference: str) -> TrackedOrder | None:
+    async def _find_order(self, account: str, reference: str) -> TrackedOrder | None:
         """Look for an order by its identifier in the lists.
 
         Raises
@@ -390,7 +427,7 @@ class Submissions:
         """Take the one order for ours that names us as its source, has no identifier, and is what was sent.
 
         The broker loses identifiers now and then. Where several orders or several doubts are alike, or an order is
-        alike that was received long after ours was sent, nobody can say.
+        alike that was received long after ours was sent, it cannot be decided.
         """
         core, key = self._core, (account, reference)
         sent = core.journal.sent.get(key)
@@ -432,7 +469,7 @@ class Submissions:
             await asyncio.sleep(pauses.pop(0) if len(pauses) > 1 else pauses[0])
             if core.book.named(*key) is None:
                 try:
-                    await self._found(*key)
+                    await self._find_order(*key)
                 except VenueUnreachableError as error:
                     _log.info("order_search_failed", reference=doubt.reference, reason=str(error))
                     if core.now() - doubt.begun >= core.times.quarantine:
@@ -440,7 +477,7 @@ class Submissions:
                     continue
                 core.calm(f"search {doubt.reference}")
             if core.book.named(*key) is not None:
-                # `VenueCore.take` has told that it arrived.
+                # `VenueCore.take` has reported that it arrived.
                 _log.info("order_found", account=doubt.account, reference=doubt.reference)
                 self._resolved(key)
                 return
@@ -453,8 +490,8 @@ class Submissions:
                 self._reconnect("an order is being searched for")
                 pauses = [core.times.work, *core.times.search_pauses]
         self._resolved(key)
-        _log.warning("order_never_arrived", account=doubt.account, reference=doubt.reference)
-        core.tell(core.not_there(*key, "it never arrived at the broker", NEVER_ARRIVED))
+        _log.warning("order_not_received", account=doubt.account, reference=doubt.reference)
+        core.report(core.not_there(*key, "it never arrived at the broker", NEVER_ARRIVED))
 
     def _resolved(self, key: tuple[str, str]) -> None:
         """End a doubt, with the alarms of its search."""
@@ -465,4 +502,6 @@ class Submissions:
 
 
 def _not_searched(doubt: Doubt, error: VenueUnreachableError) -> str:
-    return f"nobody knows whether the broker has the order of reference {doubt.reference}: look at it there ({error})"
+    return (
+        f"it is not known whether the broker has the order of reference {doubt.reference}: look at it there ({error})"
+    )

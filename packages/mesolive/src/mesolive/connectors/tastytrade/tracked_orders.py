@@ -31,15 +31,15 @@ class TrackedOrder:
     fills
         All fills of its option legs by leg and id.
     unpriced
-        Fills whose price no state has told yet, by leg and id; they bear a price of zero, and are told to nobody.
+        Fills whose price no state has stated yet, by leg and id; they bear a price of zero, and are not reported.
     filled_at
         Time of the event loop at which a new fill was last heard of; `None` without one.
-    told
-        The combos that were told.
+    reported
+        The combos that were reported to the server.
     reference
         Ours; `None` for an order by hand. It stays when a later state leaves it out.
     is_accepted, is_ended
-        Whether its acceptance and its end were told.
+        Whether its acceptance and its end were reported.
     """
 
     def __init__(self, order: Order) -> None:
@@ -47,7 +47,7 @@ class TrackedOrder:
         self.fills: dict[tuple[str, str], LegFill] = {}
         self.unpriced: dict[tuple[str, str], LegFill] = {}
         self.filled_at: float | None = None
-        self.told: list[ComboFill] = []
+        self.reported: list[ComboFill] = []
         self.reference: str | None = None
         self.is_accepted = False
         self.is_ended = False
@@ -87,13 +87,13 @@ class TrackedOrder:
     @property
     def filled(self) -> Decimal:
         """Whole combos filled, as far as fills are known."""
-        return Decimal(len(self.told) + len(self.untold))
+        return Decimal(len(self.reported) + len(self.unreported))
 
     @property
-    def untold(self) -> list[ComboFill]:
-        """Combos that are filled and were not told."""
+    def unreported(self) -> list[ComboFill]:
+        """Combos that are filled and were not reported."""
         ratios = self.ratios
-        return new_combos(ratios, self.fills.values(), self.told) if ratios else []
+        return new_combos(ratios, self.fills.values(), self.reported) if ratios else []
 
     @property
     def filled_contracts(self) -> Decimal:
@@ -132,14 +132,14 @@ class TrackedOrder:
 
     def broken(self) -> dict[str, Decimal]:
         """Return the contracts of legs that were filled without their partners, once the order has ended."""
-        if not self.has_ended or self.untold:
+        if not self.has_ended or self.unreported:
             return {}
-        left = leftovers(self.ratios, self.fills.values(), self.told) if self.ratios else {}
+        left = leftovers(self.ratios, self.fills.values(), self.reported) if self.ratios else {}
         return {symbol: sum((part.quantity for part in parts), ZERO) for symbol, parts in left.items()}
 
     @property
     def status(self) -> OrderStatus:
-        """The status in the terms of the server. What nobody knows is working: it may still be filled."""
+        """The status in the terms of the server. An order in doubt counts as working: it may still be filled."""
         if not self.has_ended:
             return OrderStatus.WORKING
         match self.order.status.lower():
@@ -171,7 +171,7 @@ class TrackedOrder:
                 key = leg.symbol, fill.id
                 if key in self.fills or fill.quantity <= 0:
                     continue
-                heard = LegFill(
+                leg_fill = LegFill(
                     symbol=leg.symbol,
                     fill_id=fill.id,
                     quantity=fill.quantity,
@@ -180,9 +180,10 @@ class TrackedOrder:
                 )
                 if fill.fill_price is not None:
                     self.unpriced.pop(key, None)
-                    self.fills[key] = heard
+                    self.fills[key] = leg_fill
                 elif key not in self.unpriced:
-                    self.unpriced[key] = heard  # what is told under an id never changes: not before its price is known
+                    # What is reported under an id never changes, so it is not reported before its price is known.
+                    self.unpriced[key] = leg_fill
                 else:
                     continue
                 self.filled_at = now
@@ -238,15 +239,15 @@ class OrderBook:
 
     def of(self, account: str) -> list[TrackedOrder]:
         """Return the orders of an account, oldest first."""
-        found = [order for (owner, _), order in self._orders.items() if owner == account]
-        return sorted(found, key=lambda item: (item.order.received or LONG_AGO, item.id))
+        orders = [order for (owner, _), order in self._orders.items() if owner == account]
+        return sorted(orders, key=lambda item: (item.order.received or LONG_AGO, item.id))
 
     def all(self) -> Iterable[tuple[str, TrackedOrder]]:
         """Return all orders with their accounts."""
         return [(account, order) for (account, _), order in self._orders.items()]
 
     def forget_before(self, moment: datetime) -> None:
-        """Forget orders that ended before a moment, and whose end was told."""
+        """Forget orders that ended before a moment, and whose end was reported."""
         for key, order in list(self._orders.items()):
             if order.is_ended and order.changed_at < moment:
                 del self._orders[key]

@@ -39,6 +39,7 @@ from mesolive.tastytrade_client import (
 )
 from mesolive.venues.base import (
     Accepted,
+    AccountUnreachableError,
     CancelDenied,
     Dedupes,
     Ended,
@@ -62,6 +63,8 @@ _log = structlog.get_logger(__name__)
 DAY: Final = timedelta(days=1)
 HISTORY: Final = timedelta(days=400)
 """How far back the rows of a contract are read whose settlement does not say whether it was long."""
+NOT_PERMITTED: Final = "NotPermitted"
+"""The code of an order that the grant does not permit; it was not sent."""
 RETENTION: Final = timedelta(days=5)
 """For how long orders that have ended stay in memory."""
 MAX_WAITING_REPORTS: Final = 10_000
@@ -107,11 +110,13 @@ class TastytradeVenue:
         self._calendar = calendar
         self._journal = journal or OrderJournal()
         self.core = VenueCore(api, self._journal, clock, calendar, quote, rules or VenueRules(), times or VenueTimes())
-        self.core.tell = self._tell
+        self.core.report = self._report
         self.core.came_late = self._cancel_late
         self._executions = Executions(self.core)
         self.submissions = Submissions(self.core, self.tasks, lambda: self._sessions, self.lose)
         self._replacements = Replacements(self.core, self.submissions, self.tasks)
+        self._refusal = ""
+        self._served: set[str] = set()
         self._is_up = False
         self._session: _Session | None = None
         self._sessions = 0
@@ -122,9 +127,17 @@ class TastytradeVenue:
 
     # --- the connector's side -----------------------------------------------------------------------------------------
 
-    def come_up(self, accounts: Sequence[str]) -> None:
-        """Let sessions be opened, for these accounts."""
+    def come_up(self, accounts: Sequence[str], refusal: str = "") -> None:
+        """Let sessions be opened, for these accounts.
+
+        Parameters
+        ----------
+        refusal
+            Why no order can be sent, in words; empty where orders can be sent.
+        """
         self.accounts = tuple(accounts)
+        self._served.update(accounts)
+        self._refusal = refusal
         self._is_up = True
 
     def go_down(self, reason: str = "the connection is closed") -> None:
@@ -145,7 +158,7 @@ class TastytradeVenue:
 
     @property
     def status(self) -> VenueStatus:
-        """Whether a session is open, and what the trader must look at."""
+        """Whether a session is open, and problems that the trader must resolve."""
         connected = self._session is not None and self._session.lost is None and self._since is not None
         state = AgentStatus.Connected if connected else AgentStatus.Disconnected
         message = "; ".join(self.core.alarms.values())
@@ -157,12 +170,17 @@ class TastytradeVenue:
         return self.core.times.quarantine
 
     @property
+    def lost_accounts(self) -> list[str]:
+        """Accounts of the connection that the login has no more, or may not trade."""
+        return sorted((self._served | self._journal.accounts) - set(self.accounts))
+
+    @property
     def was_connected(self) -> bool:
         """Whether a session was ever open."""
         return self._sessions > 0
 
     async def start(self) -> None:
-        """Read the journal, and search for orders of which nobody knows what became of them."""
+        """Read the journal, and search for orders with an unknown outcome."""
         self._journal.open(self._clock.now())
         if lines := self._journal.unreadable:
             text = f"{self._journal.file}: {len(lines)} lines cannot be read, the first is line {lines[0]}"
@@ -216,6 +234,8 @@ class TastytradeVenue:
         self._must_be_connected()
         if request.account not in self.accounts:
             raise VenueUnreachableError(f"account {request.account} is not connected")
+        if self._refusal and (request.account, request.reference) not in self._journal.sent:
+            return self.core.not_there(request.account, request.reference, self._refusal, NOT_PERMITTED)
         return await self.submissions.submit(request, check)
 
     async def replace(
@@ -223,20 +243,20 @@ class TastytradeVenue:
     ) -> Accepted | Ended:
         """Replace an order by one with another price."""
         self._must_be_connected()
+        if self._refusal:
+            return self.core.not_there(request.account, request.reference, self._refusal, NOT_PERMITTED)
         return await self._replacements.replace(reference, filled, request, check)
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         """Request a cancel, and watch it for a moment."""
-        self._must_be_connected()
-        if account not in self.accounts:
+        if not self._has(account):
             text = "the account is not one of this connection"
             return CancelDenied(account=account, reference=reference, reason=text, at=self._clock.now(), unknown=True)
         return await self._replacements.cancel(account, reference, venue_id)
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
-        """Return working orders, those that ended since, and those of which nobody knows whether they arrived."""
-        self._must_be_connected()
-        if account not in self.accounts:
+        """Return working orders, those that ended since, and those in doubt."""
+        if not self._has(account):
             return []
         await self.core.read_orders(account, since)
         listed = [
@@ -256,24 +276,21 @@ class TastytradeVenue:
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return all fills since, as whole combos."""
-        self._must_be_connected()
-        if account not in self.accounts:
+        if not self._has(account):
             return []
         await self.core.read_orders(account, since)
         return await self._executions.listed(account, since)
 
     async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
         """Return what expired or was exercised since, as far as the broker's history has it."""
-        self._must_be_connected()
-        return [] if account not in self.accounts else await self._settlements(account, since)
+        return await self._settlements(account, since) if self._has(account) else []
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds of options."""
-        self._must_be_connected()
-        if account not in self.accounts:
+        if not self._has(account):
             return {}
-        held = await self.core.read_positions(account)
-        return {contract: qty for symbol, qty in held.items() if (contract := contract_of(symbol)) is not None}
+        positions = await self.core.read_positions(account)
+        return {contract: qty for symbol, qty in positions.items() if (contract := contract_of(symbol)) is not None}
 
     # --- sessions -----------------------------------------------------------------------------------------------------
 
@@ -282,8 +299,23 @@ class TastytradeVenue:
         if not self._is_up or session is None or session.lost is not None:
             raise VenueUnreachableError("tastytrade is not connected")
 
+    def _has(self, account: str) -> bool:
+        """Return whether an account is one of this connection.
+
+        Raises
+        ------
+        AccountUnreachableError
+            For one that was: its orders and positions go on, and an empty list would say that they are gone.
+        """
+        self._must_be_connected()
+        if account in self.accounts:
+            return True
+        if account in self._served or account in self._journal.accounts:
+            raise AccountUnreachableError(f"the login has account {account} no more, or may not trade it")
+        return False
+
     async def _hydrate(self, session: _Session) -> None:
-        """Read all accounts; what the stream told meanwhile is taken beside it."""
+        """Read all accounts; what the stream reported meanwhile is applied too."""
         now = self._clock.now()
         self.core.book.forget_before(now - RETENTION)
         for account in self.accounts:
@@ -293,10 +325,10 @@ class TastytradeVenue:
             raise VenueUnreachableError(session.lost)
 
     async def _serve(self, session: _Session, notes: AsyncIterator[Notification]) -> None:
-        """Follow the stream and tell what is due, until the stream is lost."""
+        """Follow the stream and report what is due, until the stream is lost."""
         try:
             await until_first(
-                self._follow(notes), self._tell_due(session), self._follow_settlements(session), session.ended()
+                self._follow(notes), self._report_due(session), self._follow_settlements(session), session.ended()
             )
         except (StreamLostError, VenueUnreachableError) as error:
             session.lose(str(error))
@@ -323,18 +355,18 @@ class TastytradeVenue:
                     pass
         raise StreamLostError("the account stream has ended")
 
-    async def _tell_due(self, session: _Session) -> None:
+    async def _report_due(self, session: _Session) -> None:
         await session.hydrated.wait()
         while True:
-            await self._executions.tell_due()
+            await self._executions.report_due()
             waiting = any(self._executions.is_waiting(tracked) for _, tracked in self.core.book.all())
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.core.times.work if waiting else None):
                     await self.core.next_change()
 
-    def _tell(self, fact: VenueFact) -> None:
+    def _report(self, fact: VenueFact) -> None:
         if self._session is not None:
-            self._session.tell(fact)
+            self._session.report(fact)
 
     def _cancel_late(self, account: str, tracked: TrackedOrder) -> None:
         """Cancel an order that arrived after it counted as lost: its sender may have sent another one."""
@@ -413,7 +445,7 @@ class TastytradeVenue:
                     for fact in await self._settlements(account, self._clock.now() - 4 * DAY):
                         if fact.fact_id not in self._settled:
                             self._settled.add(fact.fact_id)
-                            self._tell(fact)
+                            self._report(fact)
                     due = await self._holds_expired(account) or due
                 except VenueUnreachableError as error:
                     _log.info("settlements_not_read", account=account, reason=str(error))
@@ -422,8 +454,8 @@ class TastytradeVenue:
 
     async def _holds_expired(self, account: str) -> bool:
         now = self._clock.now()
-        held = await self.core.read_positions(account)
-        contracts = [contract for symbol in held if (contract := contract_of(symbol)) is not None]
+        positions = await self.core.read_positions(account)
+        contracts = [contract for symbol in positions if (contract := contract_of(symbol)) is not None]
         return any(
             settlement_instant(contract.root, contract.day, calendar=self._calendar) <= now for contract in contracts
         )
@@ -446,7 +478,7 @@ class _Session:
         self._end = asyncio.Event()
         self._facts: asyncio.Queue[VenueFact | None] = asyncio.Queue()
 
-    def tell(self, fact: VenueFact) -> None:
+    def report(self, fact: VenueFact) -> None:
         """Report, or end the session when its reader has fallen behind: what is not reported is in the lists."""
         if self.lost is None and self._facts.qsize() >= MAX_WAITING_REPORTS:
             self.lose(f"{MAX_WAITING_REPORTS} reports were not read")

@@ -1,4 +1,4 @@
-"""What the parts of the tastytrade venue share: orders, journal, ledgers, reads of the account, facts to report."""
+"""Shared state of the tastytrade venue's parts: orders, journal, ledgers, reads of the account, facts to report."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class VenueTimes:
     quarantine
         For how long such an order is searched for before it counts as never arrived.
     quiet
-        Without a new fill for so long, the filled combos of an order that works are told.
+        Without a new fill for so long, the filled combos of an order that works are reported.
     commission
         For how long the fees of a fill are awaited; then they are those of the broker's estimate.
     fills_missing
@@ -133,7 +133,7 @@ class VenueCore:
         self.alarmed: Callable[[], None] = lambda: None
         self.came_late: Callable[[str, TrackedOrder], None] = lambda _account, _order: None
         """Called with an order that arrives after it counted as never arrived."""
-        self.tell: Callable[[VenueFact], None] = lambda _: None
+        self.report: Callable[[VenueFact], None] = lambda _: None
         self.has_doubts: Callable[[str], bool] = lambda _account: False
         """Returns whether orders of an account are searched for."""
         self._changes: set[asyncio.Event] = set()
@@ -148,7 +148,7 @@ class VenueCore:
         return self.ledgers.setdefault(account, PositionLedger())
 
     def alarm(self, cause: str, text: str) -> None:
-        """Note what the trader must look at, once."""
+        """Raise an alarm for the trader, once per cause."""
         if self.alarms.get(cause) == text:
             return
         if len(self.alarms) >= MAX_ALARMS:
@@ -158,7 +158,7 @@ class VenueCore:
         self.alarmed()
 
     def calm(self, cause: str) -> None:
-        """Note that the cause of an alarm is gone."""
+        """End an alarm whose cause has ended."""
         if self.alarms.pop(cause, None) is not None:
             self.alarmed()
 
@@ -169,7 +169,7 @@ class VenueCore:
         is_new = self.book.find(account, order.order_id) is None
         tracked = self.book.take(account, order, self.now())
         if is_new:
-            tracked.told = [item.combo for item in self.journal.told.get((account, tracked.id), ())]
+            tracked.reported = [item.combo for item in self.journal.reported.get((account, tracked.id), ())]
             sent_as = self.journal.reference_of(account, tracked.id)
             if sent_as is not None and tracked.reference is None:
                 self.book.name(account, tracked, sent_as)  # the broker loses identifiers now and then
@@ -197,7 +197,7 @@ class VenueCore:
         self.take(account, tracked.order)
 
     def may_be_ours(self, account: str, tracked: TrackedOrder) -> bool:
-        """Return whether an order without an identifier may be one that is searched for: it is told to nobody yet."""
+        """Return whether an order without an identifier may be one that is searched for: it is not reported yet."""
         return tracked.reference is None and is_from_here(tracked.order) and self.has_doubts(account)
 
     def take_ours(self, account: str, reference: str, order: Order) -> TrackedOrder:
@@ -210,6 +210,12 @@ class VenueCore:
         """Return the report that the venue has an order."""
         at = tracked.order.received or self.clock.now()
         return Accepted(account=account, reference=tracked.reference, venue_id=tracked.id, at=at)
+
+    def accepted_or_ended(self, account: str, tracked: TrackedOrder) -> Accepted | Ended:
+        """Return the answer to an order that the venue has: its end follows as a report where fills come before it."""
+        if tracked.has_ended and not tracked.order.is_filled and not tracked.unreported:
+            return self.ended(account, tracked)
+        return self.accepted(account, tracked)
 
     def ended(self, account: str, tracked: TrackedOrder) -> Ended:
         """Return the report that the venue works an order no more."""
@@ -244,7 +250,7 @@ class VenueCore:
         late = self.journal.not_there.get(key)
         if key in self.journal.sent and key not in self.journal.known:
             self.journal.write(Known(account=account, reference=reference, venue_id=tracked.id, at=self.clock.now()))
-        self.tell(self.accepted(account, tracked))
+        self.report(self.accepted(account, tracked))
         if late is not None and late.code == NEVER_ARRIVED:
             self.alarm(f"late {reference}", f"order {tracked.id} arrived at the broker after it counted as lost")
             self.came_late(account, tracked)
@@ -287,10 +293,10 @@ class VenueCore:
     async def read_positions(self, account: str) -> dict[str, Decimal]:
         """Read what an account holds, signed, by symbol; options only."""
         at = self.clock.now()
-        found = answered("the positions", await self.api.positions(account))
-        held = option_quantities(found)
-        self.ledger(account).listed(held, self.now(), at)
-        return held
+        rows = answered("the positions", await self.api.positions(account))
+        positions = option_quantities(rows)
+        self.ledger(account).listed(positions, self.now(), at)
+        return positions
 
     async def read_rows(
         self, account: str, since: datetime, *types: str, symbol: str | None = None
@@ -309,9 +315,9 @@ def answered(what: str, outcome: Outcome[T]) -> T:
 
 def option_quantities(positions: Sequence[Position]) -> dict[str, Decimal]:
     """Return signed contracts by symbol, of the options that are held."""
-    held: dict[str, Decimal] = {}
+    quantities: dict[str, Decimal] = {}
     for position in positions:
         quantity = position.signed_quantity
         if position.instrument_type in OPTIONS and quantity and contract_of(position.symbol) is not None:
-            held[position.symbol] = held.get(position.symbol, ZERO) + quantity
-    return held
+            quantities[position.symbol] = quantities.get(position.symbol, ZERO) + quantity
+    return quantities

@@ -12,7 +12,7 @@ import numpy as np
 
 from mesolive.clock import MonotonicClock
 from mesolive.connectors.checklist_steps import must, run_step
-from mesolive.connectors.order_trial import OrderTrial, reversed_legs, told
+from mesolive.connectors.order_trial import OrderTrial, fill_text, reversed_legs
 from mesolive.connectors.protocol import Check, ConnectorError, ConnectorRequest, Problem
 from mesolive.connectors.tastytrade.connector import TastytradeConnector
 from mesolive.connectors.tastytrade.order_requests import closed_reason, new_order
@@ -119,7 +119,9 @@ class TastytradeChecklist:
         yield await self._step("a cancel ends the order, and a second one changes nothing", self._trial.cancel)
         if not self._fills:
             return
-        opened = await self._step("an order is filled, leg by leg, and told as whole combos", lambda: self._fill(legs))
+        opened = await self._step(
+            "an order is filled, leg by leg, and reported as whole combos", lambda: self._fill(legs)
+        )
         yield opened
         if opened.outcome is StepOutcome.PASSED:
             back = reversed_legs(legs)
@@ -173,7 +175,7 @@ class TastytradeChecklist:
         return f"fees {fees}, margin {margin}"
 
     async def _fill(self, legs: tuple[VenueLeg, ...]) -> str:
-        return told(await self._trial.fill(legs, None))
+        return fill_text(await self._trial.fill(legs, None))
 
     async def _rows(self) -> str:
         core = self._connector.venue.core

@@ -1,4 +1,4 @@
-"""The last look at an order before each write to tastytrade, and how an order ends that is not written."""
+"""Last check of an order before each write to tastytrade, and the end of an order that is not written."""
 
 from __future__ import annotations
 

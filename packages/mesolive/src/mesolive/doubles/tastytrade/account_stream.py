@@ -26,7 +26,7 @@ class StreamClient:
         self.socket = socket
         self.session_id = secrets.token_hex(4)
         self.accounts: frozenset[str] = frozenset()
-        self.held: str | None = None
+        self.pending_frame: str | None = None
 
 
 class AccountStream:
@@ -147,7 +147,7 @@ class AccountStream:
             answer["request-id"] = frame["request-id"]
         client.socket.send(answer)
 
-    # what clients are told
+    # what clients receive
 
     def _notify(self, account: str, kind: str, data: JsonObject) -> None:
         desk = self._desk
@@ -173,15 +173,15 @@ class AccountStream:
         if faults.strike("frames_gathered", message=kind, account=account) is not None:
             frame = {"results": [frame]}
         text = _encoded(frame)
-        if faults.strike("frames_swapped", message=kind, account=account) is not None and client.held is None:
-            client.held = text
+        if faults.strike("frames_swapped", message=kind, account=account) is not None and client.pending_frame is None:
+            client.pending_frame = text
             return
         client.socket.send_text(text)
         if faults.strike("frames_doubled", message=kind, account=account) is not None:
             client.socket.send_text(text)
-        if client.held is not None:
-            client.socket.send_text(client.held)
-            client.held = None
+        if client.pending_frame is not None:
+            client.socket.send_text(client.pending_frame)
+            client.pending_frame = None
 
 
 def _encoded(frame: JsonObject) -> str:

@@ -79,7 +79,7 @@ class Application:
             try:
                 body = await http.body()
             except ClientDisconnect:
-                return Response()  # a client that was killed; nobody reads it
+                return Response()  # a client that was killed does not read it
             await self._wait(self._desk.settings.answer_seconds)
             outage = self._outage(http, operation)
             if outage is not None:
@@ -134,7 +134,7 @@ class Application:
         Raises
         ------
         Refusal
-            When the request is nobody's, too fast, of an unknown version, or not permitted.
+            When the request has no valid token, is too fast, of an unknown version, or not permitted.
         """
         desk = self._desk
         if not USER_AGENT.fullmatch(http.headers.get("user-agent", "")):
@@ -177,9 +177,9 @@ class Application:
     async def _disturbed(self, http: HttpRequest, operation: Operation, response: Response) -> Response:
         """Return the answer, or what comes of it on its way."""
         strike, name = self._desk.faults.strike, operation.name
-        held = strike("answer_held", operation=name)
-        if held is not None:
-            await self._wait(float(held["seconds"]))
+        fault = strike("answer_held", operation=name)
+        if fault is not None:
+            await self._wait(float(fault["seconds"]))
         if strike("answer_lost", operation=name) is not None:
             return self._cut(http)
         if strike("gateway_timeout", operation=name) is not None:

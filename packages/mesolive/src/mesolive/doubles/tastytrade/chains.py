@@ -47,15 +47,15 @@ class Chains:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._kept: dict[str, tuple[object, datetime, list[JsonObject]]] = {}
+        self._cached: dict[str, tuple[object, datetime, list[JsonObject]]] = {}
 
     def nested(self, product: Product) -> list[JsonObject]:
         """Return the chain with its expirations and strikes nested: one item per root."""
         listing = self._desk.markets.book(product.symbol).listing
         now = self._desk.now()
-        kept = self._kept.get(product.symbol)
-        if kept is not None and kept[0] is listing and self._settled_since(product, kept[1], now) == 0:
-            return kept[2]
+        cached = self._cached.get(product.symbol)
+        if cached is not None and cached[0] is listing and self._settled_since(product, cached[1], now) == 0:
+            return cached[2]
         roots: dict[str, list[Expiration]] = defaultdict(list)
         for expiration in self._alive(product):
             roots[expiration.root].append(expiration)
@@ -73,7 +73,7 @@ class Chains:
                     "expirations": days,
                 }
             )
-        self._kept[product.symbol] = (listing, now, items)
+        self._cached[product.symbol] = (listing, now, items)
         return items
 
     def nested_futures(self, product: Product) -> JsonObject:

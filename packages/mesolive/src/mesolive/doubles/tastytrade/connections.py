@@ -25,6 +25,14 @@ class Connections:
         self._open = {key: transport for key, transport in self._open.items() if not transport.is_closing()}
         self._open[client] = transport
 
+    def is_lost(self, client: object) -> bool:
+        """Whether the connection of a client is gone or closing: nothing may be written to it any more."""
+        if not isinstance(client, tuple | list):
+            return False
+        host, port = client  # pyright: ignore[reportUnknownVariableType]  # ASGI: an address
+        transport = self._open.get((str(host), int(port)))  # pyright: ignore[reportUnknownArgumentType]  # as above
+        return transport is None or transport.is_closing()
+
     def cut(self, client: object) -> None:
         """Reset the connection of a client, as `scope` names it."""
         if isinstance(client, tuple | list):
@@ -49,7 +57,7 @@ class Connections:
 
 
 class QuietServer(uvicorn.Server):
-    """A uvicorn server that leaves signals alone, and ends at once when it is told to."""
+    """A uvicorn server without signal handlers that stops at once on request."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

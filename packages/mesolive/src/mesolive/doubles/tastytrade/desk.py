@@ -1,4 +1,4 @@
-"""Desk of the double of tastytrade: what its services share: books, market, faults, and what is told of the books."""
+"""Desk of the double of tastytrade: state shared by its services: books, market, faults, and what clients are shown."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Desk:
     restrictions
         The flags of each account's trading status that are set, such as `is-closing-only`.
     orders_shown
-        What is told of each order, as it was at each moment.
+        What is reported of each order, as it was at each moment.
     numbers
         The last number of each kind.
     changes
@@ -97,14 +97,15 @@ class Desk:
         return self.markets.is_open(self.now())
 
     def trades(self, order: Order) -> bool:
-        """Whether an order is routed and filled now: futures and options on them trade at night as well."""
-        hours = self.night_hours(order)
-        return self.is_open() if hours is None else self.markets.around_the_clock or hours.is_open(self.now())
+        """Whether an order is routed and filled now: options and futures in the sessions of their class."""
+        hours = self.hours(order)
+        return self.is_open() if hours is None else self.markets.around_the_clock or hours.takes_orders(self.now())
 
-    def night_hours(self, order: Order) -> TradingHours | None:
-        """Return the hours of an order of futures or of options on them; `None` for any other."""
+    def hours(self, order: Order) -> TradingHours | None:
+        """Return the hours of an order of options or futures; `None` for one of shares."""
         instrument = self.instrument(order.legs[0].symbol)
-        return None if instrument.future is None else trading_hours(instrument.product, self.markets.calendar)
+        is_share = instrument.future is None and instrument.option is None
+        return None if is_share else trading_hours(instrument.product, self.markets.calendar)
 
     # books
 
@@ -134,10 +135,10 @@ class Desk:
         """Return the random numbers of one purpose."""
         return random.Random(f"{self.seed}/{name}")  # noqa: S311 - not for secrets
 
-    # what is told
+    # what is reported
 
     def listen(self, listener: Listener) -> None:
-        """Let a listener be told of every notification."""
+        """Add a listener of all notifications."""
         self._listeners.append(listener)
 
     def publish(self, account: str, kind: str, data: JsonObject) -> None:

@@ -30,6 +30,7 @@ from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.doubles.tastytrade.state import LONG_AGO, restore
 from mesolive.doubles.tastytrade.transactions import Transactions
 from mesolive.doubles.truth import Truth
+from mesolive.tasks import Tasks
 
 STEP: Final = timedelta(seconds=1)
 MAX_FRAME_BYTES: Final = 16 << 20
@@ -80,6 +81,7 @@ class TastytradeDouble:
         self.market_data = DxLink(desk, self.tokens, self.connections)
         self._step = step
         self._server: QuietServer | None = None
+        self._owner = Tasks()
         self._tasks: list[asyncio.Task[None]] = []
         self._host, self._port = "127.0.0.1", 0
 
@@ -119,7 +121,7 @@ class TastytradeDouble:
         return f"{host}:{self._port}"
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Accept clients, and look at the market at every step.
+        """Accept clients, and match orders at every step of the market.
 
         Raises
         ------
@@ -134,8 +136,8 @@ class TastytradeDouble:
         listener = listen(host, port)
         self._host, self._port = host, int(listener.getsockname()[1])
         self._server = server_of(self._application().asgi, self.connections, MAX_FRAME_BYTES)
-        serving = asyncio.create_task(self._server.serve([listener]))
-        self._tasks = [serving, asyncio.create_task(self._run())]
+        serving = self._owner.spawn("server", self._server.serve([listener]))
+        self._tasks = [serving, self._owner.spawn("market steps", self._run())]
         while not self._server.started:
             if serving.done():
                 serving.result()

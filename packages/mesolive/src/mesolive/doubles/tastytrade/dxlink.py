@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -16,6 +15,7 @@ from mesolive.doubles.tastytrade.market_events import MarketEvents
 from mesolive.doubles.tastytrade.oauth import Tokens
 from mesolive.doubles.tastytrade.sockets import FrameError, Socket
 from mesolive.doubles.tastytrade.values import JsonObject
+from mesolive.tasks import Tasks
 
 VERSION: Final = "1.0-2.8.3"
 KEEPALIVE_PART: Final = 0.5
@@ -86,7 +86,8 @@ class DxLink:
         await socket.accept()
         session = Session(socket, desk.timer.now(), desk.settings.keepalive_seconds)
         self._sessions.add(session)
-        watch = asyncio.create_task(self._watch(session))
+        tasks = Tasks()
+        tasks.spawn("keepalive watch", self._watch(session))
         try:
             while True:
                 try:
@@ -104,8 +105,7 @@ class DxLink:
                 self._take(session, message)
         finally:
             self._sessions.discard(session)
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            await tasks.stop()
             await socket.done()
 
     def step(self) -> None:

@@ -37,15 +37,15 @@ class Expirations:
         desk = self._desk
         now = desk.now()
         for account in desk.accounts.values():
-            for symbol, held in list(account.positions.items()):
-                if not held.quantity:
+            for symbol, position in list(account.positions.items()):
+                if not position.quantity:
                     continue
                 instrument = desk.instrument(symbol)
                 expiration = instrument.expiration
                 if expiration is None or now < self._due(expiration.settles_at):
                     continue
                 if not desk.faults.is_on("positions_linger", account=account.number):
-                    self._settle(account, instrument, held.quantity, expiration.settles_at)
+                    self._settle(account, instrument, position.quantity, expiration.settles_at)
 
     def assign(self, account: Account, instrument: Instrument, quantity: int) -> None:
         """Exercise or assign options of American style early: `quantity` signed as the position is.
@@ -55,9 +55,9 @@ class Expirations:
         ValueError
             When the account does not hold so many, or the option delivers nothing.
         """
-        held = account.position(instrument.symbol).quantity
-        if held * quantity <= 0 or abs(quantity) > abs(held):
-            raise ValueError(f"the account holds {held} of {instrument.symbol}, not {quantity}")
+        position_qty = account.position(instrument.symbol).quantity
+        if position_qty * quantity <= 0 or abs(quantity) > abs(position_qty):
+            raise ValueError(f"the account holds {position_qty} of {instrument.symbol}, not {quantity}")
         if not PRODUCTS[instrument.product].delivers_shares:
             raise ValueError(f"{instrument.symbol} cannot be exercised before its expiration")
         self._deliver(account, instrument, quantity, self._desk.now())
@@ -129,8 +129,8 @@ class Expirations:
         )
         day = desk.markets.today(moment)
         at = datetime.combine(day, DELIVERED_AT, UTC)
-        held = account.position(shares.symbol).quantity
-        opens = held * units >= 0
+        position_qty = account.position(shares.symbol).quantity
+        opens = position_qty * units >= 0
         verb = "Buy" if units > 0 else "Sell"
         action = verb if shares.kind == FUTURE else f"{verb} to {'Open' if opens else 'Close'}"
         number, sub_type = account.number, "Exercise" if quantity > 0 else "Assignment"

@@ -98,7 +98,7 @@ class Fills:
             desk.timeline.after(number * float(slow["seconds"]), action)
 
     def fill_at_limit(self, order: Order, units: int | None = None) -> None:
-        """Fill an order whatever the market is: at its limit, or at the middle without one.
+        """Fill an order regardless of the market: at its limit, or at the middle without one.
 
         An order whose legs are being filled one after the other is left to that.
         """

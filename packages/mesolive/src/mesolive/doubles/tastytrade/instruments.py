@@ -178,8 +178,8 @@ class Instruments:
                 None,
             )
         terms = read_option(symbol) or read_future_option(symbol)
-        found = None if terms is None else self._option_of(terms)
-        return found if found is not None and found.symbol == symbol else None
+        option = None if terms is None else self._option_of(terms)
+        return option if option is not None and option.symbol == symbol else None
 
     def _look_up_streamer(self, symbol: str) -> Instrument | None:
         if symbol.startswith("./"):
@@ -196,8 +196,8 @@ class Instruments:
         terms = read_streamer(symbol)
         if terms is None:
             return None if symbol.startswith(".") else self.find(symbol)
-        found = self._option_of(terms)
-        return found if found is not None and found.streamer == symbol else None
+        option = self._option_of(terms)
+        return option if option is not None and option.streamer == symbol else None
 
     def _future_option_of_streamer(self, symbol: str) -> Instrument | None:
         for product in self._markets.products:

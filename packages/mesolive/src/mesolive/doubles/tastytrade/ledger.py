@@ -1,4 +1,4 @@
-"""Ledger of the double of tastytrade: positions and cash as they are, and positions as they are told later."""
+"""Ledger of the double of tastytrade: positions and cash, and positions as clients are shown them later."""
 
 from __future__ import annotations
 
@@ -46,49 +46,49 @@ class Ledger:
             Commission and fees.
         """
         desk = self._desk
-        held = account.position(instrument.symbol)
+        position = account.position(instrument.symbol)
         now = desk.now()
         if instrument.kind == FUTURE:
             account.cash -= cost  # gains and losses of futures are settled in cash, without a price paid
         else:
             account.cash -= quantity * price * instrument.factor + cost
         opening = quantity
-        if held.quantity * quantity < 0:
-            closing = min(abs(quantity), abs(held.quantity)) * (1 if held.quantity > 0 else -1)
-            gain = closing * (price - held.average) * instrument.factor
-            held.realized = gain + (held.realized if held.realized_on == desk.today() else ZERO)
-            held.realized_on = desk.today()
+        if position.quantity * quantity < 0:
+            closing = min(abs(quantity), abs(position.quantity)) * (1 if position.quantity > 0 else -1)
+            gain = closing * (price - position.average) * instrument.factor
+            position.realized = gain + (position.realized if position.realized_on == desk.today() else ZERO)
+            position.realized_on = desk.today()
             if instrument.kind == FUTURE:
                 account.cash += gain
-            held.quantity -= closing
+            position.quantity -= closing
             opening = quantity + closing
         if opening:
-            before = held.quantity * held.average
-            if not held.quantity:
-                held.created_at = now
-            held.quantity += opening
-            held.average = ((before + opening * price) / held.quantity).quantize(PLACES)
-        held.updated_at = now
+            before = position.quantity * position.average
+            if not position.quantity:
+                position.created_at = now
+            position.quantity += opening
+            position.average = ((before + opening * price) / position.quantity).quantize(PLACES)
+        position.updated_at = now
         self.changed(account, instrument)
 
     def changed(self, account: Account, instrument: Instrument) -> None:
         """Tell of a changed position and of the cash, some time later."""
         desk = self._desk
-        held = account.position(instrument.symbol)
+        position = account.position(instrument.symbol)
         key = (account.number, instrument.symbol)
         at = desk.timer.now()
-        self._quantities.setdefault(key, Lagging()).put(at, held.quantity)
-        view = self.position_view(account, held, instrument)
+        self._quantities.setdefault(key, Lagging()).put(at, position.quantity)
+        view = self.position_view(account, position, instrument)
         self._views.setdefault(key, Lagging()).put(at, view)
         desk.timeline.after(POSITION_SECONDS, lambda: desk.publish(account.number, "CurrentPosition", view))
 
     def restore(self, at: datetime) -> None:
         """Tell of all positions as they have been since a moment of the timer."""
         for account in self._desk.accounts.values():
-            for symbol, held in account.positions.items():
+            for symbol, position in account.positions.items():
                 key = (account.number, symbol)
-                view = self.position_view(account, held, self._desk.instrument(symbol))
-                self._quantities.setdefault(key, Lagging()).put(at, held.quantity)
+                view = self.position_view(account, position, self._desk.instrument(symbol))
+                self._quantities.setdefault(key, Lagging()).put(at, position.quantity)
                 self._views.setdefault(key, Lagging()).put(at, view)
 
     def quantity_known(self, account: str, symbol: str) -> int:
@@ -115,27 +115,27 @@ class Ledger:
                 mix_types(desk, view)
             yield desk.instrument(symbol), view
 
-    def position_view(self, account: Account, held: Position, instrument: Instrument) -> JsonObject:
+    def position_view(self, account: Account, position: Position, instrument: Instrument) -> JsonObject:
         """Return the JSON object of a position."""
         desk = self._desk
         quote = quote_of(desk, instrument)
         close = ZERO if quote is None else quote.middle or ZERO
-        created = held.created_at or desk.now()
+        created = position.created_at or desk.now()
         today = desk.today()
-        realized = held.realized if held.realized_on == today else ZERO
+        realized = position.realized if position.realized_on == today else ZERO
         view: JsonObject = {
             "account-number": account.number,
             "symbol": instrument.symbol,
             "instrument-type": instrument.kind,
             "underlying-symbol": instrument.underlying,
-            "quantity": abs(held.quantity),
-            "quantity-direction": "Zero" if not held.quantity else "Long" if held.quantity > 0 else "Short",
+            "quantity": abs(position.quantity),
+            "quantity-direction": "Zero" if not position.quantity else "Long" if position.quantity > 0 else "Short",
             "close-price": amount(close),
-            "average-open-price": amount(held.average),
-            "average-yearly-market-close-price": amount(held.average),
+            "average-open-price": amount(position.average),
+            "average-yearly-market-close-price": amount(position.average),
             "average-daily-market-close-price": amount(close),
             "multiplier": int(instrument.factor),
-            "cost-effect": "Credit" if held.quantity > 0 else "Debit",
+            "cost-effect": "Credit" if position.quantity > 0 else "Debit",
             "is-suppressed": False,
             "is-frozen": False,
             "restricted-quantity": 0,
@@ -152,5 +152,5 @@ class Ledger:
             "realized-today-effect": effect_of(realized),
             "realized-today-date": today.isoformat(),
             "created-at": moment(created),
-            "updated-at": moment(held.updated_at or created),
+            "updated-at": moment(position.updated_at or created),
         }

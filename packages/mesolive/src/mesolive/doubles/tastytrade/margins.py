@@ -60,13 +60,13 @@ def values_of(
     desk: Desk, account: Account, extra: Iterable[tuple[Instrument, int]] = (), cash: Decimal = ZERO
 ) -> AccountValues:
     """Return the values of an account, with contracts and cash added as an order would add them."""
-    held = {symbol: position.quantity for symbol, position in account.positions.items()}
+    quantities = {symbol: position.quantity for symbol, position in account.positions.items()}
     for instrument, quantity in extra:
-        held[instrument.symbol] = held.get(instrument.symbol, 0) + quantity
+        quantities[instrument.symbol] = quantities.get(instrument.symbol, 0) + quantity
     options: dict[str, list[RegTLeg]] = defaultdict(list)
     required: dict[str, Decimal] = defaultdict(lambda: ZERO)
     sums = {"long_options": ZERO, "short_options": ZERO, "long_shares": ZERO, "short_shares": ZERO}
-    for symbol, quantity in held.items():
+    for symbol, quantity in quantities.items():
         if not quantity:
             continue
         instrument = desk.instrument(symbol)

@@ -92,13 +92,13 @@ class MarketEvents:
         if instrument is None or instrument.option is not None or period not in {"d", "1d"}:
             return []
         history = self._desk.markets.book(instrument.product).history
-        found: list[Event] = []
+        candles: list[Event] = []
         for day in history.days:
             at = datetime.combine(day.day, time(), UTC)
             if at < start or day.close is None:
                 continue
             opened = day.close if day.open is None else day.open
-            found.append(
+            candles.append(
                 {
                     "eventFlags": 0,
                     "index": millis(at) << 22,
@@ -117,11 +117,11 @@ class MarketEvents:
                     "openInterest": math.nan,
                 }
             )
-        found.reverse()
-        if found:
-            found[0]["eventFlags"] = _SNAPSHOT_BEGIN
-            found[-1]["eventFlags"] = _SNAPSHOT_END | (_SNAPSHOT_BEGIN if len(found) == 1 else 0)
-        return found
+        candles.reverse()
+        if candles:
+            candles[0]["eventFlags"] = _SNAPSHOT_BEGIN
+            candles[-1]["eventFlags"] = _SNAPSHOT_END | (_SNAPSHOT_BEGIN if len(candles) == 1 else 0)
+        return candles
 
     def _quote(self, instrument: Instrument) -> Event | None:
         if instrument.option is not None:
@@ -154,13 +154,13 @@ class MarketEvents:
     def _option_prices(self, instrument: Instrument) -> tuple[float, float, float, float] | None:
         """Return bid, offer and their sizes of an option."""
         view = self._desk.markets.view(instrument.product)
-        kept = self._tables.get(instrument.product)
-        if kept is None or kept[0] != view.version or kept[1].listing is not view.listing:
+        cached = self._tables.get(instrument.product)
+        if cached is None or cached[0] != view.version or cached[1].listing is not view.listing:
             values = view.columns.values
             columns = [values["bid"], values["ask"], values["bid_size"], values["ask_size"]]
-            kept = (view.version, _Table(view.listing, [column.tolist() for column in columns]))
-            self._tables[instrument.product] = kept
-        table = kept[1]
+            cached = (view.version, _Table(view.listing, [column.tolist() for column in columns]))
+            self._tables[instrument.product] = cached
+        table = cached[1]
         place = self._places.get(instrument.symbol)
         if place is None or place[0] is not table.listing:
             index = None if instrument.option is None else table.listing.find(instrument.option)
@@ -290,11 +290,11 @@ def plain(value: object) -> object:
 
 def as_objects(events: Sequence[tuple[str, str, Event]], fields: Mapping[str, Sequence[str]]) -> list[JsonObject]:
     """Return events in the format FULL; a field without a value is left out."""
-    found: list[JsonObject] = []
+    plain_events: list[JsonObject] = []
     for kind, symbol, event in events:
         whole: Event = {"eventType": kind, "eventSymbol": symbol, "eventTime": 0, **event}
-        found.append({name: plain(whole[name]) for name in fields[kind] if whole.get(name) is not None})
-    return found
+        plain_events.append({name: plain(whole[name]) for name in fields[kind] if whole.get(name) is not None})
+    return plain_events
 
 
 def as_lists(events: Sequence[tuple[str, str, Event]], fields: Mapping[str, Sequence[str]]) -> list[object]:

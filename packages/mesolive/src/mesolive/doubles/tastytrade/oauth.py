@@ -81,6 +81,8 @@ class Tokens:
         self._access[token] = AccessToken(desk.timer.now() + timedelta(seconds=real), scopes)
         self.refreshes += 1
         answer: JsonObject = {"access_token": token, "token_type": "Bearer", "expires_in": int(life)}
+        if desk.settings.token_scope:
+            answer["scope"] = " ".join(sorted(scopes))
         if "openid" in scopes:
             answer["id_token"] = f"double.{secrets.token_urlsafe(16)}"
         return answer

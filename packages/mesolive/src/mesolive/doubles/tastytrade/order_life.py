@@ -171,7 +171,7 @@ class OrderLife:
         self.end(order, "Rejected", reason)
 
     def force_fill(self, order: Order, units: int | None = None) -> None:
-        """Fill an order whatever the market is; at once it is at the exchange.
+        """Fill an order regardless of the market, as if it were at the exchange.
 
         Raises
         ------
@@ -297,8 +297,8 @@ class OrderLife:
             return datetime.combine(order.gtc_date, LAST_SECOND, NEW_YORK) if session is None else session[1]
         if markets.around_the_clock:
             return datetime.combine(markets.today(now) + timedelta(days=1), time(), NEW_YORK)
-        hours = self._desk.night_hours(order)
-        return markets.calendar.open_session_at_or_after(now)[1] if hours is None else hours.day_ends_at(now)
+        hours = self._desk.hours(order)
+        return (markets.calendar.open_session_at_or_after(now) if hours is None else hours.next_order_session(now))[1]
 
     def _outlived(self, order: Order, now: datetime) -> bool:
         """Whether a leg of an order has stopped trading."""

@@ -180,7 +180,7 @@ class OrderService:
 
     def search(self, account: str, query: Query) -> list[JsonObject]:
         """Return the orders that a search finds now, the newest first."""
-        found = [
+        views = [
             view
             for order, view in self._listed(account)
             if (query.start is None or order.received_at >= query.start)
@@ -188,19 +188,19 @@ class OrderService:
             and (not query.statuses or str(view["status"]) in query.statuses)
             and query.underlying in {None, order.underlying}
         ]
-        return found if query.ascending else found[::-1]
+        return views if query.ascending else views[::-1]
 
     def live(self, account: str, query: Query) -> list[JsonObject]:
         """Return the orders that work, and those that ended within a day."""
         oldest = self._desk.now() - LIVE_FOR
-        found = [
+        views = [
             view
             for order, view in self._listed(account)
             if (str(view["status"]) not in TERMINAL or (order.terminal_at or order.received_at) >= oldest)
             and (not query.statuses or str(view["status"]) in query.statuses)
             and query.underlying in {None, order.underlying}
         ]
-        return found[::-1]
+        return views[::-1]
 
     def _listed(self, account: str) -> Iterator[tuple[Order, JsonObject]]:
         desk = self._desk

@@ -20,7 +20,7 @@ MIXED: Final = frozenset({"quantity", "remaining-quantity", "multiplier", "size"
 
 
 def show(desk: Desk, order: Order, *, stream: bool = True) -> None:
-    """Note what is told of an order from now on, and tell the account stream unless `stream` is off."""
+    """Set the shown state of an order, and send it to the account stream unless `stream` is off."""
     order.updated_ms = max(order.updated_ms + 1, millis(desk.now()))
     view = order_view(desk, order)
     desk.changes += 1
@@ -152,7 +152,7 @@ def _disturbed(desk: Desk, order: Order, view: JsonObject) -> JsonObject:
             "user-id": "99",
             "username": "double",
             "leg-count": len(order.legs),
-            "preferred-venue-rationale": {"reason": "nobody knows this field"},
+            "preferred-venue-rationale": {"reason": "this field is not published"},
         }
     if desk.faults.strike("fields_left_out", account=order.account, message="Order") is not None:
         for name in LEFT_OUT:

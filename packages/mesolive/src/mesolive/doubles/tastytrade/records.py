@@ -42,7 +42,7 @@ class Leg(msgspec.Struct):
     fills
         What has really been filled.
     shown
-        How many of the fills are told.
+        How many of the fills are reported.
     """
 
     symbol: str
@@ -64,7 +64,7 @@ class Leg(msgspec.Struct):
 
     @property
     def filled_as_shown(self) -> int:
-        """How many contracts are told to be filled."""
+        """Filled contracts as shown to clients."""
         return sum(fill.quantity for fill in self.fills[: self.shown])
 
 
@@ -98,7 +98,7 @@ class Order(msgspec.Struct, kw_only=True):
     taken_at
         When it was taken, by the double's timer.
     shown_status
-        What is told in place of its status.
+        What is reported in place of its status.
     listed_from, readable_from
         From when on, by the timer, lists have it and reads by its id find it; `None` for at once.
     commission_charged

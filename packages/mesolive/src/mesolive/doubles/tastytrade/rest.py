@@ -62,7 +62,7 @@ class Request:
         """The id that the path names."""
         return int(self.path["id"])
 
-    def one(self, name: str) -> str | None:
+    def parameter(self, name: str) -> str | None:
         """Return a parameter."""
         values = self.query.get(name) or self.query.get(f"{name}[]") or ()
         return values[-1] if values else None
@@ -73,7 +73,7 @@ class Request:
 
     def number_of(self, name: str, default: int, *, minimum: int = 0, maximum: int = 1_000_000) -> int:
         """Return a parameter that is a whole number."""
-        text = self.one(name)
+        text = self.parameter(name)
         if text is None:
             return default
         if not text.isdecimal() or not minimum <= int(text) <= maximum:
@@ -82,7 +82,7 @@ class Request:
 
     def day(self, name: str) -> date | None:
         """Return a parameter that is a day."""
-        text = self.one(name)
+        text = self.parameter(name)
         try:
             return None if text is None else date.fromisoformat(text)
         except ValueError:
@@ -90,7 +90,7 @@ class Request:
 
     def moment(self, name: str) -> datetime | None:
         """Return a parameter that is a time; one without a zone is of New York."""
-        text = self.one(name)
+        text = self.parameter(name)
         try:
             value = None if text is None else datetime.fromisoformat(text)
         except ValueError:

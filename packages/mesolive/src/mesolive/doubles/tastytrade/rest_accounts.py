@@ -139,9 +139,9 @@ class AccountOperations:
 
     def _positions(self, request: Request) -> Answer:
         symbols, underlyings = request.many("symbol"), request.many("underlying-symbol")
-        kind, marks = request.one("instrument-type"), request.one("include-marks") == "true"
-        found: list[object] = []
-        closed = request.one("include-closed-positions") == "true"
+        kind, marks = request.parameter("instrument-type"), request.parameter("include-marks") == "true"
+        views: list[object] = []
+        closed = request.parameter("include-closed-positions") == "true"
         for instrument, view in self._ledger.positions_shown(self._desk.account(request.account), closed=closed):
             if symbols and instrument.symbol not in symbols:
                 continue
@@ -152,8 +152,8 @@ class AccountOperations:
             if marks:
                 mark = amount(price_of(self._desk, instrument))
                 view = view | {"mark": mark, "mark-price": mark}  # noqa: PLW2901 - the same row with its mark
-            found.append(view)
-        return Answer(found)
+            views.append(view)
+        return Answer(views)
 
     def _trading_status(self, request: Request) -> Answer:
         names = (
@@ -211,7 +211,7 @@ class AccountOperations:
             and (end is None or row.at < end)
             and all(not values or str(row.fields.get(name)) in values for name, values in wanted.items())
         ]
-        if (request.one("sort") or "Desc").lower() == "asc":
+        if (request.parameter("sort") or "Desc").lower() == "asc":
             rows.reverse()
         views = [self._transactions.view(row) for row in rows]
         return page(request, views, size=PAGE_OF_TRANSACTIONS, maximum=MAX_TRANSACTIONS)
@@ -275,13 +275,13 @@ class AccountOperations:
 def _group(product: str, required: Decimal, account: Account, desk: Desk) -> JsonObject:
     """Return the margin of one underlying with its positions."""
     entries: list[JsonObject] = []
-    for symbol, held in account.positions.items():
+    for symbol, position in account.positions.items():
         instrument = desk.instrument(symbol)
-        if instrument.product == product and held.quantity:
+        if instrument.product == product and position.quantity:
             entry: JsonObject = {
                 "instrument-symbol": symbol,
                 "instrument-type": instrument.kind,
-                "quantity": amount(Decimal(held.quantity)),
+                "quantity": amount(Decimal(position.quantity)),
                 "average-open-price": "NaN",
                 "close-price": amount(price_of(desk, instrument)),
                 "fixing-price": "NaN",
@@ -290,7 +290,7 @@ def _group(product: str, required: Decimal, account: Account, desk: Desk) -> Jso
                 entry |= {
                     "strike-price": amount(instrument.option.strike),
                     "option-type": instrument.option.right.value,
-                    "deliverable-quantity": amount(abs(held.quantity) * instrument.factor),
+                    "deliverable-quantity": amount(abs(position.quantity) * instrument.factor),
                     "expiration-date": instrument.option.day.isoformat(),
                 }
             entries.append(entry)

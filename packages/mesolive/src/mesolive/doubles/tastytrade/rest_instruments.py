@@ -94,7 +94,7 @@ class InstrumentOperations:
         return [product for product in self._desk.markets.products if product.sec_type != "FUT"]
 
     def _equities(self, request: Request) -> Answer:
-        wanted, index = request.many("symbol"), request.one("is-index")
+        wanted, index = request.many("symbol"), request.parameter("is-index")
         return Answer(
             [
                 equity_view(product)
@@ -117,21 +117,21 @@ class InstrumentOperations:
         wanted = request.many("symbol")
         if not wanted:
             raise invalid("symbol", "is missing")
-        found = [self._desk.instruments.find(symbol) for symbol in sorted(wanted)]
+        instruments = [self._desk.instruments.find(symbol) for symbol in sorted(wanted)]
         return Answer(
             [
                 self._option_view(instrument)
-                for instrument in found
+                for instrument in instruments
                 if instrument is not None and instrument.option is not None
             ]
         )
 
     def _option(self, request: Request) -> Answer:
         symbol = request.path["symbol"]
-        found = self._desk.instruments.find(symbol)
-        if found is None or found.option is None:
+        instrument = self._desk.instruments.find(symbol)
+        if instrument is None or instrument.option is None:
             raise _unknown(symbol)
-        return Answer(self._option_view(found))
+        return Answer(self._option_view(instrument))
 
     def _option_view(self, instrument: Instrument) -> JsonObject:
         view = self.chains.option_view(instrument)
@@ -205,12 +205,12 @@ class InstrumentOperations:
         asked = [(symbol, kind) for name, kind in QUOTED_KINDS for symbol in self._symbols(request, name)]
         if len(asked) > MAX_QUOTED:
             raise invalid("symbols", f"must be at most {MAX_QUOTED}")
-        found: list[object] = []
+        views: list[object] = []
         for symbol, kind in asked:
             instrument = self._desk.instruments.find(symbol)
             if instrument is not None and instrument.kind == kind:
-                found.append(self._quote_view(instrument))
-        return Answer(found)
+                views.append(self._quote_view(instrument))
+        return Answer(views)
 
     def _symbols(self, request: Request, name: str) -> list[str]:
         return [symbol for text in sorted(request.many(name)) for symbol in text.split(",") if symbol]

@@ -58,15 +58,15 @@ class OrderOperations:
 
     def _search_all(self, request: Request) -> Answer:
         query = _query(request)
-        found = [view for number in _numbers(request) for view in self._orders.search(number, query)]
-        return page(request, found)
+        views = [view for number in _numbers(request) for view in self._orders.search(number, query)]
+        return page(request, views)
 
     def _live_all(self, request: Request) -> Answer:
         query = _filters(request)
-        found = [view for number in _numbers(request) for view in self._orders.live(number, query)]
+        views = [view for number in _numbers(request) for view in self._orders.live(number, query)]
         if request.version < NEWEST_VERSION:
-            return Answer(found)
-        return page(request, found, size=100, maximum=200)
+            return Answer(views)
+        return page(request, views, size=100, maximum=200)
 
     def _read(self, request: Request) -> Answer:
         return Answer(self._orders.read(request.account, request.number))
@@ -127,11 +127,13 @@ def _query(request: Request) -> Query:
     start = start if first is None else eastern_start(first)
     end = end if last is None else eastern_start(last + timedelta(days=1))
     filters = _filters(request)
-    return Query(start, end, filters.statuses, filters.underlying, (request.one("sort") or "Desc").lower() == "asc")
+    return Query(
+        start, end, filters.statuses, filters.underlying, (request.parameter("sort") or "Desc").lower() == "asc"
+    )
 
 
 def _filters(request: Request) -> Query:
-    underlying = request.one("underlying-symbol") or request.one("futures-symbol")
+    underlying = request.parameter("underlying-symbol") or request.parameter("futures-symbol")
     return Query(statuses=request.many("status"), underlying=underlying)
 
 

@@ -36,6 +36,8 @@ class DoubleSettings:
         The sandbox has other venues and no group ids on fills, and its market data has the level `demo`.
     token_seconds, quote_token_seconds
         Lives of access tokens and quote tokens.
+    token_scope
+        Whether the answer of the token call names the token's scopes; the broker's own documents do not promise it.
     default_version
         The version of the API that a request without `Accept-Version` gets.
     versions
@@ -90,6 +92,7 @@ class DoubleSettings:
     environment: Environment = Environment.PRODUCTION
     token_seconds: float = 900.0
     quote_token_seconds: float = 86_400.0
+    token_scope: bool = False
     default_version: str = "20250813"
     versions: bool = True
     answer_seconds: float = 0.0

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from mesolive.doubles.tastytrade.connections import Connections
 from mesolive.doubles.tastytrade.values import JsonObject
+from mesolive.tasks import Tasks
 
 BAD_GATEWAY: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 MAX_WAITING: Final = 10_000
@@ -37,7 +38,7 @@ class Socket:
         self._websocket = websocket
         self._connections = connections
         self._out: asyncio.Queue[str | tuple[int, str]] = asyncio.Queue()
-        self._writer: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self.closing = False
 
     async def refuse_upgrade(self) -> None:
@@ -47,7 +48,8 @@ class Socket:
     async def accept(self) -> None:
         """Take the socket, and begin to write."""
         await self._websocket.accept()
-        self._writer = asyncio.create_task(self._write())
+        # A socket that is gone ends the writer in many ways; `receive` meets the end, and `done` follows.
+        self._tasks.spawn("socket writer", self._write(), expected=Exception)
 
     def send(self, frame: Mapping[str, object]) -> None:
         """Send an object; a client that reads too slowly loses its socket."""
@@ -97,14 +99,15 @@ class Socket:
     async def done(self) -> None:
         """Stop to write."""
         self.closing = True
-        if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
+        await self._tasks.stop()
 
     async def _write(self) -> None:
         while True:
             item = await self._out.get()
             if self._websocket.client_state is not WebSocketState.CONNECTED:
+                return
+            if self._connections.is_lost(self._websocket.scope.get("client")):
+                self.closing = True  # uvicorn hears of it a turn of the loop later
                 return
             try:
                 if isinstance(item, str):

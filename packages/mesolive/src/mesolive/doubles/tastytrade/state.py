@@ -1,4 +1,4 @@
-"""The books of the double of tastytrade in a file: a double that is killed and started again goes on where it was."""
+"""The books of the double of tastytrade in a file: a double that is killed continues at its restart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mesolive.doubles.tastytrade.desk import Desk
 
 LONG_AGO: Final = timedelta(minutes=1)
-"""So long ago, by the timer, everything that was kept was told: no lag hides it."""
+"""So long ago, by the timer, everything that was kept was reported: no lag hides it."""
 
 
 class State(msgspec.Struct):

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="market data subscriptions",
     )
     add("--lines", type=int, default=100, help="market data lines")
-    add("--master-client", type=int, help="the client that is told of everybody's orders")
+    add("--master-client", type=int, help="the client that receives the orders of all clients")
     add("--server-version", type=int, default=SERVER_VERSION, help="of the protocol")
     add("--schedule", action="store_true", help="restart and reset every night, end the login every Sunday")
     add("--state", type=Path, help="file that keeps accounts and orders over restarts")

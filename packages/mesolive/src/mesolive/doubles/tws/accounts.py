@@ -26,7 +26,7 @@ from mesolive.doubles.tws.requests import ReqAccountSummary, ReqAccountUpdates, 
 MAX_SUMMARIES: Final = 2
 """How many summaries may be subscribed to at once, over all clients."""
 
-MAX_TRADES_KEPT: Final = 1000
+MAX_STORED_TRADES: Final = 1000
 
 EVERY: Final = timedelta(minutes=3)
 """How often values of accounts are sent without a fill."""
@@ -41,7 +41,7 @@ class AccountService:
         self._summaries: dict[tuple[int, int], Sequence[str]] = {}
         self._updates: dict[int, str] = {}
         self._sent_at = gateway.now()
-        self._trades: deque[tuple[datetime, str, int, Decimal]] = deque(maxlen=MAX_TRADES_KEPT)
+        self._trades: deque[tuple[datetime, str, int, Decimal]] = deque(maxlen=MAX_STORED_TRADES)
 
     # requests
 
@@ -50,9 +50,9 @@ class AccountService:
         self._position_readers.add(client.client_id)
         zero_rows = self._gateway.faults.strike("zero_rows", client=client.client_id) is not None
         for account in self._gateway.state.accounts.values():
-            for held in account.positions.values():
-                if held.quantity or zero_rows:
-                    self._send_position(client, account, held)
+            for row in account.positions.values():
+                if row.quantity or zero_rows:
+                    self._send_position(client, account, row)
         client.send(end_of(62))
 
     def cancel_positions(self, client: Client) -> None:
@@ -124,28 +124,28 @@ class AccountService:
             Commission: it adds to the cost of what is opened, and lessens the profit of what is closed.
         """
         self._trades.append((self._gateway.timer.now(), account.name, instrument.con_id, quantity))
-        held = account.position(instrument.con_id)
+        row = account.position(instrument.con_id)
         per_contract = price * instrument.factor
         account.cash -= quantity * per_contract + cost
         realized: Decimal | None = None
         opening = quantity
-        if held.quantity * quantity < 0:
-            closing = min(abs(quantity), abs(held.quantity)) * (1 if held.quantity > 0 else -1)
-            realized = closing * (per_contract - held.average_cost) - cost * abs(closing / quantity)
-            held.realized += realized
-            held.quantity -= closing
+        if row.quantity * quantity < 0:
+            closing = min(abs(quantity), abs(row.quantity)) * (1 if row.quantity > 0 else -1)
+            realized = closing * (per_contract - row.average_cost) - cost * abs(closing / quantity)
+            row.realized += realized
+            row.quantity -= closing
             opening = quantity + closing
         if opening:
-            before = held.quantity * held.average_cost
-            held.quantity += opening
-            held.average_cost = (before + opening * per_contract + cost * abs(opening / quantity)) / held.quantity
-        if not held.quantity:
-            held.average_cost = ZERO
+            before = row.quantity * row.average_cost
+            row.quantity += opening
+            row.average_cost = (before + opening * per_contract + cost * abs(opening / quantity)) / row.quantity
+        if not row.quantity:
+            row.average_cost = ZERO
         return realized
 
     def changed(self, account: Account, con_ids: Sequence[int]) -> None:
         """Send changed positions, and the portfolio of the account, to whom they were promised."""
-        for client in self._gateway.everybody():
+        for client in self._gateway.all_clients():
             if client.client_id in self._position_readers:
                 for con_id in con_ids:
                     self._send_position(client, account, account.position(con_id))
@@ -158,7 +158,7 @@ class AccountService:
         if now - self._sent_at < EVERY:
             return
         self._sent_at = now
-        for client in self._gateway.everybody():
+        for client in self._gateway.all_clients():
             name = self._updates.get(client.client_id)
             if name is not None:
                 self._send_updates(client, name)
@@ -166,13 +166,13 @@ class AccountService:
                 if client_id == client.client_id:
                     self._send_summary(client, req_id, tags)
 
-    def _send_position(self, client: Client, account: Account, held: Position) -> None:
-        instrument = self._gateway.instrument(held.con_id)
+    def _send_position(self, client: Client, account: Account, row: Position) -> None:
+        instrument = self._gateway.instrument(row.con_id)
         if instrument is None:
             return
         writing = self._gateway.writing(client)
-        average = held.average_cost.quantize(Decimal("0.0001"))
-        quantity = held.quantity - self._not_shown(client, account.name, held.con_id)
+        average = row.average_cost.quantize(Decimal("0.0001"))
+        quantity = row.quantity - self._not_shown(client, account.name, row.con_id)
         client.send(position(account.name, instrument, quantity, average, writing.sessions, self._gateway.zone))
 
     def _not_shown(self, client: Client, account: str, con_id: int) -> Decimal:
@@ -194,20 +194,20 @@ class AccountService:
         account = gateway.account(name)
         for key, value, currency in _values(values_of(gateway, account)):
             client.send(account_value(key, value, currency, name))
-        for held in account.positions.values():
-            instrument = gateway.instrument(held.con_id)
-            if instrument is None or not (held.quantity or held.realized):
+        for row in account.positions.values():
+            instrument = gateway.instrument(row.con_id)
+            if instrument is None or not (row.quantity or row.realized):
                 continue
             price = price_of(gateway, instrument)
-            worth = price * held.quantity * instrument.factor
-            unrealized = worth - held.quantity * held.average_cost
+            worth = price * row.quantity * instrument.factor
+            unrealized = worth - row.quantity * row.average_cost
             holding = Holding(
-                quantity=held.quantity,
+                quantity=row.quantity,
                 price=price,
                 value=worth.quantize(CENT),
-                average_cost=held.average_cost.quantize(CENT),
+                average_cost=row.average_cost.quantize(CENT),
                 unrealized=unrealized.quantize(CENT),
-                realized=held.realized.quantize(CENT),
+                realized=row.realized.quantize(CENT),
             )
             client.send(portfolio_value(name, instrument, holding, gateway.markets.calendar, gateway.zone))
         client.send(account_time(f"{gateway.now().astimezone(gateway.zone.zone):%H:%M}"))

@@ -89,7 +89,7 @@ ACTIONS: Final[Mapping[str, Action[TwsDouble]]] = {
             {"seconds": "60", "remember": "yes"},
         ),
         _action("log_out", "the weekly login ends", lambda double, _: double.connectivity.log_out(), {}),
-        _action("log_in", "somebody logs in by hand", lambda double, _: double.connectivity.log_in(), {}),
+        _action("log_in", "a user logs in by hand", lambda double, _: double.connectivity.log_in(), {}),
         _action(
             "reset_port",
             "1300: the port is changed, sockets are closed",

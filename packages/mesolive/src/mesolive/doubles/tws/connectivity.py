@@ -82,7 +82,7 @@ class Connectivity:
         self._broadcast(code)
 
     def restore_link(self, code: int = 1102) -> None:
-        """Restore the connection: what has happened is told first, then 1102; 1101 when subscriptions are lost."""
+        """Restore the connection: send the delayed messages, then 1102, or 1101 when subscriptions are lost."""
         gateway = self._gateway
         gateway.link = True
         gateway.truth.note("link_restored", code=code)
@@ -179,7 +179,7 @@ class Connectivity:
         self.down = False
 
     def _broadcast(self, code: int, **details: object) -> None:
-        for client in self._gateway.everybody():
+        for client in self._gateway.all_clients():
             client.error(-1, code, **details)
 
 

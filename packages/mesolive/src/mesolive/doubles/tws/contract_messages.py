@@ -13,13 +13,14 @@ from mesolive.doubles.products import MARKET_RULES, PRODUCTS
 from mesolive.doubles.tws.instruments import Instrument
 from mesolive.doubles.tws.wire import Field, Message
 from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.trading_hours import trading_hours
 
 ORDER_TYPES: Final = (
     "ACTIVETIM,AD,ADJUST,ALERT,ALLOC,AVGCOST,BASKET,COND,DAY,GAT,GTC,GTD,GTT,HID,IOC,LIT,LMT,MIT,MKT,STP,STPLMT"
 )
 EXCHANGE_ZONE: Final = "US/Central"
 HOURS_DAYS: Final = 5
-"""For how many days ahead the hours of trading are told."""
+"""For how many days ahead the hours of trading are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def contract_data(
     rule = product.market_rule if is_option or product.sec_type == "FUT" else 26
     old = version < 164
     today = sessions.local(now).date()
-    hours = _hours(sessions, today, extended=True)
+    hours = _hours(instrument.product, sessions, today, extended=True)
     fields: list[Field] = [10]
     if old:
         fields.append(8)
@@ -106,7 +107,7 @@ def contract_data(
         "*",
         EXCHANGE_ZONE,
         hours,
-        _hours(sessions, today, extended=False),
+        _hours(instrument.product, sessions, today, extended=False),
         "",
         0,
         0,
@@ -193,21 +194,18 @@ def portfolio_value(
     )
 
 
-@lru_cache(maxsize=16)
-def _hours(sessions: ExchangeCalendar, day: date, *, extended: bool) -> str:
-    """Return the hours of trading of some days in the exchange's zone; extended ones begin the evening before."""
+@lru_cache(maxsize=64)
+def _hours(product: str, sessions: ExchangeCalendar, day: date, *, extended: bool) -> str:
+    """Return the hours of trading of some days in the exchange's zone: of all sessions, or of the liquid one."""
+    hours = trading_hours(product, sessions)
     zone = ZoneInfo("America/Chicago")
     parts: list[str] = []
     for _ in range(HOURS_DAYS):
-        session = sessions.session(day)
-        if session is None:
+        running = hours.sessions(day) if extended else hours.order_sessions(day)
+        if not running:
             parts.append(f"{day:%Y%m%d}:CLOSED")
-        else:
+        for session in running:
             opening, close = (moment.astimezone(zone) for moment in session)
-            if extended:
-                evening = day - timedelta(days=1)
-                parts.append(f"{evening:%Y%m%d}:1915-{day:%Y%m%d}:0825")
-                close += timedelta(minutes=15)
             parts.append(f"{opening:%Y%m%d:%H%M}-{close:%Y%m%d:%H%M}")
         day += timedelta(days=1)
     return ";".join(parts)

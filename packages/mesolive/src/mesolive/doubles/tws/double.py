@@ -63,6 +63,7 @@ from mesolive.doubles.tws.requests import (
 from mesolive.doubles.tws.session import Session, session_factory
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.wire import WireError
+from mesolive.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +117,7 @@ class TwsDouble:
         self._sessions: set[Session] = set()
         self._lingering: dict[int, datetime] = {}
         self._server: asyncio.Server | None = None
+        self._tasks = Tasks()
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -140,10 +142,10 @@ class TwsDouble:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Accept clients, and look at the market at every step."""
+        """Accept clients, and match orders at every step of the market."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(session_factory(self.gateway, self), host, port)
-        self._loop = loop.create_task(self._run())
+        self._loop = self._tasks.spawn("market steps", self._run())
 
     async def stop(self) -> None:
         """Close all sockets.
@@ -318,7 +320,7 @@ class TwsDouble:
                 pass
 
     def _log_in(self, session: Session, client_id: int) -> None:
-        """Take a client, unless its number is in use or nobody is logged in at TWS."""
+        """Take a client, unless its number is in use or no user is logged in at TWS."""
         gateway = self.gateway
         if client_id in gateway.clients or self._lingers(client_id):
             session.client_id = client_id
@@ -359,8 +361,8 @@ class TwsDouble:
         ValueError
             When there is nothing to close.
         """
-        held = self.gateway.account(account).position(con_id).quantity
-        return self.execute_outside(account, con_id, -held, None, liquidation=1)
+        quantity = self.gateway.account(account).position(con_id).quantity
+        return self.execute_outside(account, con_id, -quantity, None, liquidation=1)
 
     def execute_outside(
         self, account: str, con_id: int, quantity: Decimal, price: Decimal | None, *, liquidation: int = 0
@@ -388,7 +390,7 @@ class TwsDouble:
         return fill.executions[0].exec_id
 
     def correct(self, exec_id: str, price: Decimal) -> str:
-        """Correct the price of an execution and tell its client; return the new id.
+        """Correct the price of an execution and notify its client; return the new id.
 
         Raises
         ------

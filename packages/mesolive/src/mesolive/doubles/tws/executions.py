@@ -159,9 +159,9 @@ class ExecutionBooks:
             account = gateway.account(old.account)
             moved = (price - old.price) * old.signed * instrument.factor
             account.cash -= moved
-            held = account.position(old.con_id)
-            if held.quantity:
-                held.average_cost += moved / held.quantity
+            position = account.position(old.con_id)
+            if position.quantity:
+                position.average_cost += moved / position.quantity
         gateway.state.executions.append(new)
         gateway.truth.note("correction", replaces=exec_id, exec_id=new.exec_id, price=price)
         return new

@@ -33,14 +33,14 @@ class Expirations:
         gateway = self._gateway
         now = gateway.now()
         for account in gateway.state.accounts.values():
-            for con_id, held in list(account.positions.items()):
+            for con_id, position in list(account.positions.items()):
                 instrument = gateway.instrument(con_id)
-                if instrument is None or instrument.option is None or not held.quantity:
+                if instrument is None or instrument.option is None or not position.quantity:
                     continue
                 if instrument.settles_at is None or now < self._due(instrument.settles_at):
                     continue
                 if not gateway.faults.is_on("positions_linger"):
-                    self._settle(account, instrument, instrument.option, held.quantity, now)
+                    self._settle(account, instrument, instrument.option, position.quantity, now)
 
     def assign(self, account: Account, instrument: Instrument, quantity: Decimal) -> None:
         """Exercise options of American style early: `quantity` signed as the position is.
@@ -50,9 +50,9 @@ class Expirations:
         ValueError
             When the account does not hold so many, or the option delivers nothing.
         """
-        held = account.position(instrument.con_id).quantity
-        if held * quantity <= 0 or abs(quantity) > abs(held):
-            raise ValueError(f"the account holds {held} of {instrument.local_symbol}, not {quantity}")
+        position_qty = account.position(instrument.con_id).quantity
+        if position_qty * quantity <= 0 or abs(quantity) > abs(position_qty):
+            raise ValueError(f"the account holds {position_qty} of {instrument.local_symbol}, not {quantity}")
         if not self._delivers(instrument):
             raise ValueError(f"{instrument.local_symbol} cannot be exercised before its expiration")
         self._deliver(account, instrument, quantity)

@@ -48,7 +48,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ),
             ("zone_left_out", "times of executions carry no zone"),
             ("times_in_utc", "times of executions are in the form of UTC, 20261130-15:00:00"),
-            ("order_ids_roll_back", "the next connection is told an order id that was used before", {"count": "4"}),
+            ("order_ids_roll_back", "the next connection receives an order id that was used before", {"count": "4"}),
         ),
         *faults_of(
             "contracts",
@@ -56,7 +56,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("details_slow", "contract details come at so many per second", {"per_second": "200"}),
             ("whole_chain_hangs", "a request for details without an expiration gets no answer"),
             ("bag_details_unanswered", "a request for details of a combo gets no answer, in place of 321"),
-            ("class_unknown", "a class whose terms nobody publishes is listed beside the others", {"root": "SPXQ"}),
+            ("class_unknown", "a class whose terms are not published is listed beside the others", {"root": "SPXQ"}),
         ),
         *faults_of(
             "market data",
@@ -95,6 +95,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("order_rejected", "a new order is refused", {"code": "201"}),
             ("combo_stop_refused", "387: a stop order on a combo is refused"),
             ("reference_cut", "a reference is kept up to so many characters", {"characters": "40"}),
+            ("reference_changes", "a modification gives an order the reference that it names"),
+            ("route_refused", "201: a combo is refused at one exchange", {"exchange": "CBOE"}),
             ("modification_rejected", "a modification is refused, the order lives on as it was", {"code": "110"}),
             ("modify_in_outage_duplicates", "a modification during an outage makes a second live order"),
             ("cancel_lost_to_fill", "10148: the order is filled before its cancel arrives"),
@@ -118,9 +120,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("bag_missing", "a combo's fill comes with its legs alone"),
             ("legs_late", "the legs of a fill come later than the combo's report", {"seconds": "3"}),
             ("commission_first", "the commission comes before its execution"),
-            ("commission_never", "the commission is never told, nor listed"),
+            ("commission_never", "the commission is never reported, nor listed"),
             ("commission_unset", "the first report of a commission has no number"),
-            ("outage_fills_untold", "fills of an outage are never told live, only listed"),
+            ("outage_fills_untold", "fills of an outage are never reported live, only listed"),
         ),
         *faults_of(
             "positions",
@@ -133,7 +135,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
 }
 """Every fault by name."""
 
-SUBJECTS: Final = frozenset({"client", "message", "symbol"})
+SUBJECTS: Final = frozenset({"client", "message", "symbol", "exchange"})
 """Arguments that say whom a fault concerns."""
 
 

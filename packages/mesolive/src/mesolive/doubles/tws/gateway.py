@@ -87,7 +87,7 @@ class Gateway:
             self.state.accounts.setdefault(name, Account(name, settings.cash))
         self.instruments.adopt(self.state.instruments.values())
         self._after: list[Callable[[], None]] = []
-        self._kept: tuple[object, ...] = ()
+        self._saved: tuple[object, ...] = ()
 
     def now(self) -> datetime:
         """Return the market's time."""
@@ -124,7 +124,7 @@ class Gateway:
         """Return an account."""
         return self.state.accounts[name]
 
-    def everybody(self) -> Iterator[Client]:
+    def all_clients(self) -> Iterator[Client]:
         """Return the clients that have logged in."""
         return iter(list(self.clients.values()))
 
@@ -133,11 +133,11 @@ class Gateway:
         self._after.append(action)
 
     def commit(self) -> None:
-        """Keep the state, then let the messages go: what a client was told survives a kill of the double."""
+        """Save the state, then send the messages: a message that was sent survives a kill of the double."""
         self.truth.flush()
-        kept = (len(self.truth.entries), self.state.next_execution, tuple(self.state.next_order_ids.items()))
-        if self.settings.state_path is not None and kept != self._kept:
-            self._kept = kept
+        current = (len(self.truth.entries), self.state.next_execution, tuple(self.state.next_order_ids.items()))
+        if self.settings.state_path is not None and current != self._saved:
+            self._saved = current
             for product in self.markets.products:
                 spot = self.markets.spot(product.symbol)
                 if spot is not None:

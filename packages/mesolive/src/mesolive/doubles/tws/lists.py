@@ -59,7 +59,7 @@ class OrderLists:
         client.send(end_of(53))
 
     def _all(self, client: Client) -> None:
-        """Send the open orders of everybody; the next order id of the client is then above all of them."""
+        """Send the open orders of all clients; the next order id of the client is then above all of them."""
         for order in self._life.open_orders():
             self._reports.show(client, order)
         self._orders.raise_floor(client.client_id)
@@ -93,11 +93,11 @@ class OrderLists:
     def _executions(self, client: Client, request: ReqExecutions) -> None:
         """Send the executions that pass a filter, each with its commission.
 
-        A client sees its own, those of no order, and as the master those of everybody.
+        A client sees its own, those of no order, and as the master those of all clients.
         """
         gateway = self._gateway
         first = gateway.today() - timedelta(days=gateway.settings.execution_days - 1)
-        everybody = client.client_id == gateway.settings.master_client
+        is_master = client.client_id == gateway.settings.master_client
         executions = list(gateway.state.executions)
         if gateway.faults.strike("executions_shuffled", client=client.client_id) is not None:
             gateway.faults.shuffle("executions_shuffled", executions)
@@ -105,7 +105,7 @@ class OrderLists:
             if execution.at.astimezone(gateway.zone.zone).date() < first:
                 continue
             by_hand = execution.client_id == MANUAL_CLIENT and execution.order_id in {0, NO_ORDER_ID}
-            own = everybody or execution.client_id == client.client_id or by_hand
+            own = is_master or execution.client_id == client.client_id or by_hand
             if own and self._passes(execution, request):
                 self._reports.execution(client, request.req_id, execution)
                 self._reports.commission(client, execution.exec_id)

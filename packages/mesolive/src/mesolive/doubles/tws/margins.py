@@ -54,16 +54,16 @@ def values_of(
     gateway: Gateway, account: Account, extra: Iterable[tuple[Instrument, Decimal]] = (), cash: Decimal = ZERO
 ) -> AccountValues:
     """Return the values of an account, with contracts and cash added as an order would add them."""
-    held: dict[int, Decimal] = {
+    quantities: dict[int, Decimal] = {
         con_id: position.quantity for con_id, position in account.positions.items() if position.quantity
     }
     instruments: dict[int, Instrument] = {}
     for instrument, quantity in extra:
-        held[instrument.con_id] = held.get(instrument.con_id, ZERO) + quantity
+        quantities[instrument.con_id] = quantities.get(instrument.con_id, ZERO) + quantity
         instruments[instrument.con_id] = instrument
     options: dict[str, list[RegTLeg]] = defaultdict(list)
     option_value = share_value = initial = maintenance = ZERO
-    for con_id, quantity in held.items():
+    for con_id, quantity in quantities.items():
         instrument = instruments.get(con_id) or gateway.instrument(con_id)
         if instrument is None or not quantity:
             continue

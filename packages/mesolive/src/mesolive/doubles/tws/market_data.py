@@ -36,7 +36,7 @@ class Subscription:
     kind
         Of data that it really has.
     silent
-        Whether nothing comes any more, though nobody says so.
+        Whether nothing comes any more, without a message that says so.
     last
         The ticks that the client has.
     """

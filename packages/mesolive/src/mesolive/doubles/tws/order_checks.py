@@ -27,7 +27,7 @@ class Refusal:
     Attributes
     ----------
     by_server
-        Whether IB's servers refuse it: then it had a permId, and is told as Inactive.
+        Whether IB's servers refuse it: then it had a permId, and is reported as Inactive.
     """
 
     code: int
@@ -115,6 +115,7 @@ def differs(order: Order, request: PlaceOrder, con_id: int) -> int | None:
         con_id == order.con_id
         and request.action == order.action
         and (request.account or order.account) == order.account
+        and (request.contract.exchange or order.exchange) == order.exchange
         and legs == [(leg.con_id, leg.ratio, leg.action) for leg in order.legs]
     )
     return None if same else 105

@@ -16,7 +16,7 @@ from mesolive.doubles.tws.records import ZERO, Order, OrderStatus
 
 
 class OrderLife:
-    """Moves orders through their states and tells clients of it.
+    """Moves orders through their states and notifies clients.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class OrderLife:
         self._traded = traded
 
     def accept(self, order: Order, *, acknowledged: bool = True) -> None:
-        """Let an order reach IB's servers: it has a permId and works, and its client is told."""
+        """Accept an order at IB's servers: it gets a permId, works, and its client is notified."""
         gateway, faults, reports = self._gateway, self._gateway.faults, self._reports
         strike = partial(faults.strike, client=order.client_id)
         order.submitted_in_outage = False
@@ -125,7 +125,7 @@ class OrderLife:
         return children + group
 
     def cancel(self, order: Order) -> None:
-        """Cancel an order at IB's servers and tell its client."""
+        """Cancel an order at IB's servers and notify its client."""
         gateway, reports = self._gateway, self._reports
         if order.status.ended or order.ended_at is not None:
             reports.error(order, 10148, order_id=order.order_id, state=order.status.value)
@@ -139,7 +139,7 @@ class OrderLife:
         self._cancelled(order)
 
     def end(self, order: Order, status: OrderStatus, reason: str) -> None:
-        """End an order; nobody is told."""
+        """End an order without notifying a client."""
         order.status, order.live, order.end_reason = status, False, reason
         order.ended_at = self._gateway.now()
         self._gateway.truth.note("order_ended", perm_id=order.perm_id, status=status.value, filled=order.filled)
@@ -219,14 +219,14 @@ class OrderLife:
     def _trades(self, order: Order) -> bool:
         """Whether an order is filled now."""
         gateway, product = self._gateway, self._product(order)
-        return product is not None and gateway.markets.trades(product, gateway.now())
+        return product is not None and gateway.markets.trades(product, gateway.now(), night=order.outside_rth)
 
     def _session(self, order: Order, moment: datetime) -> tuple[datetime, datetime]:
         """Return the session in which an order of a moment is worked: then, or next."""
         markets, product = self._gateway.markets, self._product(order)
         if product is None:
             return markets.calendar.open_session_at_or_after(moment)
-        return markets.order_session(product, moment)
+        return markets.order_session(product, moment, night=order.outside_rth)
 
     def _product(self, order: Order) -> str | None:
         """Return the underlying whose sessions an order has; `None` for a contract that is not known."""

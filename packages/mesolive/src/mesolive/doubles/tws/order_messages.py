@@ -167,7 +167,7 @@ def completed_order(order: Order, instrument: Instrument | None, writing: Writin
 def exec_details(
     req_id: int, execution: Execution, instrument: Instrument | None, order_id: int, writing: Writing
 ) -> Message:
-    """Return one execution; `req_id` is -1 when nobody asked for it.
+    """Return one execution; `req_id` is -1 when it was not requested.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reports of orders to clients: who is told of an order, in which order of messages, and what waits in an outage."""
+"""Reports of orders to clients: receivers and order of messages, and messages delayed by an outage."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class OrderReports:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._held: list[Callable[[], None]] = []
+        self._delayed: list[Callable[[], None]] = []
         self.bound: dict[int, int] = {}
         self.binds = False
 
     def audience(self, client_id: int) -> Iterator[Client]:
-        """Return who is told of an order at once: its own client, and the master client."""
+        """Return the clients notified of an order at once: its own client, and the master client."""
         gateway = self._gateway
         wanted = {client_id, gateway.settings.master_client}
-        return iter([client for client in gateway.everybody() if client.client_id in wanted])
+        return iter([client for client in gateway.all_clients() if client.client_id in wanted])
 
     def id_for(self, order: Order, client: Client) -> int:
         """Return the order id by which a client knows an order: one by hand has 0, or what it is bound to."""
@@ -103,20 +103,20 @@ class OrderReports:
 
     def release(self) -> None:
         """Send what has happened during an outage."""
-        held, self._held = self._held, []
-        for action in held:
+        delayed, self._delayed = self._delayed, []
+        for action in delayed:
             action()
 
     def forget(self) -> None:
         """Drop what waits: TWS has been restarted in the outage."""
-        self._held.clear()
+        self._delayed.clear()
 
     def when_linked(self, action: Callable[[], None]) -> None:
-        """Do something that tells clients: at once, or when an outage ends."""
+        """Run an action that notifies clients: at once, or when an outage ends."""
         if self._gateway.link:
             action()
         else:
-            self._held.append(action)
+            self._delayed.append(action)
 
     def _order(self, order: Order) -> None:
         for client in self.audience(order.client_id):

@@ -213,8 +213,11 @@ class OrderService:
             code = int(rejected["code"])
             checked = Refusal(code, {"reason": "YOUR ORDER IS NOT ACCEPTED.", "request": "placeOrder"}, code == 201)
         elif isinstance(checked, Checked):
-            stop = request.contract.sec_type == "BAG" and request.order_type.startswith("STP")
-            if stop and gateway.faults.strike("combo_stop_refused", client=client_id) is not None:
+            is_combo, route = request.contract.sec_type == "BAG", request.contract.exchange
+            stop = is_combo and request.order_type.startswith("STP")
+            if is_combo and gateway.faults.strike("route_refused", client=client_id, exchange=route) is not None:
+                checked = Refusal(201, {"reason": f"Invalid destination exchange {route}"})
+            elif stop and gateway.faults.strike("combo_stop_refused", client=client_id) is not None:
                 checked = Refusal(387)
             else:
                 checked = check_margin(gateway, request, checked) or checked
@@ -350,6 +353,8 @@ class OrderService:
         order.limit_price, order.aux_price = request.limit_price, request.aux_price
         order.quantity, order.tif = request.quantity, request.tif or order.tif
         order.good_till_date = request.good_till_date
+        if gateway.faults.strike("reference_changes", client=order.client_id) is not None:
+            order.order_ref = request.order_ref
         order.echoed = dict(request.echoed)
         if request.transmit and not order.transmit:
             order.transmit = order.live = True

@@ -196,7 +196,7 @@ class State(msgspec.Struct):
     Attributes
     ----------
     next_order_ids
-        The order id that each client is told at its next connection: TWS' own memory, lost with its settings.
+        The order id that each client receives at its next connection: TWS' own memory, lost with its settings.
     instruments
         Contracts of orders, executions and positions: they stay known after their expiration.
     spots

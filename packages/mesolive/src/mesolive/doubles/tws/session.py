@@ -13,7 +13,7 @@ from mesolive.doubles.tws.handshake import PREAMBLE, agreed_version, answer, rea
 from mesolive.doubles.tws.messages import NAMES, error
 from mesolive.doubles.tws.texts import text_for
 from mesolive.doubles.tws.wire import (
-    OLDEST_SERVER_VERSION,
+    MIN_SERVER_VERSION,
     FrameSplitter,
     Message,
     WireError,
@@ -121,7 +121,7 @@ class Session(asyncio.Protocol):
         version = agreed_version(greeting, gateway.settings.server_version)
         self.send(answer(version, gateway.now(), gateway.zone.zone))
         # Older versions are named only so that a client can refuse them.
-        self.version = version if version >= OLDEST_SERVER_VERSION else -1
+        self.version = version if version >= MIN_SERVER_VERSION else -1
         gateway.commit()
 
     # to the client
@@ -159,7 +159,7 @@ class Session(asyncio.Protocol):
         self.send(error(req_id, code, text_for(code, foreign=foreign, req_id=req_id, **details), self.version))
 
     def close(self) -> None:
-        """Close the socket once all that was written has gone."""
+        """Close the socket once all written bytes are sent."""
         if self._transport is not None:
             self.flush()
             self._transport.close()
@@ -175,6 +175,12 @@ class Session(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether there is a socket."""
         return self._transport is not None
+
+    @property
+    def _writable(self) -> asyncio.Transport | None:
+        """The socket, unless it is closing: after a failed write the loss is reported one turn of the loop later."""
+        transport = self._transport
+        return None if transport is None or transport.is_closing() else transport
 
     def _write(self, data: bytes) -> None:
         self._out.append(data)
@@ -197,11 +203,12 @@ class Session(asyncio.Protocol):
         data = b"".join(self._out)
         self._out.clear()
         faults = self._gateway.faults
-        if self._transport is None or faults.strike("half_open", client=self.client_id) is not None:
+        transport = self._writable
+        if transport is None or faults.strike("half_open", client=self.client_id) is not None:
             return
         torn = faults.strike("torn_frames", client=self.client_id)
         if torn is None and not self._pieces:
-            self._transport.write(data)
+            transport.write(data)
             return
         size = len(data) if torn is None else max(int(torn["bytes"]), 1)
         start = not self._pieces
@@ -210,10 +217,11 @@ class Session(asyncio.Protocol):
             self._next_piece()
 
     def _next_piece(self) -> None:
-        if self._transport is None or not self._pieces:
+        transport = self._writable
+        if transport is None or not self._pieces:
             self._pieces.clear()
             return
-        self._transport.write(self._pieces.popleft())
+        transport.write(self._pieces.popleft())
         if self._pieces:
             asyncio.get_running_loop().call_soon(self._next_piece)
 

@@ -9,7 +9,7 @@ from datetime import time
 from decimal import Decimal
 from pathlib import Path
 
-from mesolive.doubles.tws.wire import OLDEST_SERVER_VERSION, SERVER_VERSION
+from mesolive.doubles.tws.wire import MIN_SERVER_VERSION, SERVER_VERSION
 
 
 class Entitlement(enum.Enum):
@@ -35,11 +35,11 @@ class DoubleSettings:
     server_version
         The highest version that is agreed on with clients. Below 157 no client of today connects.
     first_order_id
-        That a new client is told.
+        That a new client receives.
     zone, written_zone
         The time zone that TWS is logged in with, as its IANA name, and as it stands in messages when different.
     master_client
-        The client that is told of the orders of all others; `None` for no such client.
+        The client that receives the orders of all others; `None` for no such client.
     lines
         How many market data subscriptions there may be at once, over all clients.
     messages_per_second
@@ -115,4 +115,4 @@ class DoubleSettings:
     @property
     def speaks(self) -> bool:
         """Whether messages of the server version can be written; older versions only refuse clients."""
-        return self.server_version >= OLDEST_SERVER_VERSION
+        return self.server_version >= MIN_SERVER_VERSION

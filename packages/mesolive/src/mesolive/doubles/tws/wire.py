@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 SERVER_VERSION: Final = 178
 """The version that TWS agrees on with a client of at most 178: the last one before the encoding became binary."""
-OLDEST_SERVER_VERSION: Final = 157
+MIN_SERVER_VERSION: Final = 157
 """The lowest version whose messages this double can write."""
 
 UNSET_DOUBLE: Final = "1.7976931348623157E308"

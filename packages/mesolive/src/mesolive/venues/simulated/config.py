@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class SimulatedVenueConfig:
+
+class SimulatedVenueConfig(Struct, frozen=True):
     """How the venue fills.
 
     Attributes

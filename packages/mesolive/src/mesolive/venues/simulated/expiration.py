@@ -59,12 +59,12 @@ class Expiring:
     def settle(self, now: datetime) -> datetime:
         """Settle what has expired and has a settlement price; return when to come again."""
         if now >= self._next:
-            self._next = min((self._settle(*held) for held in list(self._ledger.positions.items())), default=_NEVER)
+            self._next = min((self._settle(*key) for key in list(self._ledger.positions.items())), default=_NEVER)
         return self._next if self._next > now else now + RETRY_INTERVAL
 
-    def _settle(self, held: tuple[str, OptionContract], qty: Decimal) -> datetime:
+    def _settle(self, key: tuple[str, OptionContract], qty: Decimal) -> datetime:
         """Settle one position if it can be; return when it settles where it is still held."""
-        account, contract = held
+        account, contract = key
         now = self._clock.now()
         settles_at = settlement_instant(contract.root, contract.day, calendar=self._calendar)
         if settles_at > now:
@@ -92,9 +92,9 @@ class Expiring:
 
     def exercise(self, account: str, contract: OptionContract, qty: Decimal) -> ExerciseNotice:
         """Exercise options of American style early: see `SimulatedVenue.exercise_early`."""
-        held = self._ledger.held(account).get(contract, ZERO)
-        if held * qty <= 0 or abs(qty) > abs(held):
-            raise ValueError(f"the account holds {held} of {contract}, not {qty}")
+        position_qty = self._ledger.positions_of(account).get(contract, ZERO)
+        if position_qty * qty <= 0 or abs(qty) > abs(position_qty):
+            raise ValueError(f"the account holds {position_qty} of {contract}, not {qty}")
         listing = self._market.book(contract.underlying).listing
         place = listing.position(contract.root, contract.day)
         if place is None or listing.expirations[place].style is not ExerciseStyle.AMERICAN:

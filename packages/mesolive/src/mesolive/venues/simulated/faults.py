@@ -18,10 +18,10 @@ class Fault(enum.Enum):
     DISCONNECT_BEFORE = "the connection breaks before the request arrives"
     DISCONNECT_AFTER = "the connection breaks after the request was carried out, before the answer"
     HANG = "the request arrives; the call never ends"
-    DUPLICATE_FILL = "a fill or a settlement is told twice"
-    REORDERED_FILL = "a fill or a settlement is told behind the next fact"
-    FILL_LOST = "a fill or a settlement is not told"
-    DISCONNECT_AT_FILL = "the connection breaks with a fill or a settlement, which is not told"
+    DUPLICATE_FILL = "a fill or a settlement is reported twice"
+    REORDERED_FILL = "a fill or a settlement is reported behind the next report"
+    FILL_LOST = "a fill or a settlement is not reported"
+    DISCONNECT_AT_FILL = "the connection breaks with a fill or a settlement, which is not reported"
 
 
 REQUEST_FAULTS = (

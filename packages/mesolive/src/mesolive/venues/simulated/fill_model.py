@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from msgspec import Struct
 
 from mesolive.venues.base import VenueLeg
 from mesolive.venues.combo_quotes import ComboQuote
@@ -12,8 +13,7 @@ from mesolive.venues.combo_quotes import ComboQuote
 CENT = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True)
-class FillPrice:
+class FillPrice(Struct, frozen=True):
     """What one combo costs: `combo` is the exact sum of ratio times leg price."""
 
     combo: Decimal

@@ -185,7 +185,7 @@ class VenueLedger:
         """Write the file anew, without what need not be kept, and return it open for more."""
         fresh = path.with_suffix(".new")
         with fresh.open("wb") as file:
-            for record in self._kept():
+            for record in self._retained():
                 file.write(_encoder.encode(record) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -215,7 +215,7 @@ class VenueLedger:
         self._write(record)
         self._apply(record)
 
-    def held(self, account: str) -> dict[OptionContract, Decimal]:
+    def positions_of(self, account: str) -> dict[OptionContract, Decimal]:
         """Return what an account holds."""
         return {contract: qty for (owner, contract), qty in self.positions.items() if owner == account}
 
@@ -265,19 +265,19 @@ class VenueLedger:
 
     def _add(self, account: str, contract: OptionContract, qty: Decimal) -> None:
         key = (account, contract)
-        held = self.positions.pop(key, ZERO) + qty
-        if held != 0:
-            self.positions[key] = held
+        total = self.positions.pop(key, ZERO) + qty
+        if total != 0:
+            self.positions[key] = total
 
     def _drop_oldest(self) -> None:
         if len(self.orders) > 2 * MAX_ENDED:
             ended = [reference for reference in self.orders if reference not in self.working]
             for reference in ended[: len(ended) - MAX_ENDED]:
                 del self._names[self.orders.pop(reference).venue_id]
-            kept = {order.venue_id for order in self.orders.values()}
-            self.executions = [execution for execution in self.executions if execution.venue_id in kept]
+            venue_ids = {order.venue_id for order in self.orders.values()}
+            self.executions = [execution for execution in self.executions if execution.venue_id in venue_ids]
 
-    def _kept(self) -> Iterator[Record]:
+    def _retained(self) -> Iterator[Record]:
         yield Counted(number=self._number)
         reported: dict[tuple[str, OptionContract], Decimal] = {}
         for execution in self.executions:

@@ -12,15 +12,17 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from msgspec import Struct
+
 from mesolive.clock import Clock
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.market.trading_hours import TradingHours
-from mesolive.venues.base import Execution, LegExecution, OrderStatus, VenueLeg
+from mesolive.venues.base import Execution, LegExecution, OrderStatus, VenueLeg, VenueRequest
 from mesolive.venues.combo_quotes import ComboQuote, quote_combo
 from mesolive.venues.simulated.config import SimulatedVenueConfig
-from mesolive.venues.simulated.fill_model import fill_price, fill_quantity
+from mesolive.venues.simulated.fill_model import FillPrice, fill_price, fill_quantity
 from mesolive.venues.simulated.ledger import Filled, Triggered, VenueLedger, WorkingOrder
 from mesolive.venues.simulated.resting_orders import RestingOrders
 from mesolive_sdk.models import OrderType, TimeInForce
@@ -32,6 +34,14 @@ MAX_QUOTES: Final = 1_000
 """Combo quotes that are kept between two passes."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class _Priced(Struct, frozen=True):
+    """The market of a combo by some views, and what a fill costs by it; both `None` while a leg has no market."""
+
+    views: list[BookView]
+    quote: ComboQuote | None
+    price: FillPrice | None
 
 
 class Matching:
@@ -70,11 +80,13 @@ class Matching:
         self._report_fill = report_fill
         self._expire = expire
         self._resting = RestingOrders(ledger, market, float(terms.slippage), self._expires_at)
-        self._quotes: dict[tuple[VenueLeg, ...], tuple[list[BookView], ComboQuote | None]] = {}
+        self._priced: dict[tuple[VenueLeg, ...], _Priced] = {}
 
-    def is_open(self, now: datetime, legs: Sequence[VenueLeg]) -> bool:
-        """Whether orders with these legs are filled now: all of them trade."""
-        return self._terms.always_open or all(hours.is_open(now) for hours in self._hours(legs))
+    def is_open(self, now: datetime, request: VenueRequest) -> bool:
+        """Whether an order is filled now: all of its legs trade, in sessions that it is for."""
+        return self._terms.always_open or all(
+            hours.takes_orders(now, night=request.night) for hours in self._hours(request.legs)
+        )
 
     def day_ends_at(self, moment: datetime, legs: Sequence[VenueLeg]) -> datetime:
         """Return when day orders with these legs, placed at a moment, end."""
@@ -112,7 +124,7 @@ class Matching:
                 if number % MAX_ORDERS_PER_TURN == 0:
                     yield
         finally:
-            self._quotes.clear()  # they hold views
+            self._priced.clear()  # they hold views
         return first
 
     def look_at(self, order: WorkingOrder, now: datetime) -> None:
@@ -121,13 +133,11 @@ class Matching:
             return  # it has ended since the pass began
         if now >= self._expires_at(order):
             self._expire(order)
-        elif self.is_open(now, order.request.legs) and now >= order.placed.at + timedelta(
-            seconds=self._terms.queue_seconds
-        ):
+        elif self.is_open(now, order.request) and now >= order.placed.at + timedelta(seconds=self._terms.queue_seconds):
             self._try_to_fill(order)
 
     def fill(self, order: WorkingOrder, quote: ComboQuote, qty: Decimal) -> Execution:
-        """Fill an order at a quote, whatever its limit, and report it."""
+        """Fill an order at a quote regardless of its limit, and report it."""
         request = order.request
         price = fill_price(request.legs, quote, self._terms.slippage)
         execution = Execution(
@@ -154,32 +164,33 @@ class Matching:
 
     def _try_to_fill(self, order: WorkingOrder) -> None:
         request = order.request
-        quote = self._quote(request.legs)
-        if quote is None:
+        priced = self._price(request.legs)
+        quote, price = priced.quote, priced.price
+        if quote is None or price is None:
             return
         if request.order_type in {OrderType.Stop, OrderType.StopLimit} and not order.triggered:
             if request.stop_price is None or quote.middle < request.stop_price:
                 return
             self._ledger.record(Triggered(reference=request.reference))
             self._resting.triggered(order)
-        price = fill_price(request.legs, quote, self._terms.slippage)
         if request.limit_price is not None and price.combo > request.limit_price:
             return
         qty = fill_quantity(order.remaining, quote, self._terms.displayed)
         if qty > 0:
             self.fill(order, quote, qty)
 
-    def _quote(self, legs: tuple[VenueLeg, ...]) -> ComboQuote | None:
+    def _price(self, legs: tuple[VenueLeg, ...]) -> _Priced:
         """Return the combo's market, made once per market view and pass for all orders with these legs."""
         views = self._views(legs)
-        known = self._quotes.get(legs)
-        if known is not None and len(known[0]) == len(views) and all(map(_same, known[0], views)):
-            return known[1]
+        known = self._priced.get(legs)
+        if known is not None and len(known.views) == len(views) and all(map(_same, known.views, views)):
+            return known
         quote = quote_combo(self._market, legs)
-        if len(self._quotes) >= MAX_QUOTES:
-            self._quotes.clear()
-        self._quotes[legs] = views, quote
-        return quote
+        price = None if quote is None else fill_price(legs, quote, self._terms.slippage)
+        if len(self._priced) >= MAX_QUOTES:
+            self._priced.clear()
+        result = self._priced[legs] = _Priced(views, quote, price)
+        return result
 
     def _views(self, legs: Sequence[VenueLeg]) -> list[BookView]:
         try:
@@ -189,10 +200,9 @@ class Matching:
 
     def _expires_at(self, order: WorkingOrder) -> datetime:
         """Return when an order ends with its session or with the first of its contracts."""
-        contracts = (leg.contract for leg in order.request.legs)
+        expirations = {(leg.contract.root, leg.contract.day) for leg in order.request.legs}
         settled = min(
-            (settlement_instant(contract.root, contract.day, calendar=self._calendar) for contract in contracts),
-            default=_NEVER,
+            (settlement_instant(root, day, calendar=self._calendar) for root, day in expirations), default=_NEVER
         )
         if order.request.time_in_force is not TimeInForce.Day or self._terms.always_open:
             return settled

@@ -42,10 +42,8 @@ class SteppedVenue(SimulatedVenue):
             yield fact
             self._count(-1)  # the receiver asks for the next report only after it has handed on this one
 
-    def _report(self, fact: VenueFact) -> None:
-        if self._session is not None and not self._session.lost:
-            self._count(1)
-        super()._report(fact)
+    def _reported(self) -> None:
+        self._count(1)
 
     def _count(self, more: int) -> None:
         self._untaken += more

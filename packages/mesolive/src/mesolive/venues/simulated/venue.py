@@ -1,8 +1,8 @@
 """Simulated venue: accepts combo orders, fills them against the live quote book, and reports executions.
 
 It copies the behaviour of real venues that the server depends on: its records are separate from the server's database
-and outlive its process, it fills without a connected session, it numbers each session on its own, and it injects faults
-on request (`faults`).
+and outlive its process, it fills without a connected session, and its connection (`connection`) injects faults on
+request (`faults`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 from mesolive.clock import Clock
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
 from mesolive.tasks import Tasks, Turns
@@ -36,24 +36,23 @@ from mesolive.venues.base import (
     VenueOrder,
     VenueRequest,
     VenueStatus,
-    VenueUnreachableError,
     unchecked,
 )
 from mesolive.venues.combo_quotes import quote_combo
 from mesolive.venues.simulated.config import SimulatedVenueConfig
+from mesolive.venues.simulated.connection import VenueConnection
 from mesolive.venues.simulated.expiration import Expiring
 from mesolive.venues.simulated.faults import Fault, Faults
 from mesolive.venues.simulated.ledger import Placed, Stopped, VenueLedger, WorkingOrder
 from mesolive.venues.simulated.matching import Matching
 from mesolive.venues.unsent_orders import CANCELLED_UNSENT, UnsentOrders
-from mesolive.venues.venue_session import VenueSession
-from mesolive_sdk.models import AgentStatus, BrokerType, OrderType, TimeInForce
+from mesolive_sdk.models import BrokerType, OrderType, TimeInForce
 from mesolive_sdk.ticks import on_tick
-
-A = TypeVar("A", Accepted | Ended, Ended | CancelDenied)
 
 MAX_WORKING = 5_000
 """Maximum working orders."""
+
+ENDED_UNFILLED = frozenset({OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REPLACED})
 
 MANUAL_REFERENCE = "manual-"
 """How the references of orders begin that were given by hand."""
@@ -92,8 +91,7 @@ class SimulatedVenue:
         self._market = market
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
-        self._session: VenueSession | None = None
-        self._since: datetime | None = None
+        self.connection = VenueConnection(clock, self.faults, self._reported)
         self._matching = Matching(
             self.ledger,
             market,
@@ -107,7 +105,6 @@ class SimulatedVenue:
             self.ledger, market, clock, self._calendar, self.report_fill, self.terms.settlement_fee
         )
         self._unsent = UnsentOrders()
-        self._down = False
         self.tasks = Tasks()
         # Orders that came in this turn of the event loop, and wait in the queue together.
         self._arriving: list[WorkingOrder] = []
@@ -117,9 +114,7 @@ class SimulatedVenue:
     @property
     def status(self) -> VenueStatus:
         """Whether a session is open."""
-        connected = self._session is not None and not self._session.lost
-        state = AgentStatus.Connected if connected else AgentStatus.Disconnected
-        return VenueStatus(state=state, since=self._since if connected else None)
+        return self.connection.status
 
     async def start(self) -> None:
         """Remember, and fill what can be filled.
@@ -143,25 +138,15 @@ class SimulatedVenue:
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncIterator[VenueFact]]:
         """Connect; a session that is open already is cut, as venues do with the older of two."""
-        if self._down:
-            raise VenueUnreachableError("the venue is down")
-        self.disconnect()
-        session = VenueSession()
-        self._session = session
-        self._since = self._clock.now()
-        try:
-            yield session.reports()
-        finally:
-            session.lose()
-            if self._session is session:
-                self._session = None
+        async with self.connection.session() as reports:
+            yield reports
 
     async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
         """Take an order, or reject it."""
         if (ended := await self._unsent_end(request, check)) is not None:
             return ended
-        fault = await self._arrive(refusable=True)
-        return await self._answer(self._take(request, fault), fault)
+        fault = await self.connection.arrive(refusable=True)
+        return await self.connection.answer(self._take(request, fault), fault)
 
     async def replace(
         self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
@@ -169,19 +154,19 @@ class SimulatedVenue:
         """Put the order in the place of another; rejected when that one ended or was filled since."""
         if (ended := await self._unsent_end(request, check)) is not None:
             return ended
-        fault = await self._arrive(refusable=True)
-        return await self._answer(self._put_in_place(reference, filled, request, fault), fault)
+        fault = await self.connection.arrive(refusable=True)
+        return await self.connection.answer(self._put_in_place(reference, filled, request, fault), fault)
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:  # noqa: ARG002 - the venue knows orders by our reference
         """Cancel an order that works; one that was cancelled before is answered in the same way."""
         if self._unsent.cancel(account, reference):
             return self._unsent_ended(account, reference, Ending.CANCELLED, CANCELLED_UNSENT, None)
-        fault = await self._arrive(refusable=False)
-        return await self._answer(self._stop_order(account, reference), fault)
+        fault = await self.connection.arrive(refusable=False)
+        return await self.connection.answer(self._stop_order(account, reference), fault)
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
         """Return what works and what ended since."""
-        await self._arrive_at_list()
+        self.connection.check_open()
         return [
             order.shown
             for order in self.ledger.orders.values()
@@ -190,14 +175,14 @@ class SimulatedVenue:
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return the account's fills since."""
-        await self._arrive_at_list()
+        self.connection.check_open()
         return [
             execution for execution in self.ledger.executions if execution.account == account and execution.at >= since
         ]
 
     async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
         """Return what expired or was exercised early on the account since."""
-        await self._arrive_at_list()
+        self.connection.check_open()
         result = [
             settlement
             for settlement in self.ledger.settlements
@@ -207,25 +192,22 @@ class SimulatedVenue:
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds."""
-        await self._arrive_at_list()
-        return self.ledger.held(account)
+        self.connection.check_open()
+        return self.ledger.positions_of(account)
 
     # --- what happens at a venue besides ----------------------------------------------------------------------------
 
     def disconnect(self) -> None:
         """Break the connection, as networks do."""
-        if self._session is not None:
-            self._session.lose()
-            self._session = None
+        self.connection.cut()
 
     def go_down(self) -> None:
         """Be unreachable until `come_back`; orders go on being filled."""
-        self._down = True
-        self.disconnect()
+        self.connection.go_down()
 
     def come_back(self) -> None:
         """Be reachable again."""
-        self._down = False
+        self.connection.come_back()
 
     def trade_by_hand(self, account: str, legs: Sequence[VenueLeg], qty: Decimal) -> Execution:
         """Fill an order at once that this account's owner gave elsewhere: it has no reference of ours.
@@ -259,7 +241,7 @@ class SimulatedVenue:
                 [VenueLeg(name=contract.symbol, contract=contract, ratio=Decimal(-1 if qty > 0 else 1))],
                 abs(qty),
             )
-            for contract, qty in self.ledger.held(account).items()
+            for contract, qty in self.ledger.positions_of(account).items()
         ]
 
     def cancel_by_hand(self, reference: str, reason: str = "cancelled at the venue") -> None:
@@ -306,7 +288,7 @@ class SimulatedVenue:
 
     async def _unsent_end(self, request: VenueRequest, check: SendCheck) -> Ended | None:
         """Return how an order ends that must not reach the venue any more, or `None`."""
-        self._must_be_connected()
+        self.connection.check_open()
         if request.reference in self.ledger.orders:
             return None  # it is here already: the answer is the first one
         with self._unsent.preparing(request.account, request.reference):
@@ -316,37 +298,6 @@ class SimulatedVenue:
     def _unsent_ended(self, account: str, reference: str, how: Ending, reason: str, code: str | None) -> Ended:
         now = self._clock.now()
         return Ended(account=account, reference=reference, venue_id=None, how=how, at=now, reason=reason, code=code)
-
-    async def _arrive(self, *, refusable: bool) -> Fault | None:
-        """Let a request through, or lose it on its way."""
-        self._must_be_connected()
-        fault = self.faults.at_request()
-        if fault is Fault.REQUEST_LOST:
-            raise VenueUnreachableError("no answer in time")
-        if fault is Fault.DISCONNECT_BEFORE:
-            self.disconnect()
-            raise VenueUnreachableError("the connection was lost")
-        if fault is Fault.REJECT and not refusable:
-            return None
-        return fault
-
-    async def _arrive_at_list(self) -> None:
-        self._must_be_connected()
-
-    async def _answer(self, answer: A, fault: Fault | None) -> A:
-        """Return the response, or drop it as the fault demands."""
-        if fault is Fault.HANG:
-            await asyncio.Event().wait()
-        if fault is Fault.DISCONNECT_AFTER:
-            self.disconnect()
-            raise VenueUnreachableError("the connection was lost")
-        if fault is Fault.ANSWER_LOST:
-            raise VenueUnreachableError("no answer in time")
-        if fault is Fault.ANSWER_LATE:
-            if self._session is not None:
-                self._session.held_back = answer
-            raise VenueUnreachableError("no answer in time")
-        return answer
 
     def _take(self, request: VenueRequest, fault: Fault | None) -> Accepted | Ended:
         known = self.ledger.orders.get(request.reference)
@@ -411,15 +362,19 @@ class SimulatedVenue:
         if request.qty <= 0 or request.qty % 1 != 0:
             return f"a quantity of {request.qty} combos cannot be traded"
         day = request.time_in_force is TimeInForce.Day
-        if day and not request.may_wait and not self._matching.is_open(now, request.legs):
+        if day and not request.may_wait and not self._matching.is_open(now, request):
             return "the market is closed"
         roots = [leg.contract.root for leg in request.legs]
         for price in (request.limit_price, request.stop_price):
             if price is not None and not on_tick(roots, price):
                 return f"a price of {price} is not on the tick"
+        views: dict[str, BookView] = {}
         for leg in request.legs:
-            result = self._market.view(leg.contract.underlying).find(leg.contract)
-            if result is None:
+            symbol = leg.contract.underlying
+            view = views.get(symbol)
+            if view is None:
+                view = views[symbol] = self._market.view(symbol)
+            if view.find(leg.contract) is None:
                 return f"{leg.contract} is not listed"
         return None
 
@@ -430,27 +385,21 @@ class SimulatedVenue:
             self._expiring.traded(leg.contract)
         self.report_fill(execution)
 
-    def _expire(self, order: WorkingOrder) -> None:
-        self._end(order, Ending.EXPIRED, "the session has ended")
-
     def report_fill(self, execution: Execution | SettlementFact) -> None:
         """Report a fill or a settlement to the connected session, unless a fault suppresses it."""
-        fault = self.faults.at_fill()
-        if fault is Fault.DISCONNECT_AT_FILL:
-            self.disconnect()
-        elif fault is Fault.REORDERED_FILL:
-            if self._session is not None:
-                self._session.held_back = execution
-        elif fault is not Fault.FILL_LOST:
-            self._report(execution)
-            if fault is Fault.DUPLICATE_FILL:
-                self._report(execution)
+        self.connection.report_fill(execution)
+
+    def _reported(self) -> None:
+        """Note a report that a session takes; a stepped venue counts them."""
+
+    def _expire(self, order: WorkingOrder) -> None:
+        self._end(order, Ending.EXPIRED, "the session has ended")
 
     def _end(self, order: WorkingOrder, how: Ending, reason: str, *, report: bool = True) -> Ended:
         self.ledger.record(Stopped(reference=order.request.reference, how=how, at=self._clock.now(), reason=reason))
         ended = self._ended(order, how, reason)
         if report:
-            self._report(ended)
+            self.connection.report(ended)
         return ended
 
     # --- helpers -----------------------------------------------------------------------------------------------------
@@ -467,30 +416,18 @@ class SimulatedVenue:
 
     def _accepted(self, order: WorkingOrder) -> Accepted | Ended:
         """Return the response for a duplicate of an existing order."""
-        if order.status in {OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REPLACED}:
+        if order.status in ENDED_UNFILLED:
             return self._ended(order, Ending(order.status.value), order.reason)
-        session = self._session
-        number = None
-        if session is not None:
-            number = session.next_number()
         return Accepted(
             account=order.request.account,
             reference=order.request.reference,
             venue_id=order.venue_id,
             at=order.placed.at,
-            session_id=number,
+            session_id=self.connection.next_number(),
         )
 
     def _venue_id(self) -> str:
         return self.ledger.name("V")
-
-    def _must_be_connected(self) -> None:
-        if self._session is None or self._session.lost:
-            raise VenueUnreachableError("there is no connection to the venue")
-
-    def _report(self, fact: VenueFact) -> None:
-        if self._session is not None:
-            self._session.report(fact)
 
     def _later(self, order: WorkingOrder) -> None:
         """Match an order once it has waited in the queue; orders that come in one turn of the loop wait together."""
