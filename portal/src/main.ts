@@ -6,4 +6,5 @@ import { settings } from "./store/settings.svelte.ts";
 settings.apply();
 const target = document.getElementById("app");
 if (!target) throw new Error("index.html has no #app");
+target.replaceChildren();
 mount(App, { target });

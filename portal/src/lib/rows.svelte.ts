@@ -16,6 +16,8 @@ export class RowWindow {
   private offset = $state(0);
   private view = $state(window.innerHeight);
   private height = $state(27);
+  /** What is out of sight is drawn after what is in sight. */
+  private margin = $state(0);
 
   constructor(count: () => number) {
     this.count = count;
@@ -24,12 +26,12 @@ export class RowWindow {
   private readonly isWindowed = $derived.by(() => this.count() > WINDOW_FROM);
   readonly from = $derived.by(() => {
     if (!this.isWindowed) return 0;
-    const first = Math.floor(this.offset / this.height / STEP_ROWS) * STEP_ROWS - MARGIN_ROWS;
+    const first = Math.floor(this.offset / this.height / STEP_ROWS) * STEP_ROWS - this.margin;
     return Math.max(0, Math.min(this.count() - 1, first));
   });
   readonly until = $derived.by(() => {
     if (!this.isWindowed) return this.count();
-    return Math.min(this.count(), this.from + Math.ceil(this.view / this.height) + 2 * MARGIN_ROWS + STEP_ROWS);
+    return Math.min(this.count(), this.from + Math.ceil(this.view / this.height) + 2 * this.margin + (this.margin ? STEP_ROWS : 0));
   });
 
   get above(): number {
@@ -48,12 +50,17 @@ export class RowWindow {
       const row = body.querySelector<HTMLElement>("tr:not([aria-hidden])");
       if (row && row.offsetHeight > 0) this.height = row.offsetHeight;
     };
-    look();
+    // Not at once, which would have the browser lay out a page that is still being made.
+    const soon = requestAnimationFrame(() => {
+      look();
+      setTimeout(() => (this.margin = MARGIN_ROWS), 0);
+    });
     const observer = new ResizeObserver(look);
     observer.observe(body);
     addEventListener("scroll", look, { passive: true });
     addEventListener("resize", look, { passive: true });
     return () => {
+      cancelAnimationFrame(soon);
       observer.disconnect();
       removeEventListener("scroll", look);
       removeEventListener("resize", look);

@@ -2,6 +2,7 @@
 
 import type { Entry } from "../store/journal.svelte.ts";
 import type {
+  AccessEvent,
   AdjustmentSignalEvent,
   AgentStatusEvent,
   EntrySignalEvent,
@@ -12,7 +13,7 @@ import type {
   OrderUpdateEvent,
   PositionUpdateEvent,
 } from "../wire/types.ts";
-import { contract, number, plain, signed, words } from "./format.ts";
+import { browserOf, contract, number, plain, signed, words } from "./format.ts";
 
 export interface Telling {
   text: string;
@@ -53,6 +54,24 @@ export function tell({ type, event }: Entry): Telling {
       const { BrokerAccountId, Scope, Halted, Reason } = event as HaltChangeEvent;
       const where = BrokerAccountId ?? "all accounts";
       return { text: Halted ? `${where}: ${Scope === "Entries" ? "entries stopped" : "halted"}: ${Reason}` : `${where}: resumed`, tone: Halted ? "bad" : "good", href: "/" };
+    }
+    case "OnAccessEvent": {
+      const access = event as AccessEvent;
+      const browser = `${browserOf(access.UserAgent ?? "")}${access.Address ? ` at ${access.Address}` : ""}`;
+      const key = access.KeyLabel ? `"${access.KeyLabel}"` : (access.KeyId ?? "");
+      const by = access.By === `session:${access.SessionId}` ? "" : ` by ${access.By ?? "the command line"}`;
+      const what = {
+        SignedIn: `${browser} signed in${access.KeyId ? ` with key ${access.KeyId}` : " with a link"}`,
+        SignedInAgain: `${browser} presented a key again`,
+        SessionEnded: `${browser} was signed out${by}`,
+        SessionExpired: `${browser} was signed out: not used for long, or its time was over`,
+        SignInRefused: `${plain(access.Attempts ?? 1)} ${access.Attempts === 1 ? "sign-in" : "sign-ins"} refused, the last from ${access.Address ?? "an unknown address"}`,
+        KeyCreated: `key ${key} made${by}`,
+        KeyRevoked: `key ${key} revoked${by}`,
+        Unknown: "access changed",
+      }[access.Change];
+      const tone = access.Change === "SignInRefused" ? "bad" : access.Change === "KeyCreated" || access.Change === "SignedIn" ? "wait" : "";
+      return { text: access.Role ? `${what} (${access.Role})` : what, tone, href: "/settings" };
     }
     case "OnAgentStatusChange": {
       const { Connector, Status, Message } = event as AgentStatusEvent;

@@ -37,6 +37,19 @@ export function nearestShort(legs: readonly LiveLeg[], spot: number | null | und
   return best;
 }
 
+/** Short options by contract: what is held and what a plan would add or take, summed, where the rest is short. */
+export function shortStrikes(legs: readonly LiveLeg[]): { strike: number; type: LiveLeg["LiveContract"]["OptionType"]; qty: number }[] {
+  const sums = new Map<string, { strike: number; type: LiveLeg["LiveContract"]["OptionType"]; qty: number }>();
+  for (const { LiveContract: contract, Qty } of legs) {
+    if (contract.Strike == null || contract.OptionType == null) continue;
+    const key = `${contract.Root}/${contract.Expiration}/${contract.Strike}/${contract.OptionType}`;
+    const known = sums.get(key);
+    if (known) known.qty += Qty;
+    else sums.set(key, { strike: contract.Strike, type: contract.OptionType, qty: Qty });
+  }
+  return [...sums.values()].filter((each) => each.qty < 0);
+}
+
 /** One standard deviation of the underlying until an expiration, in points. IV in percent. */
 export function sigmaMove(spot: number, ivPercent: number | null | undefined, expiration: number, now: number): number | null {
   if (!ivPercent || ivPercent <= 0) return null;

@@ -1,7 +1,7 @@
 // Sums of what rows show: rows report their values, so that a total is that of its rows and of no other moment.
 
 import { untrack } from "svelte";
-import type { LivePosition } from "../wire/types.ts";
+import type { LivePosition, PositionDataEntry } from "../wire/types.ts";
 
 export interface RowValues {
   pnl: number | null;
@@ -17,6 +17,13 @@ export function dayPnl(position: LivePosition, pnl: number | null): number | nul
   const { DayPnL, UnrealizedPnL, RealizedPnL } = position;
   if (DayPnL == null || UnrealizedPnL == null || pnl === null) return DayPnL ?? null;
   return DayPnL + pnl - (UnrealizedPnL + (RealizedPnL ?? 0));
+}
+
+/** What a position has made: by its stream, and until that has said something by the list, which has values of its own moment. */
+export function pnlOf(position: LivePosition, entry: PositionDataEntry | null | undefined, listIsFresh: boolean): number | null {
+  if (entry) return entry.PositionPnLs?.Mark == null ? null : entry.PositionPnLs.Mark + (entry.PositionPnLs.Realized ?? 0);
+  if (!listIsFresh || position.UnrealizedPnL == null) return null;
+  return position.UnrealizedPnL + (position.RealizedPnL ?? 0);
 }
 
 export interface Sum extends RowValues {

@@ -1,10 +1,12 @@
 // What the user has: accounts, strategies, positions, legs, orders, agents, halts, signals and errors. One copy for all pages.
 
-import { parse } from "../lib/format.ts";
+import { dayKey, parse } from "../lib/format.ts";
+import { painted } from "../lib/painted.ts";
 import { Refusal } from "../lib/hub.ts";
 import type {
   AdjustmentSignalEvent,
   AgentInfo,
+  HubConnection,
   DataProviderType,
   EntrySignalEvent,
   ErrorAcknowledgement,
@@ -12,6 +14,7 @@ import type {
   ExitSignalEvent,
   LiveAccount,
   LiveLeg,
+  ListOrdersResult,
   LivePosition,
   LiveStrategy,
   Order,
@@ -19,7 +22,8 @@ import type {
   OrderUpdateEvent,
   TradingHalt,
 } from "../wire/types.ts";
-import { control } from "./hubs.svelte.ts";
+import { clock } from "./clock.svelte.ts";
+import { control, events } from "./hubs.svelte.ts";
 import { journal, type Entry } from "./journal.svelte.ts";
 
 export type AccountKind = "live" | "simulated" | "paper";
@@ -45,6 +49,9 @@ export interface ErrorItem {
 }
 
 const MAX_PAGES = 40;
+const RETRY_MS = 2_000;
+const FRESH_MS = 5_000;
+const ORDERS_PAGE = 200;
 /** Beyond so many plans that changed at once, the whole list is read again. */
 const MAX_PLANS = 10;
 
@@ -60,31 +67,56 @@ class Book {
   strategies = $state.raw<readonly LiveStrategy[]>([]);
   positions = $state.raw<readonly LivePosition[]>([]);
   legs = $state.raw<readonly LiveLeg[]>([]);
-  /** Newest first. Those that work are read first; the others follow in the background. */
+  /** Newest first: all that work, all of today, and as far back as somebody has asked. */
   orders = $state.raw<readonly Order[]>([]);
-  /** Whether all orders were read, not only those that work. */
-  ordersComplete = $state(false);
+  /** Where the orders before those go on; null when there are none, undefined until the newest were read. */
+  private earlier = $state<string | null | undefined>(undefined);
+  /** Whether the newest orders were read, not only those that work. */
+  readonly ordersRead = $derived(this.earlier !== undefined);
+  /** Whether no order is older than those that were read. */
+  readonly ordersComplete = $derived(this.earlier === null);
+  /** The newest order when the newest were read last. */
+  private newestRead = 0;
   agents = $state.raw<readonly AgentInfo[]>([]);
+  /** Programs that are connected by a key of their own: without one nothing is traded by itself. Null until it was read. */
+  programs = $state.raw<readonly HubConnection[] | null>(null);
   halts = $state.raw<readonly TradingHalt[]>([]);
   signals = $state.raw<readonly SignalItem[]>([]);
   errors = $state.raw<readonly ErrorItem[]>([]);
   /** Errors that somebody has seen: they stay until they are resolved, and are not counted as new. */
   acknowledged = $state.raw<ReadonlyMap<string, ErrorAcknowledgement>>(new Map());
+  /** The session of the stock exchange that runs, else the next one. */
+  exchange = $state.raw<{ open: number; close: number } | null>(null);
   /** False until everything was read once. */
   ready = $state(false);
+  /** False until the positions were read once: they come before all else. */
+  positionsRead = $state(false);
+  private firstReadAt = $state(0);
+  /** Whether the values of the list stand for those of streams that have not begun: for as long as a value counts as fresh. */
+  readonly listIsFresh = $derived(this.positionsRead && clock.now - this.firstReadAt < FRESH_MS);
   problem = $state<string | null>(null);
 
+  private subscribed = false;
+  private again: ReturnType<typeof setTimeout> | null = null;
   private timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor() {
-    journal.listen((entry) => this.apply(entry));
-    journal.onCaughtUp(() => void this.load());
+    journal.listen((entry, replayed) => this.apply(entry, replayed));
+    // Once a connection, and not before its events are heard: what happens while the lists are read is read again.
+    journal.onSubscribed(async () => {
+      this.subscribed = true;
+      if (control.state === "connected") await this.load();
+    });
+    events.onState((state) => {
+      if (state !== "connected") this.subscribed = false;
+    });
     control.onState((state) => {
-      if (state === "connected") void this.load();
+      if (state === "connected" && this.subscribed) void this.load();
     });
     setInterval(() => {
       if (!document.hidden && control.state === "connected") {
         this.soon("agents");
+        this.soon("programs");
         this.soon("halts");
         if (this.errors.length) this.soon("acknowledged");
       }
@@ -93,6 +125,7 @@ class Book {
     setInterval(() => {
       if (!document.hidden && control.state === "connected") {
         this.soon("accounts");
+        this.soon("exchange");
         if (this.open.length) this.soon("positions");
       }
     }, 60_000);
@@ -117,7 +150,12 @@ class Book {
   }
 
   readonly open: readonly LivePosition[] = $derived(this.positions.filter((position) => position.State !== "Closed"));
+  /** Halts as a person reads them: two of the same accounts and the same verb are lifted together, and shown as the first. */
+  readonly haltsShown: readonly TradingHalt[] = $derived(this.halts.filter((halt, place, all) => all.findIndex((each) => each.BrokerAccountId === halt.BrokerAccountId && each.Scope === halt.Scope && each.ByOperator === halt.ByOperator) === place));
   readonly unseenErrors: readonly ErrorItem[] = $derived(this.errors.filter((error) => !this.acknowledged.has(error.id)));
+  /** Orders of which the venue has not said what became of them. */
+  readonly unresolved: readonly Order[] = $derived(this.orders.filter((order) => order.UnresolvedSince != null && WORKING.includes(order.State)));
+  readonly lostAgents: readonly AgentInfo[] = $derived(this.agents.filter((agent) => agent.Status !== "Connected"));
   readonly working: readonly Order[] = $derived(this.orders.filter((order) => WORKING.includes(order.State)));
 
   /** The kinds of the accounts that hold, work or are switched on: what this page can move. */
@@ -142,21 +180,29 @@ class Book {
 
   async load(): Promise<void> {
     try {
+      // What a person looks for comes first: the server would answer all of it later when asked for all of it at once.
+      await Promise.all([this.read("positions"), this.read("halts")]);
+      if (!this.ready) await painted();
       await Promise.all([
         this.read("accounts"),
         this.read("strategies"),
-        this.read("positions"),
         this.read("legs"),
         this.readWorking(),
         this.read("agents"),
-        this.read("halts"),
         this.read("acknowledged"),
+        this.read("exchange"),
       ]);
       this.ready = true;
       this.problem = null;
-      await this.read("orders");
+      this.soon("orders", 0);
+      this.soon("programs", 0);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
+      // A page is of no use without its lists: a server that was too busy for one of them is asked again.
+      this.again ??= setTimeout(() => {
+        this.again = null;
+        if (this.subscribed && control.state === "connected") void this.load();
+      }, RETRY_MS);
     }
   }
 
@@ -184,6 +230,8 @@ class Book {
         break;
       case "positions":
         this.positions = await pages("ListPositions", { IncludeValues: true }, (page) => page.Positions);
+        if (!this.positionsRead) this.firstReadAt = Date.now();
+        this.positionsRead = true;
         break;
       case "legs": {
         const [opening, open, closing] = await Promise.all(
@@ -193,15 +241,26 @@ class Book {
         break;
       }
       case "orders":
-        this.mergeOrders(await pages("ListOrders", {}, (page) => page.Orders));
-        this.ordersComplete = true;
+        await this.readNewest();
         break;
       case "agents":
         this.agents = (await control.call("ListAgents", {})).Agents;
         break;
+      case "programs": {
+        const keys = (await control.call("ListConnections", {})).Connections.filter((each) => each.KeyId && each.Hub === "control" && each.Role === "trade");
+        this.programs = keys.filter((each, place) => keys.findIndex((other) => other.KeyId === each.KeyId) === place);
+        break;
+      }
       case "acknowledged":
         this.acknowledged = new Map((await control.call("ListErrorAcknowledgements", {})).Acknowledgements.map((each) => [each.ErrorId, each]));
         break;
+      case "exchange": {
+        const { SessionOpen, SessionClose, MarketTime } = await control.call("GetSession", {});
+        clock.observe(parse(MarketTime));
+        const [open, close] = [parse(SessionOpen), parse(SessionClose)];
+        this.exchange = open !== null && close !== null ? { open, close } : null;
+        break;
+      }
       case "halts":
         this.halts = (await control.call("ListHalts", {})).Halts;
         break;
@@ -211,6 +270,35 @@ class Book {
   /** The orders of a plan, read again: what a command or an event has changed, without the thousands of others. */
   async readPlan(plan: number): Promise<void> {
     this.mergeOrders(await pages("ListOrders", { ExecPlanId: plan }, (page) => page.Orders));
+  }
+
+  /** The orders before those that were read. */
+  async readEarlier(): Promise<void> {
+    if (this.earlier) this.earlier = await this.ordersFrom(this.earlier);
+  }
+
+  /** The newest orders: back to the start of the day, to the oldest that may still work, and to those of the last reading. */
+  private async readNewest(): Promise<void> {
+    const first = this.earlier === undefined;
+    const known = Math.min(first ? Infinity : this.newestRead, ...this.working.map((order) => order.OrderId));
+    const day = dayKey(clock.market);
+    let token: string | null = null;
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const { Orders, ContinuationToken }: ListOrdersResult = await control.call("ListOrders", { NewestFirst: true, Limit: ORDERS_PAGE, ContinuationToken: token });
+      this.mergeOrders(Orders);
+      token = ContinuationToken ?? null;
+      if (page === 0) this.newestRead = Orders[0]?.OrderId ?? 0;
+      const last = Orders.at(-1);
+      if (!token || !last || (last.OrderId <= known && dayKey(parse(last.CreatedAt) ?? 0) !== day)) break;
+    }
+    // What was read further back before stays read.
+    if (first || token === null) this.earlier = token;
+  }
+
+  private async ordersFrom(token: string): Promise<string | null> {
+    const page = await control.call("ListOrders", { NewestFirst: true, Limit: ORDERS_PAGE, ContinuationToken: token });
+    this.mergeOrders(page.Orders);
+    return page.ContinuationToken ?? null;
   }
 
   private async readWorking(): Promise<void> {
@@ -245,13 +333,18 @@ class Book {
     }, 150);
   }
 
-  private apply({ type, event, at, id }: Entry): void {
+  private apply(entry: Entry, replayed: boolean): void {
+    // Signals and errors are told by events alone; of all else the lists that were read are newer than a replayed event.
+    if (!replayed) this.readChanged(entry);
+    this.note(entry);
+  }
+
+  private readChanged({ type, event }: Entry): void {
     switch (type) {
       case "OnOrderUpdate": {
         const plan = (event as OrderUpdateEvent).ExecPlanId;
-        // Events that are replayed while a page opens are older than what it is about to read.
-        if (plan != null && this.ready) this.changedPlan(plan);
-        else if (this.ready) this.soon("orders");
+        if (plan != null) this.changedPlan(plan);
+        else this.soon("orders");
         this.soon("accounts");
         break;
       }
@@ -269,6 +362,14 @@ class Book {
       case "OnAgentStatusChange":
         this.soon("agents");
         break;
+      case "OnError":
+        this.soon("acknowledged");
+        break;
+    }
+  }
+
+  private note({ type, event, at }: Entry): void {
+    switch (type) {
       case "OnEntrySignal": {
         const signal = event as EntrySignalEvent;
         this.signal(signal.State === "On", {
@@ -303,14 +404,11 @@ class Book {
         break;
       }
       case "OnError": {
-        this.soon("acknowledged");
         const error = event as ErrorEvent;
         const others = this.errors.filter((each) => each.id !== error.ErrorId);
         this.errors = error.State === "Active" ? [...others, { id: error.ErrorId, at, event: error }] : others;
         break;
       }
-      default:
-        void id;
     }
   }
 
@@ -322,7 +420,7 @@ class Book {
   }
 }
 
-type Kind = "accounts" | "strategies" | "positions" | "legs" | "orders" | "agents" | "halts" | "acknowledged";
+type Kind = "exchange" | "programs" | "accounts" | "strategies" | "positions" | "legs" | "orders" | "agents" | "halts" | "acknowledged";
 type Paged = "ListAccounts" | "ListStrategies" | "ListPositions" | "ListLegs" | "ListOrders";
 type ResultOf<M extends Paged> = import("../wire/types.ts").ControlHub[M]["result"];
 type ArgsOf<M extends Paged> = import("../wire/types.ts").ControlHub[M]["args"];

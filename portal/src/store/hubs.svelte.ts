@@ -56,7 +56,8 @@ async function probe(): Promise<void> {
 }
 
 export function connect(): void {
-  for (const hub of ALL) void hub.start();
+  // Lists are read once their changes are heard: the hub of events comes first, the values of streams last.
+  for (const hub of [events, control, data]) void hub.start();
   // A held lock keeps browsers from freezing a background tab and dropping its sockets.
   void navigator.locks?.request(`mesolive-${crypto.randomUUID()}`, () => new Promise(() => undefined));
 }

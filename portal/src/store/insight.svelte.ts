@@ -1,11 +1,12 @@
 // What the server saw last and what it will do next: one reading for all who show it, while somebody does.
 
+import type { ISubscription } from "@microsoft/signalr";
 import { NoAnswer } from "../lib/hub.ts";
 import type { GetOutlookResult, StrategyEvaluated } from "../wire/types.ts";
-import { control } from "./hubs.svelte.ts";
+import { control, data } from "./hubs.svelte.ts";
 import { journal } from "./journal.svelte.ts";
 
-const EVALUATIONS_MS = 5_000;
+const RETRY_MS = 2_000;
 const OUTLOOK_MS = 30_000;
 
 class Insight {
@@ -16,13 +17,19 @@ class Insight {
   problem = $state<string | null>(null);
   private users = 0;
   private timers: ReturnType<typeof setInterval>[] = [];
+  /** Evaluations are pushed by the server when they are made. */
+  private evaluated: ISubscription<unknown> | null = null;
 
   constructor() {
     control.onState((state) => {
       if (state === "connected" && this.users) this.read();
     });
-    journal.listen(({ type }) => {
-      if (this.users && /^On(Position|Leg)Update$|Signal$/.test(type)) this.read();
+    data.onState((state) => {
+      this.evaluated = null;
+      if (state === "connected" && this.users) this.follow();
+    });
+    journal.listen(({ type }, replayed) => {
+      if (this.users && !replayed && /^On(Position|Leg)Update$|Signal$/.test(type)) this.read();
     });
   }
 
@@ -31,32 +38,43 @@ class Insight {
     this.users += 1;
     if (this.users === 1) {
       this.read();
-      this.timers = [setInterval(() => void this.readEvaluations(), EVALUATIONS_MS), setInterval(() => void this.readOutlook(), OUTLOOK_MS)];
+      this.follow();
+      this.timers = [setInterval(() => void this.readOutlook(), OUTLOOK_MS)];
     }
     return () => {
       this.users -= 1;
-      if (this.users === 0) for (const timer of this.timers) clearInterval(timer);
+      if (this.users > 0) return;
+      for (const timer of this.timers) clearInterval(timer);
+      this.evaluated?.dispose();
+      this.evaluated = null;
     };
   }
 
-  private waiting: ReturnType<typeof setTimeout> | null = null;
-  private read(): void {
-    this.waiting ??= setTimeout(() => {
-      this.waiting = null;
-      void this.readEvaluations();
-      void this.readOutlook();
-    }, 100);
+  private follow(): void {
+    this.evaluated ??= data.stream(
+      "StreamEvaluations",
+      {},
+      (item) => {
+        this.evaluations = item.Evaluations;
+        this.ready = true;
+        this.problem = null;
+      },
+      (problem) => {
+        this.evaluated = null;
+        if (data.state !== "connected") return;
+        this.problem = problem;
+        setTimeout(() => this.users > 0 && data.state === "connected" && this.follow(), RETRY_MS);
+      },
+    );
   }
 
-  private async readEvaluations(): Promise<void> {
-    if (document.hidden || control.state !== "connected") return;
-    try {
-      this.evaluations = (await control.call("GetEvaluations", {})).Evaluations;
-      this.ready = true;
-      this.problem = null;
-    } catch (error) {
-      this.fail(error);
-    }
+  private waiting: ReturnType<typeof setTimeout> | null = null;
+  /** Read the outlook anew, once for many who ask: what a switch of a strategy changes is told by no event. */
+  read(): void {
+    this.waiting ??= setTimeout(() => {
+      this.waiting = null;
+      void this.readOutlook();
+    }, 100);
   }
 
   private async readOutlook(): Promise<void> {

@@ -21,7 +21,8 @@ const REPLAY_PAGE = 1000;
 /** How far back a page looks when it is opened. */
 const OPENING_EVENTS = 500;
 
-type Listener = (entry: Entry) => void;
+/** `replayed` is what was read back: the lists of the page were read after it had happened. */
+type Listener = (entry: Entry, replayed: boolean) => void;
 
 /** An event as read from the log; null for one that this page does not know. */
 export function entryOf(envelope: MesoLiveEventEnvelope): Entry | null {
@@ -36,9 +37,11 @@ class Journal {
   prunedBefore = $state(0);
   ready = $state(false);
   last = 0;
+  /** The last event before a gap that is not filled yet: live events come before it is, and raise `last`. */
+  private gapAfter: number | null = null;
   private seen = new Set<string>();
   private listeners = new Set<Listener>();
-  private afterReplay = new Set<() => void>();
+  private subscribed = new Set<() => Promise<void>>();
   private waiting: Entry[] = [];
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -58,12 +61,15 @@ class Journal {
     return () => this.listeners.delete(listener);
   }
 
-  /** Called after each (re)connection, when the gap is filled. */
-  onCaughtUp(listener: () => void): void {
-    this.afterReplay.add(listener);
+  /**
+   * Called after each (re)connection, once no later event can be missed: what is read now shows all that happened before.
+   * The log is replayed afterwards, for it is long.
+   */
+  onSubscribed(listener: () => Promise<void>): void {
+    this.subscribed.add(listener);
   }
 
-  private take(type: EventName, event: EventModels[EventName]): void {
+  private take(type: EventName, event: EventModels[EventName], replayed = false): void {
     const { EventId, EventSeqId = 0, EventTime } = event as MesoLiveEvent;
     const id = EventId ?? `${type}-${EventSeqId}`;
     if (this.seen.has(id)) return;
@@ -71,7 +77,7 @@ class Journal {
     const at = parse(EventTime) ?? Date.now();
     const entry: Entry = { id, seq: EventSeqId, at, type, event };
     this.waiting.push(entry);
-    for (const listener of this.listeners) listener(entry);
+    for (const listener of this.listeners) listener(entry, replayed);
     this.timer ??= setTimeout(() => this.flush(), 100);
   }
 
@@ -88,11 +94,13 @@ class Journal {
 
   /** Subscribe first, then replay: what happens in between arrives twice and is dropped once. */
   private async catchUp(): Promise<void> {
+    const gap = (this.gapAfter ??= this.last);
     try {
       await events.call("SubscribeToStrategies", { Strategies: null });
+      await Promise.all([...this.subscribed].map((listener) => listener()));
       const latest = await events.call("GetLatestEventSeqId", {});
       clock.observe(parse(latest.SnapshotTime));
-      let since = this.ready ? this.last : Math.max(0, latest.LatestEventSeqId - OPENING_EVENTS);
+      let since = this.ready ? gap : Math.max(0, latest.LatestEventSeqId - OPENING_EVENTS);
       let token: string | null = null;
       do {
         let page;
@@ -111,14 +119,14 @@ class Journal {
         }
         for (const envelope of page.Events) {
           if ((EVENT_NAMES as readonly string[]).includes(envelope.EventType)) {
-            this.take(envelope.EventType as EventName, envelope.Event as EventModels[EventName]);
+            this.take(envelope.EventType as EventName, envelope.Event as EventModels[EventName], true);
           }
         }
         token = page.ContinuationToken || null;
       } while (token);
       this.flush();
+      this.gapAfter = null;
       this.ready = true;
-      for (const listener of this.afterReplay) listener();
     } catch (error) {
       // A connection that is lost in the middle comes back and catches up then.
       if (!(error instanceof NoAnswer)) {

@@ -15,12 +15,23 @@ import type {
   UnderlyingDataEntry,
 } from "../wire/types.ts";
 import { clock } from "./clock.svelte.ts";
+import { Gathered } from "./gathered.ts";
 import { data } from "./hubs.svelte.ts";
 
 const FLUSH_MS = 250;
 const RETRY_MS = 2000;
 export const STALE_MS = 5_000;
 export const DEAD_MS = 30_000;
+/** Positions of one stream at most. */
+const MAX_POSITIONS = 500;
+const ROW_FIELDS = {
+  PriceFields: "Mark",
+  GreekFields: "Mark",
+  PnlFields: "Mark",
+  IncludePosition: "All",
+  IncludeLegs: "Greeks",
+  IncludeLegGroups: "None",
+} as const;
 
 interface Stamped {
   SnapshotTime?: string | null;
@@ -39,6 +50,30 @@ export class Live<T> {
   users = 0;
   subscription: ISubscription<unknown> | null = null;
   open: () => void = () => undefined;
+  again: ReturnType<typeof setTimeout> | undefined = undefined;
+
+  /** An item has come. */
+  take(item: T): void {
+    this.waiting = item;
+    this.waitingAt = Date.now();
+    timesOf(item);
+    if (this.at === 0) {
+      // The first value is shown at once; only changes wait for the flush.
+      this.value = item;
+      this.at = this.waitingAt;
+      this.problem = null;
+    } else {
+      changed.add(this as Live<unknown>);
+      schedule();
+    }
+  }
+
+  /** The stream has ended: it is tried again. */
+  end(problem: string | null): void {
+    this.subscription = null;
+    this.problem = problem ?? "the server ended this stream";
+    this.again = setTimeout(() => this.open(), RETRY_MS);
+  }
 }
 
 const streams = new Map<string, Live<unknown>>();
@@ -86,39 +121,14 @@ data.onState((state) => {
 
 type StreamMethod = { [K in keyof DataHub]: K extends `Stream${string}` ? K : never }[keyof DataHub];
 
-/** Share a stream: the first user opens it, the last one's `release` ends it. */
-function share<K extends StreamMethod>(method: K, args: DataHub[K]["args"]): [Live<DataHub[K]["result"]>, () => void] {
-  const key = method + JSON.stringify(args);
-  let live = streams.get(key) as Live<DataHub[K]["result"]> | undefined;
+/** Share a value: the first user has it begun by `begin`, the last one's `release` ends it. */
+function share<T>(key: string, begin: (live: Live<T>) => void): [Live<T>, () => void] {
+  let live = streams.get(key) as Live<T> | undefined;
   if (!live) {
-    const made = new Live<DataHub[K]["result"]>();
-    let again: ReturnType<typeof setTimeout> | undefined;
+    const made = new Live<T>();
     made.open = () => {
-      clearTimeout(again);
-      if (made.users === 0 || made.subscription) return;
-      made.subscription = data.stream(
-        method,
-        args,
-        (item) => {
-          made.waiting = item;
-          made.waitingAt = Date.now();
-          timesOf(item);
-          if (made.at === 0) {
-            // The first value is shown at once; only changes wait for the flush.
-            made.value = item;
-            made.at = made.waitingAt;
-            made.problem = null;
-          } else {
-            changed.add(made as Live<unknown>);
-            schedule();
-          }
-        },
-        (problem) => {
-          made.subscription = null;
-          made.problem = problem ?? "the server ended this stream";
-          again = setTimeout(made.open, RETRY_MS);
-        },
-      );
+      clearTimeout(made.again);
+      if (made.users > 0 && !made.subscription) begin(made);
     };
     live = made;
     streams.set(key, made as Live<unknown>);
@@ -144,16 +154,41 @@ function share<K extends StreamMethod>(method: K, args: DataHub[K]["args"]): [Li
   ];
 }
 
-/** Use a stream in a component: opened by the effect, ended when the arguments change or the component goes. */
-function use<K extends StreamMethod>(method: K, args: () => DataHub[K]["args"] | null): { readonly live: Live<DataHub[K]["result"]> | null } {
-  let live = $state.raw<Live<DataHub[K]["result"]> | null>(null);
+/** A stream of its own for what a component shows. */
+function stream<K extends StreamMethod>(method: K, args: DataHub[K]["args"]): [Live<DataHub[K]["result"]>, () => void] {
+  return share<DataHub[K]["result"]>(method + JSON.stringify(args), (live) => {
+    live.subscription = data.stream(
+      method,
+      args,
+      (item) => live.take(item),
+      (problem) => live.end(problem),
+    );
+  });
+}
+
+const rows = new Gathered<PositionDataEntry>(
+  (PositionIds, next, ended) =>
+    data.stream("StreamPositionsData", { ...ROW_FIELDS, PositionIds }, (item) => next(item.PositionId, item), ended),
+  MAX_POSITIONS,
+);
+
+/** What a row of a table of positions shows: with all other rows by one stream. */
+function row(id: number): [Live<PositionDataEntry>, () => void] {
+  return share<PositionDataEntry>(`row/${id}`, (live) => rows.add(id, live));
+}
+
+export type LiveValue<T> = { readonly live: Live<T> | null };
+
+/** Use a value in a component: begun by the effect, ended when the arguments change or the component goes. */
+function use<A, T>(args: () => A | null, begin: (args: A) => [Live<T>, () => void]): LiveValue<T> {
+  let live = $state.raw<Live<T> | null>(null);
   const text = $derived(JSON.stringify(args()));
   $effect(() => {
     if (text === "null" || text === undefined) {
       live = null;
       return undefined;
     }
-    const [shared, release] = share(method, JSON.parse(text) as DataHub[K]["args"]);
+    const [shared, release] = begin(JSON.parse(text) as A);
     live = shared;
     return release;
   });
@@ -164,47 +199,62 @@ function use<K extends StreamMethod>(method: K, args: () => DataHub[K]["args"] |
   };
 }
 
-export type LiveValue<T> = { readonly live: Live<T> | null };
-
 /** Mark, greeks and PnL of a position, and the greeks of its legs: what a row of the monitor shows. */
-export function usePosition(id: () => number | null, withLegs = false): LiveValue<PositionDataEntry> {
-  return use("StreamPositionData", () => {
-    const PositionId = id();
-    if (PositionId === null) return null;
-    return {
-      PositionId,
-      PriceFields: withLegs ? "All" : "Mark",
-      GreekFields: "Mark",
-      PnlFields: "Mark",
-      IncludePosition: "All",
-      IncludeLegs: withLegs ? "All" : "Greeks",
-      IncludeLegGroups: withLegs ? "Prices" : "None",
+export function usePositionRow(id: () => number): LiveValue<PositionDataEntry> {
+  return use(id, row);
+}
+
+/** The same of many positions, for sums. */
+export function usePositionRows(ids: () => readonly number[]): { readonly of: (id: number) => Live<PositionDataEntry> | undefined } {
+  let shared = $state.raw<ReadonlyMap<number, Live<PositionDataEntry>>>(new Map());
+  const text = $derived(ids().join());
+  $effect(() => {
+    const made = new Map<number, Live<PositionDataEntry>>();
+    const releases: (() => void)[] = [];
+    for (const id of text ? text.split(",").map(Number) : []) {
+      const [live, release] = row(id);
+      made.set(id, live);
+      releases.push(release);
+    }
+    shared = made;
+    return () => {
+      for (const release of releases) release();
     };
   });
+  return { of: (id) => shared.get(id) };
+}
+
+/** All that the page of a position shows, also of its legs and leg groups. */
+export function usePosition(id: () => number | null): LiveValue<PositionDataEntry> {
+  return use(id, (PositionId) =>
+    stream("StreamPositionData", { PositionId, PriceFields: "All", GreekFields: "Mark", PnlFields: "Mark", IncludeLegGroups: "Prices" }),
+  );
 }
 
 export function useUnderlying(
   underlying: () => LiveUnderlying | null,
   provider: () => DataProviderType | null,
 ): LiveValue<UnderlyingDataEntry> {
-  return use("StreamUnderlyingData", () => {
+  const args = () => {
     const Underlying = underlying();
     const Provider = provider();
     return Underlying && Provider ? { Underlying, Provider } : null;
-  });
+  };
+  return use(args, (wanted) => stream("StreamUnderlyingData", wanted));
 }
 
 export function useCombo(combo: () => ComboLeg[] | null, provider: () => DataProviderType | null): LiveValue<ComboContractsDataEntry> {
-  return use("StreamComboContractsData", () => {
+  const args = () => {
     const Combo = combo();
     const Provider = provider();
-    return Combo?.length && Provider ? { Combo, Provider, GreekFields: "Mark" } : null;
-  });
+    return Combo?.length && Provider ? { Combo, Provider } : null;
+  };
+  return use(args, (wanted) => stream("StreamComboContractsData", { ...wanted, GreekFields: "Mark" }));
 }
 
 /** A window of strikes of an expiration: one stream for all its contracts. */
 export function useChain(args: () => StreamChainDataArgs | null): LiveValue<ChainDataEntry> {
-  return use("StreamChainData", args);
+  return use(args, (wanted) => stream("StreamChainData", wanted));
 }
 
 /** The figures of accounts: value, margin, PnL of the day and greeks, as they change. */
@@ -215,7 +265,7 @@ export function useAccounts(ids: () => readonly string[]): { readonly of: (id: s
     const made = new Map<string, Live<AccountDataEntry>>();
     const releases: (() => void)[] = [];
     for (const id of text ? text.split("\n") : []) {
-      const [live, release] = share("StreamAccountData", { BrokerAccountId: id });
+      const [live, release] = stream("StreamAccountData", { BrokerAccountId: id });
       made.set(id, live);
       releases.push(release);
     }

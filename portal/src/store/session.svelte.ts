@@ -15,6 +15,16 @@ class Session {
   state = $state<SessionState>("unknown");
   info = $state.raw<SessionInfo | null>(null);
 
+  /** What the server said of the session with the page itself, so that sockets need not wait for another answer. */
+  begin(): void {
+    const said = document.querySelector<HTMLMetaElement>("meta[name=mesolive-session]")?.content ?? "ask";
+    if (said === "ask") void this.load();
+    else {
+      this.info = JSON.parse(said) as SessionInfo;
+      this.state = "in";
+    }
+  }
+
   /** A session that may only look: every control that acts is off, and the server refuses it too. */
   get watching(): boolean {
     return this.info?.Role === "watch";
@@ -27,8 +37,7 @@ class Session {
         this.info = (await answer.json()) as SessionInfo;
         this.state = "in";
       } else if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
-        this.info = null;
-        this.state = "out";
+        this.ended();
       } else {
         this.state = "unreachable";
       }
@@ -66,8 +75,7 @@ class Session {
 
   async signOut(): Promise<void> {
     await fetch(`${ROOT}portal/session`, { method: "DELETE", headers: { "X-MesoLive": "1" } }).catch(() => undefined);
-    this.info = null;
-    this.state = "out";
+    this.ended();
     location.assign(ROOT);
   }
 

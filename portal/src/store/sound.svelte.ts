@@ -3,6 +3,18 @@
 import { journal } from "./journal.svelte.ts";
 import { settings } from "./settings.svelte.ts";
 
+/** How long a press of "mute" lasts. */
+const MUTE_MS = 15 * 60_000;
+
+class Sound {
+  /** Until when nothing sounds, by wall time. */
+  mutedUntil = $state(0);
+  mute(): void {
+    this.mutedUntil = Date.now() + MUTE_MS;
+  }
+}
+export const sound = new Sound();
+
 let context: AudioContext | null = null;
 let last = 0;
 const QUIET_MS = 2000;
@@ -27,10 +39,10 @@ export function play(tones: readonly [number, number]): void {
   });
 }
 
-journal.listen(({ type, event }) => {
+journal.listen(({ type, event }, replayed) => {
   const state = (event as { State?: string }).State;
   // What is read back after a (re)connection is not new.
-  if (!settings.choices.sounds || !journal.ready || Date.now() - last < QUIET_MS) return;
+  if (!settings.choices.sounds || replayed || Date.now() < sound.mutedUntil || Date.now() - last < QUIET_MS) return;
   const signal = /Signal$/.test(type) && state === "On";
   const error = type === "OnError" && state === "Active";
   if (!signal && !error) return;

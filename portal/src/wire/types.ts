@@ -6,6 +6,24 @@ export type DecimalArg = string | number;
 export type Instant = string;
 export type JsonValue = unknown;
 
+export type AccessChange = "SignedIn" | "SignedInAgain" | "SessionEnded" | "SessionExpired" | "SignInRefused" | "KeyCreated" | "KeyRevoked" | "Unknown";
+
+export interface AccessEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  Change: AccessChange;
+  At: Instant;
+  Role: string;
+  KeyId?: string | null;
+  KeyLabel?: string | null;
+  SessionId?: string | null;
+  Address?: string | null;
+  UserAgent?: string | null;
+  By?: string | null;
+  Attempts?: number | null;
+}
+
 export interface AccountDataArgs {
   BrokerAccountId: string;
 }
@@ -39,6 +57,7 @@ export interface AccountLimits {
   AllowUnlimitedLoss: boolean;
   StaleExits: string;
   QueueOrders?: boolean;
+  NightSessions?: boolean;
 }
 
 export interface AcknowledgeErrorArgs {
@@ -139,6 +158,9 @@ export interface ApiKeyInfo {
   ExpiresAt?: Instant | null;
   RevokedAt?: Instant | null;
   LastUsedAt?: Instant | null;
+  LastAddress?: string | null;
+  Connections?: number;
+  Sessions?: number;
 }
 
 export interface ApplyPaperFillsArgs {
@@ -428,6 +450,7 @@ export interface CheckOrderResult {
   MarginBefore?: number | null;
   MarginAfter?: number | null;
   Limits: AccountLimits;
+  Verdicts?: OrderVerdict[] | null;
 }
 
 export interface CheckStrategyDefinitionArgs {
@@ -613,6 +636,7 @@ export interface DefinitionVariable {
   Name: string;
   Source: string;
   Help: string;
+  Type?: string;
 }
 
 export interface DeleteStrategyArgs {
@@ -663,6 +687,13 @@ export interface EquityPoint {
   NetLiquidation?: number | null;
   Cash: number;
   Margin?: number | null;
+  PnL?: number | null;
+  DayPnL?: number | null;
+  Delta?: number | null;
+  Gamma?: number | null;
+  Theta?: number | null;
+  Vega?: number | null;
+  DeltaDollars?: number | null;
 }
 
 export interface ErrorAcknowledgement {
@@ -690,6 +721,10 @@ export interface ErrorEvent {
 
 export type ErrorState = "Active" | "Resolved" | "Unknown";
 
+export interface EvaluationsEntry {
+  Evaluations: StrategyEvaluated[];
+}
+
 export interface ExecPlanGroup {
   LegGroupId: number;
   LegRatios: Record<string, number>;
@@ -709,6 +744,7 @@ export interface ExecPlanInfo {
   PositionName: string;
   QtyMultiplier?: number | null;
   CreatedAt: Instant;
+  ExecutedAt?: Instant | null;
   Groups: ExecPlanGroup[];
 }
 
@@ -874,6 +910,7 @@ export interface GetEquityHistoryResult {
 export interface GetEvaluationsArgs {
   StrategyId?: number | null;
   BrokerAccountId?: string | null;
+  PositionId?: number | null;
 }
 
 export interface GetEvaluationsResult {
@@ -1015,6 +1052,7 @@ export interface GetOrderHistoryResult {
 }
 
 export interface GetOutlookArgs {
+  From?: Instant | null;
   To?: Instant | null;
 }
 
@@ -1022,6 +1060,8 @@ export interface GetOutlookResult {
   At: Instant;
   Sessions: OutlookSession[];
   Items: OutlookItem[];
+  Strategies?: OutlookStrategy[] | null;
+  Halts?: TradingHalt[] | null;
 }
 
 export interface GetPositionArgs {
@@ -1116,6 +1156,9 @@ export interface GetReconciliationResult {
 
 export interface GetRiskGraphArgs {
   PositionIds?: number[] | null;
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+  Symbol?: string | null;
   ExecPlanId?: number | null;
   QtyMultiplier?: DecimalArg | null;
   Combo?: ComboLeg[] | null;
@@ -1124,6 +1167,7 @@ export interface GetRiskGraphArgs {
   PriceTo?: DecimalArg | null;
   Points?: number;
   VolShift?: DecimalArg;
+  Provider?: DataProviderType | null;
 }
 
 export interface GetRiskGraphResult {
@@ -1133,10 +1177,18 @@ export interface GetRiskGraphResult {
   Prices: number[];
   Curves: RiskCurve[];
   SigmaMove?: number | null;
+  MaxProfit?: number | null;
+  MaxLoss?: number | null;
+  UnlimitedProfit?: boolean;
+  UnlimitedLoss?: boolean;
+  MaxProfitEstimated?: boolean;
+  PositionIds: number[];
   MissingLegs: string[];
 }
 
 export interface GetSessionArgs {
+  Symbol?: string | null;
+  BrokerAccountId?: string | null;
 }
 
 export interface GetSessionResult {
@@ -1153,9 +1205,14 @@ export interface GetSessionResult {
   SessionOpen: Instant;
   SessionClose: Instant;
   IsOpen: boolean;
+  NextSessionOpen?: Instant | null;
   SignalsEverySeconds: number;
   EnforceMaxAdjustments: boolean;
   DataProviders: DataProviderType[];
+  Symbol?: string | null;
+  OrdersOpen?: Instant | null;
+  OrdersClose?: Instant | null;
+  TakesOrders?: boolean | null;
 }
 
 export interface GetStrategyArgs {
@@ -1248,9 +1305,11 @@ export interface HubConnection {
   Label?: string | null;
   Role: string;
   Count: number;
+  Since?: Instant | null;
+  Address?: string | null;
 }
 
-export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "HaltTrading" | "ResumeTrading" | "HaltAndFlatten" | "Unknown";
+export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "HaltTrading" | "ResumeTrading" | "HaltAndFlatten" | "RegroupExecPlan" | "Unknown";
 
 export interface IdempotencyRecord {
   IdempotencyKey: string;
@@ -1478,6 +1537,7 @@ export interface ListOrdersArgs {
   ExecPlanId?: number | null;
   BrokerAccountId?: string | null;
   State?: OrderState | null;
+  NewestFirst?: boolean;
 }
 
 export interface ListOrdersResult {
@@ -1554,6 +1614,8 @@ export interface LiveAccount {
   DisabledAt?: Instant | null;
   UnrealizedPnL?: number | null;
   DayPnL?: number | null;
+  Greeks?: GreekValues | null;
+  DeltaDollars?: number | null;
 }
 
 export interface LiveBrokerFacts {
@@ -1760,7 +1822,7 @@ export interface MesoLiveEventEnvelope {
 
 export type MesoOptionType = "Call" | "Put" | "Unknown";
 
-export type NotificationKind = "Signals" | "Fills" | "Orders" | "Positions" | "Errors" | "Agents" | "Limits" | "Halts" | "Unknown";
+export type NotificationKind = "Signals" | "Fills" | "Orders" | "Positions" | "Errors" | "Agents" | "Limits" | "Halts" | "Access" | "Unknown";
 
 export interface NotificationRule {
   RuleId: number;
@@ -1806,6 +1868,7 @@ export interface Order {
   TimeInForce: TimeInForce;
   LastUpdated: Instant;
   LegRatios?: Record<string, number> | null;
+  Legs?: OrderLeg[] | null;
   PositionId?: number | null;
   StrategyId?: number | null;
   Reason?: string | null;
@@ -1821,6 +1884,13 @@ export interface OrderHistoryEntry {
   Who: string;
   Change: string;
   Detail: string;
+}
+
+export interface OrderLeg {
+  Name: string;
+  Ratio: number;
+  Contract: LiveContract;
+  LegId?: number | null;
 }
 
 export interface OrderRefusal {
@@ -1871,6 +1941,22 @@ export interface OrderUpdateEvent {
   Rejection?: OrderRejectionInfo | null;
 }
 
+export interface OrderVerdict {
+  Check: string;
+  Passed?: boolean | null;
+  Code?: string | null;
+  Message?: string | null;
+  Value?: number | null;
+  Limit?: number | null;
+}
+
+export interface OutlookGate {
+  Gate: string;
+  Open: boolean;
+  Until?: Instant | null;
+  Why?: string | null;
+}
+
 export interface OutlookItem {
   At: Instant;
   What: string;
@@ -1878,11 +1964,37 @@ export interface OutlookItem {
   StrategyName: string;
   BrokerAccountId: string;
   PositionId?: number | null;
+  PositionName?: string | null;
+  Closed?: string[] | null;
+  Legs?: OutlookLeg[] | null;
+}
+
+export interface OutlookLeg {
+  LegId: number;
+  Name: string;
+  Contract: LiveContract;
+  Qty: number;
+  Settlement: string;
 }
 
 export interface OutlookSession {
   Open: Instant;
   Close: Instant;
+}
+
+export interface OutlookStrategy {
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  Symbol: string;
+  SessionOpen: Instant;
+  SessionClose: Instant;
+  IsOpen: boolean;
+  Active?: boolean;
+  Gates?: OutlookGate[] | null;
+  NextEntryAt?: Instant | null;
+  NextExitAt?: Instant | null;
+  NextAdjustmentAt?: Instant | null;
 }
 
 export interface PageArgs {
@@ -2009,6 +2121,7 @@ export interface PositionPoint {
   Gamma?: number | null;
   Theta?: number | null;
   Vega?: number | null;
+  Margin?: number | null;
 }
 
 export type PositionStatus = "Created" | "Closed" | "Adjusted" | "RealizedPnLChanged" | "Unknown";
@@ -2024,6 +2137,19 @@ export interface PositionUpdateEvent {
   BrokerAccountId: string;
   Status: PositionStatus;
   RealizedPnL?: number;
+}
+
+export interface PositionsDataEntry {
+  PositionPrices?: LivePrices | null;
+  PositionGreeks?: LiveGreeks | null;
+  PositionPnLs?: LivePnL | null;
+  LegPrices?: Record<string, LivePrices> | null;
+  LegGreeks?: Record<string, LiveGreeks> | null;
+  LegPnLs?: Record<string, LivePnL> | null;
+  LegGroupPrices?: Record<string, LivePrices> | null;
+  LegGroupGreeks?: Record<string, LiveGreeks> | null;
+  LegGroupPnLs?: Record<string, LivePnL> | null;
+  PositionId: number;
 }
 
 export interface PreparationEvent {
@@ -2173,6 +2299,21 @@ export interface ReconciledContract {
   Difference: number;
 }
 
+export interface RegroupExecPlanArgs {
+  IdempotencyKey: string;
+  ExecPlanId: number;
+  Groups: string[][];
+}
+
+export interface RegroupExecPlanResult {
+  Plan: ExecPlanInfo;
+  JobId?: string | null;
+  Entry?: PreparePositionEntryResult | null;
+  Exit?: PreparePositionExitResult | null;
+  Adjustment?: PreparePositionAdjustmentResult | null;
+  Warnings: string[];
+}
+
 export interface RemoveConnectorResult {
   Name: string;
 }
@@ -2234,6 +2375,7 @@ export interface SetAccountLimitsArgs {
   AllowUnlimitedLoss?: boolean | null;
   StaleExits?: string | null;
   QueueOrders?: boolean | null;
+  NightSessions?: boolean | null;
 }
 
 export interface SetAccountMarketDataArgs {
@@ -2325,6 +2467,12 @@ export interface StreamContractDataArgs {
   Provider: DataProviderType;
 }
 
+export interface StreamEvaluationsArgs {
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+  PositionId?: number | null;
+}
+
 export interface StreamLegDataArgs {
   LegId: number;
   PriceFields?: string;
@@ -2345,6 +2493,17 @@ export interface StreamLegsDataArgs {
 
 export interface StreamPositionDataArgs {
   PositionId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  IncludePosition?: string;
+  IncludeLegs?: string;
+  IncludeLegGroups?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface StreamPositionsDataArgs {
+  PositionIds: number[];
   PriceFields?: string;
   GreekFields?: string;
   PnlFields?: string;
@@ -2532,6 +2691,7 @@ export interface ControlHub {
   ListStrategies: { args: ListStrategiesArgs; result: ListStrategiesResult };
   ListUnderlyings: { args: ListUnderlyingsArgs; result: ListUnderlyingsResult };
   ListVariables: { args: ListVariablesArgs; result: ListVariablesResult };
+  RegroupExecPlan: { args: RegroupExecPlanArgs; result: RegroupExecPlanResult };
   RemoveConnector: { args: ConnectorArgs; result: RemoveConnectorResult };
   RemoveNotificationRule: { args: NotificationRuleArgs; result: ListNotificationRulesResult };
   RenameStrategy: { args: RenameStrategyArgs; result: LiveStrategy };
@@ -2564,9 +2724,11 @@ export interface DataHub {
   StreamChainData: { args: StreamChainDataArgs; result: ChainDataEntry };
   StreamComboContractsData: { args: StreamComboContractsDataArgs; result: ComboContractsDataEntry };
   StreamContractData: { args: StreamContractDataArgs; result: ContractDataEntry };
+  StreamEvaluations: { args: StreamEvaluationsArgs; result: EvaluationsEntry };
   StreamLegData: { args: StreamLegDataArgs; result: LegDataEntry };
   StreamLegsData: { args: StreamLegsDataArgs; result: LegsDataEntry };
   StreamPositionData: { args: StreamPositionDataArgs; result: PositionDataEntry };
+  StreamPositionsData: { args: StreamPositionsDataArgs; result: PositionsDataEntry };
   StreamUnderlyingData: { args: StreamUnderlyingDataArgs; result: UnderlyingDataEntry };
 }
 
@@ -2579,6 +2741,7 @@ export interface EventHub {
 }
 
 export interface EventModels {
+  OnAccessEvent: AccessEvent;
   OnAdjustmentSignal: AdjustmentSignalEvent;
   OnAgentStatusChange: AgentStatusEvent;
   OnAutoUpdateVarsAdjustmentCompleted: AutoUpdateVarsAdjustmentCompletedEvent;
@@ -2601,6 +2764,7 @@ export interface EventModels {
 }
 
 export const EVENT_NAMES = [
+  "OnAccessEvent",
   "OnAdjustmentSignal",
   "OnAgentStatusChange",
   "OnAutoUpdateVarsAdjustmentCompleted",

@@ -28,7 +28,7 @@ def client(database: Database) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=SITE)
 
 
-async def test_every_address_of_a_page_gets_the_page_and_is_not_kept(client: httpx.AsyncClient) -> None:
+async def test_every_address_of_a_page_gets_the_page_and_is_not_cached(client: httpx.AsyncClient) -> None:
     for address in ("/", *(f"/{name}" for name in PAGES), "/positions/3", "/strategies/new"):
         answer = await client.get(address)
         assert answer.status_code == 200, address
@@ -42,7 +42,7 @@ def test_the_server_knows_the_addresses_that_the_application_shows_pages_at() ->
     assert set(re.findall(r"^    (\w+): \(\) =>", table, re.MULTILINE)) | {"login"} == set(PAGES)
 
 
-async def test_the_files_of_the_page_exist_and_are_kept_for_ever(client: httpx.AsyncClient) -> None:
+async def test_the_files_of_the_page_exist_and_are_cached_for_ever(client: httpx.AsyncClient) -> None:
     named = re.findall(r'(?:src|href)="(/assets/[^"]+)"', (await client.get("/")).text)
     assert named
     for name in named:
@@ -58,6 +58,39 @@ async def test_files_are_sent_compressed_to_browsers_that_take_it(client: httpx.
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
     assert packed.content == plain.content
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Mode": "navigate", "Accept": "*/*"}, {"Accept": "text/html, */*"}])
+async def test_an_address_without_a_page_gets_the_portal_that_says_so(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    for address in ("/nowhere", "/position/3", "/positions3", "/a/b/c"):
+        answer = await client.get(address, headers=headers)
+        assert answer.status_code == 404, address
+        assert '<div id="app">' in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    "address", ["/assets/none.js", "/hubs/none/v1", "/portal/none", "/health/none", "/metrics/none"]
+)
+async def test_what_programs_ask_for_in_vain_is_answered_without_a_page(
+    client: httpx.AsyncClient, address: str
+) -> None:
+    for headers in ({"Sec-Fetch-Mode": "navigate"}, {"Accept": "text/html"}):
+        answer = await client.get(address, headers=headers)
+        assert answer.status_code == 404
+        assert '<div id="app">' not in answer.text
+
+
+@pytest.mark.parametrize("headers", [{"Accept": "application/json"}, {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}])
+async def test_a_script_that_asks_for_an_unknown_address_gets_no_page(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    answer = await client.get("/nowhere", headers=headers)
+    assert answer.status_code == 404
+    assert '<div id="app">' not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/assets/../endpoints.py", "/assets/none.js", "/assets/%2e%2e/endpoints.py"])

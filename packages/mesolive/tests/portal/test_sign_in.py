@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import inspect
+import json
 import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -27,7 +29,8 @@ from mesolive_testkit.server import Kit, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SECONDS = 8.0
+SECONDS = 25.0
+"""Far longer than it takes to end a connection, and shorter than a client may be silent."""
 PREFIX = "/desk"
 PUBLIC = f"https://trading.example{PREFIX}"
 END = b"\x1e"
@@ -44,7 +47,7 @@ class Browser:
 
     def __init__(self, kit: Kit, address: str = "127.0.0.1") -> None:
         self.kit = kit
-        self.http = httpx.AsyncClient(base_url=kit.url, headers={"X-Forwarded-For": address})
+        self.http = httpx.AsyncClient(timeout=60, base_url=kit.url, headers={"X-Forwarded-For": address})
 
     async def post(self, body: Any, **headers: str | None) -> httpx.Response:
         given = {"Origin": self.kit.url, "X-MesoLive": "1"} | {
@@ -216,6 +219,25 @@ async def test_failed_sign_ins_of_an_address_are_limited(kit: Kit, browser: Brow
     assert (await browser.post({"Key": kit.token})).status_code == 429
 
 
+async def test_a_refused_sign_in_reaches_the_event_log_and_the_metrics_without_what_was_presented(
+    tmp_path: Path,
+) -> None:
+    async with live_server(tmp_path) as kit:
+        events = await kit.events()
+        heard: asyncio.Queue[models.AccessEvent] = asyncio.Queue()
+        events.on_access_event(heard.put_nowait)
+        browser = Browser(kit)
+        async with browser.http:
+            presented = "a-key-that-never-was"
+            assert (await browser.post({"Key": presented})).status_code == 401
+            async with asyncio.timeout(60):
+                told = await heard.get()
+            assert (told.Change, told.Attempts) == (models.AccessChange.SignInRefused, 1)
+            assert told.Address
+            assert presented not in repr(told)
+            assert "mesolive_refused_sign_ins_total 1.0" in (await browser.http.get("/metrics")).text
+
+
 async def test_a_session_that_may_only_watch_calls_no_method_that_changes_something(browser: Browser) -> None:
     await browser.signed_in(Role.WATCH)
     async with await browser.socket() as socket:
@@ -246,11 +268,25 @@ async def test_every_method_for_watchers_exists() -> None:
 
 
 async def test_every_answer_of_the_portal_carries_the_content_policy(browser: Browser) -> None:
-    for path in ("/", "/positions/3", "/assets/none.js", "/portal/session"):
+    for path in ("/", "/positions/3", "/assets/none.js", "/portal/session", "/health", "/metrics", "/hubs/control/v1"):
         answer = await browser.http.get(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_page_comes_with_its_session_and_a_strangers_page_asks_for_it(browser: Browser) -> None:
+    stranger = await browser.http.get("/positions")
+    assert 'name="mesolive-session" content="ask"' in stranger.text
+    await browser.signed_in()
+    page = await browser.http.get("/positions")
+    assert page.headers["cache-control"] == "no-store"
+    found = re.search(r'name="mesolive-session" content="([^"]*)"', page.text)
+    assert found is not None
+    said = json.loads(html.unescape(found[1]))
+    assert said == (await browser.http.get("/portal/session")).json()
+    (cookie,) = browser.http.cookies.values()
+    assert cookie not in page.text
 
 
 async def test_another_host_name_reaches_no_page(browser: Browser) -> None:

@@ -14,7 +14,7 @@ from mesolive import __version__
 from mesolive.access.origin import cookie_name, is_same_origin, is_secure
 from mesolive.access.sessions import NewSession, SessionInfo, Sessions
 from mesolive.portal.attempts import FailedAttempts
-from mesolive.portal.pages import NEVER_KEPT, SECURITY_HEADERS
+from mesolive.portal.pages import NOT_CACHED, SECURITY_HEADERS
 
 MAX_BODY = 4096
 
@@ -55,13 +55,18 @@ class SessionEndpoint:
         """Return the route."""
         return Route("/portal/session", self.answer, methods=["GET", "POST", "DELETE"])
 
+    async def shown(self, request: Request) -> dict[str, Any] | None:
+        """Return what `GET /portal/session` answers to the browser of a request; `None` without a session."""
+        session = await self._sessions.find(request.cookies.get(self._cookie(request)))
+        return None if session is None else _shown(session)
+
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
         session = await self._sessions.find(request.cookies.get(self._cookie(request)))
         if request.method in {"GET", "HEAD"}:
             return _json({"Message": "not signed in"}, 401) if session is None else _json(_shown(session))
         if request.headers.get("x-mesolive") != "1" or not self._is_own_page(request):
-            _log.warning("sign_in_refused", reason="another origin", address=_address(request))
+            self._sessions.refused.note("another origin", _address(request))
             return _json({"Message": "this request does not come from a page of this server"}, 403)
         if request.method == "DELETE":
             return await self._sign_out(request, session)
@@ -69,7 +74,7 @@ class SessionEndpoint:
 
     async def _sign_out(self, request: Request, session: SessionInfo | None) -> Response:
         if session is not None:
-            await self._sessions.end(session.session_id)
+            await self._sessions.end(session.session_id, by=session.user.key_id)
             _log.info("session_ended", session=session.session_id, user_id=session.user_id)
         answer = _json({"Message": "signed out"})
         answer.delete_cookie(
@@ -82,12 +87,13 @@ class SessionEndpoint:
             return _json({"Message": "expected the content type application/json"}, 415)
         address = _address(request)
         if self._attempts.are_too_many(address):
+            self._sessions.refused.note("too many attempts", address)
             return _json({"Message": "too many failed attempts; wait a minute"}, 429, {"Retry-After": "60"})
         wanted = await _body(request)
         if isinstance(wanted, Response):
             return wanted
         if session is not None and wanted.Key is not None and await self._sessions.prove(session, wanted.Key):
-            _log.info("session_proved", session=session.session_id, user_id=session.user_id)
+            _log.info("session_confirmed", session=session.session_id, user_id=session.user_id)
             return _json(_shown(await self._sessions.find(request.cookies.get(self._cookie(request))) or session))
         agent = request.headers.get("user-agent", "")
         if wanted.Key is not None:
@@ -97,10 +103,10 @@ class SessionEndpoint:
         if made is None:
             self._attempts.note(address)
             what = "code" if wanted.Key is None else "key"
-            _log.warning("sign_in_refused", reason=f"the {what} does not work", address=address)
+            self._sessions.refused.note(f"the {what} does not work", address)
             return _json({"Message": f"this {what} does not work"}, 401)
         if session is not None:
-            await self._sessions.end(session.session_id)
+            await self._sessions.end(session.session_id, by=session.user.key_id)
         _log.info("session_began", session=made.info.session_id, user_id=made.info.user_id, address=address)
         return self._with_cookie(request, made)
 
@@ -158,4 +164,4 @@ def _address(request: Request) -> str:
 
 
 def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(value, status, SECURITY_HEADERS | NEVER_KEPT | (headers or {}))
+    return JSONResponse(value, status, SECURITY_HEADERS | NOT_CACHED | (headers or {}))

@@ -73,9 +73,9 @@ async def test_27_each_kind_of_adjustment_is_made_from_its_signal(
     await expect(page.get_by_test_id("paper")).to_be_visible()
     await page.get_by_test_id("book").click()
     await expect(page).to_have_url(f"{portal.url}/positions/{held}")
-    found = await position()
-    assert found.Vars["moves"] == 1
-    after = {leg.Id for leg in found.Legs if leg.ClosedAt is None}
+    result = await position()
+    assert result.Vars["moves"] == 1
+    after = {leg.Id for leg in result.Legs if leg.ClosedAt is None}
     assert (after == before) == (button == "update vars")
     await portal.kit.leave(held)  # its contracts are free for the next position
 

@@ -12,12 +12,12 @@ from mesolive_testkit.portal import Portal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-MINUTES = 3 * 60_000
-"""A day of a simulated market takes seconds in a process of its own; on a busy machine it takes longer."""
+HANGS = 15 * 60_000
+"""A day of a simulated market takes seconds in a process of its own; this many milliseconds only a run that hangs."""
 
 
 async def run(page: Page, fill: str) -> None:
-    """Start a backtest of one day, and wait until it is completed."""
+    """Run a backtest of one day: the server runs one at a time."""
     rows = page.locator("tr[data-backtest]")
     before = await rows.count()
     await page.get_by_test_id("new-backtest").click()
@@ -27,11 +27,10 @@ async def run(page: Page, fill: str) -> None:
         await page.get_by_label(day).fill("2026-01-05")
     await page.get_by_test_id("start-backtest").click()
     await expect(rows).to_have_count(before + 1)
-    await expect(rows.filter(has_text="running")).to_have_count(0, timeout=MINUTES)
-    await expect(rows.filter(has_text="completed")).to_have_count(before + 1)
+    await expect(rows.filter(has_text="completed")).to_have_count(before + 1, timeout=HANGS)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2000)
 async def test_two_backtests_are_started_watched_read_and_compared(portal: Portal) -> None:
     await portal.kit.strategy(StrategyName="replayed")
     page = await portal.page("backtests")

@@ -67,9 +67,9 @@ def test_the_committed_build_is_what_the_sources_make(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    kept = {path.relative_to(ASSETS): path.read_bytes() for path in ASSETS.rglob("*") if path.is_file()}
-    assert sorted(made) == sorted(kept), "run: make portal"
-    assert [str(name) for name in made if made[name] != kept[name]] == []
+    stored = {path.relative_to(ASSETS): path.read_bytes() for path in ASSETS.rglob("*") if path.is_file()}
+    assert sorted(made) == sorted(stored), "run: make portal"
+    assert [str(name) for name in made if made[name] != stored[name]] == []
 
 
 def test_the_types_of_the_wire_are_those_of_the_sdk() -> None:
@@ -100,3 +100,25 @@ def test_the_first_page_and_every_other_part_keep_within_their_budgets() -> None
     for path in (ASSETS / "assets").glob("*.js"):
         largest = MAX_EDITOR if path.name.startswith("Strategy-") else MAX_OTHER
         assert compressed(path) <= largest, f"{path.name}: {compressed(path)} bytes"
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour such as `#1d262f` (WCAG 2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_39_numbers_have_a_contrast_of_seven_in_both_themes_and_with_either_pair_of_colours() -> None:
+    css = (SOURCES / "src" / "app.css").read_text()
+    rules = dict(re.findall(r"^(:root\S*) \{(.*?)\}", css, flags=re.MULTILINE | re.DOTALL))
+    by_rule = {name: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", body)) for name, body in rules.items()}
+    theme, pair = '[data-theme="light"]', '[data-colours="blue-orange"]'
+    dark = by_rule[":root"]
+    light = dark | by_rule[f":root{theme}"]
+    looks = (dark, light, dark | by_rule[f":root{pair}"], light | by_rule[f":root{theme}{pair}"])
+    for place, look in enumerate(looks):
+        for number in ("text", "gain", "loss"):
+            for ground in ("panel", "raised", "ground"):
+                lighter, darker = sorted((luminance(look[number]), luminance(look[ground])), reverse=True)
+                assert (lighter + 0.05) / (darker + 0.05) >= 7, f"{number} on {ground}, look {place}"

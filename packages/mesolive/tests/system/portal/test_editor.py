@@ -110,7 +110,7 @@ async def test_the_form_beside_the_text_changes_it_and_both_are_saved(portal: Po
     assert (await stored(portal, strategy))["Exit"]["ProfitTarget"] == "0.4 * credit"
 
 
-async def test_what_another_editor_stored_is_not_overwritten_unseen(portal: Portal) -> None:
+async def test_a_definition_stored_by_another_editor_is_not_overwritten_unseen(portal: Portal) -> None:
     page, strategy = await opened(portal, StrategyName="two editors")
     theirs = await stored(portal, strategy)
     theirs["Exit"]["StopLoss"] = "3 * credit"

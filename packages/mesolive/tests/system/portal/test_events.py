@@ -64,5 +64,5 @@ async def test_34_events_are_filtered_have_their_own_address_and_say_when_older_
     await expect(page.locator(f"tr[data-seq='{seq}']")).to_have_count(0)
     await page.get_by_test_id("older").click()
     events = await portal.kit.events()
-    kept = (await events.get_events(models.GetEventsArgs(Limit=500))).Events
-    await expect(page.get_by_test_id("begins")).to_contain_text(f"begins here, at {kept[-1].EventSeqId}")
+    stored = (await events.get_events(models.GetEventsArgs(Limit=500))).Events
+    await expect(page.get_by_test_id("begins")).to_contain_text(f"begins here, at {stored[-1].EventSeqId}")

@@ -19,6 +19,7 @@ from mesolive.clock import ManualClock
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_testkit.paths import DOCS
+from mesolive_testkit.portal import while_market_moves
 from mesolive_testkit.server import manual_market
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,21 +30,20 @@ OPEN = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
 def guides_strategy() -> str:
     """Return the definition that the guide has its reader save."""
-    found = re.search(r"```json\n(.*?)```", (DOCS / "guide.md").read_text(), flags=re.DOTALL)
-    assert found is not None
-    return found[1]
+    match = re.search(r"```json\n(.*?)```", (DOCS / "guide.md").read_text(), flags=re.DOTALL)
+    assert match is not None
+    return match[1]
 
 
 async def send(page: Page, clock: ManualClock) -> None:
     """Price the one group of a ticket at the market, review it and send it, and wait until it is filled."""
     group = page.get_by_test_id("group")
     await expect(group).to_be_visible()
-    await clock.advance(0.5)
     await group.get_by_label("type").select_option("Market")
-    await page.get_by_test_id("review").click()
+    await while_market_moves(clock.advance, page.get_by_test_id("review").click())
     await expect(page.get_by_test_id("review-dialog")).to_contain_text("SIM1000")
-    await page.get_by_test_id("send").click()
-    async with asyncio.timeout(60):
+    await while_market_moves(clock.advance, page.get_by_test_id("send").click())
+    async with asyncio.timeout(120):
         while "filled at" not in await group.inner_text():
             await clock.advance(0.5)
 
@@ -78,7 +78,7 @@ async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path, br
         # The server watches it and says that it may be entered.
         await page.get_by_role("link", name="Today").first.click()
         signal = page.locator("article.signal").filter(has_text="My first condor")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await signal.is_visible():
                 await clock.advance(60)
         await signal.get_by_role("link", name="Build…").click()
@@ -92,7 +92,7 @@ async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path, br
         # Twenty minutes later the strategy says that it should be left.
         await page.get_by_role("link", name="Signals").first.click()
         exit_signal = page.locator("article.signal.exit")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await exit_signal.is_visible():
                 await clock.advance(60)
         await exit_signal.get_by_role("link", name="Exit…").click()
@@ -101,6 +101,26 @@ async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path, br
         await page.get_by_role("link", name="Positions").first.click()
         await expect(page.get_by_text("No open position.")).to_be_visible()
         await page.get_by_role("link", name="My first condor #1").click()
-        await expect(page.get_by_text("Closed", exact=False).first).to_be_visible()
+        await expect(page.get_by_role("heading", name="Closed", exact=True)).to_be_visible()
         await page.get_by_role("tab", name="Executions").click()
         await expect(page.get_by_role("tabpanel").locator("tbody tr")).to_have_count(8)
+        # Who asked for the order, what was sent, and everything that came back.
+        await page.get_by_role("tab", name="Orders").click()
+        await page.get_by_role("tabpanel").get_by_role("link").last.click()
+        story = page.locator("section.story")
+        for what in ("SendOrder", "Filled"):
+            await expect(story).to_contain_text(what)
+        # A key for a program, shown once.
+        await page.get_by_role("link", name="Settings").click()
+        await page.get_by_label("label").fill("autopilot")
+        await page.get_by_role("button", name="Make a key").click()
+        await expect(page.get_by_test_id("new-key")).to_be_visible()
+        await page.get_by_role("button", name="Close").click()
+        # And the one in charge stops it all, and lets it go on.
+        await page.get_by_role("button", name="HALT").click()
+        await page.get_by_test_id("halt-all").click()
+        await expect(page.get_by_test_id("halted")).to_contain_text("Nothing is sent")
+        await page.get_by_role("button", name="Resume…").click()
+        await page.get_by_label("Type RESUME").fill("RESUME")
+        await page.get_by_role("button", name="Resume all accounts").click()
+        await expect(page.get_by_test_id("halted")).to_have_count(0)

@@ -19,7 +19,7 @@ import pytest_asyncio
 from playwright.async_api import WebSocketRoute, expect
 
 from mesolive_sdk import models, new_idempotency_key
-from mesolive_testkit.portal import SIMULATED, Portal, strategy_on_both
+from mesolive_testkit.portal import PAGES, SIMULATED, Portal, strategy_on_both
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,13 +56,24 @@ async def test_22_23_two_acts_halt_everything_another_browser_says_so_and_a_type
     _, plan = await portal.simulated_plan(strategy, "works")
     await order(portal, plan, "-60.00")
     other = await portal.open("positions")
-    page = await portal.page("events")
+    page = await portal.page("settings")
+    # The first act is the same on every page, and so is what the second one would do.
+    for path in PAGES:
+        await portal.visit(page, path)
+        await page.get_by_role("button", name="HALT").click()
+        await expect(page.get_by_test_id("halt-all")).to_be_enabled()
+        await expect(page.get_by_test_id("halt-all")).to_contain_text("Nothing is sent from now on; 1 working order is")
+        await page.keyboard.press("Escape")
     await page.get_by_role("button", name="HALT").click()
+    dialog = page.get_by_role("dialog", name="Stop trading")
+    await expect(dialog.get_by_test_id("halt-entries")).to_contain_text("Exits and adjustments go on")
+    await expect(dialog.get_by_role("textbox")).to_have_count(0)  # no typing
     await page.get_by_test_id("halt-all").click()
-    await expect(other.get_by_test_id("halted").first).to_be_visible(timeout=3_000)
+    # The event of the halt leads there, no timer: it is there with the answer of the press.
+    await expect(other.get_by_test_id("halted").first).to_be_visible()
     await expect(other.get_by_test_id("halted").first).to_contain_text("Nothing is sent")
     await portal.visit(other, "orders")
-    await expect(other.get_by_text("Nothing works.")).to_be_visible(timeout=20_000)
+    await expect(other.get_by_text("Nothing works.")).to_be_visible()
     assert (await portal.kit.control.list_halts()).Halts
     while (await portal.kit.control.list_halts()).Halts:
         await page.get_by_role("button", name="Resume…").first.click()
@@ -90,7 +101,7 @@ async def test_halt_and_flatten_says_what_it_will_do_asks_who_it_is_and_closes_w
         (found,) = [each for each in (await control.list_positions()).Positions if each.Name == name]
         return found.State
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await state("to be flattened") != models.LivePositionState.Open:
             await portal.kit.advance(0.5)
     asked: list[dict[str, Any]] = []
@@ -120,12 +131,12 @@ async def test_halt_and_flatten_says_what_it_will_do_asks_who_it_is_and_closes_w
     await page.get_by_role("button", name="HALT").click()
     await page.get_by_test_id("flatten").click()
     dialog = page.get_by_role("dialog", name="Halt and flatten")
-    said = dialog.get_by_test_id("flatten-plan")
-    await expect(said).to_contain_text("No new position is opened")
-    await expect(said).to_contain_text("1 working order is cancelled")
-    await expect(said).to_contain_text("1 position is closed by market orders, at whatever price is there")
-    await expect(said).to_contain_text("to be flattened")
-    await expect(said).to_contain_text("on paper stay")
+    message = dialog.get_by_test_id("flatten-plan")
+    await expect(message).to_contain_text("No new position is opened")
+    await expect(message).to_contain_text("1 working order is cancelled")
+    await expect(message).to_contain_text("1 position is closed by market orders, at whatever price is there")
+    await expect(message).to_contain_text("to be flattened")
+    await expect(message).to_contain_text("on paper stay")
     hold = dialog.get_by_role("button", name="Hold to halt and flatten all accounts")
     await hold.click()  # a click alone does nothing
     assert asked == []
@@ -135,13 +146,13 @@ async def test_halt_and_flatten_says_what_it_will_do_asks_who_it_is_and_closes_w
     await page.keyboard.up("Enter")
     await page.get_by_label("API key").fill(portal.kit.token)
     await page.get_by_role("button", name="Go on").click()
-    told = page.get_by_test_id("flattened")
-    await expect(told).to_contain_text("to be flattened")
-    await expect(told).to_contain_text("1 market order")
-    await expect(told.get_by_role("listitem").filter(has_text="on paper")).to_contain_text("not closed")
+    reported = page.get_by_test_id("flattened")
+    await expect(reported).to_contain_text("to be flattened")
+    await expect(reported).to_contain_text("1 market order")
+    await expect(reported.get_by_role("listitem").filter(has_text="on paper")).to_contain_text("not closed")
     assert len(asked) == 2
     assert asked[0]["IdempotencyKey"] != asked[1]["IdempotencyKey"]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await state("to be flattened") != models.LivePositionState.Closed:
             await portal.kit.advance(0.5)
     cancelled = await control.get_order(models.GetOrderArgs(LiveOrderId=working))
@@ -153,7 +164,7 @@ async def test_halt_and_flatten_says_what_it_will_do_asks_who_it_is_and_closes_w
     await portal.kit.leave(paper)  # its contracts are free for the next position
 
 
-async def test_33_the_table_of_the_risk_graph_has_the_numbers_of_the_server(
+async def test_33_chart_and_table_of_the_risk_graph_have_the_numbers_of_the_server(
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
     position = (await portal.kit.enter(strategy.Id, "graphed")).PositionId
@@ -170,6 +181,41 @@ async def test_33_the_table_of_the_risk_graph_has_the_numbers_of_the_server(
             models.GetRiskGraphArgs(PositionIds=[position], PriceFrom=price, PriceTo=price + 2, Points=3)
         )
         assert [Decimal(cell) for cell in cells[1:]] == [curve.PnL[0] for curve in wanted.Curves]
+    # The chart says the same numbers where the pointer is.
+    risk = page.get_by_test_id("risk")
+    await risk.get_by_role("button", name="chart").click()
+    box = await risk.locator("canvas").bounding_box()
+    assert box is not None
+    legend = risk.locator(".legend")
+    for share in (0.2, 0.35, 0.5, 0.65, 0.8):
+        await page.mouse.move(box["x"] + share * box["width"], box["y"] + 120)
+        await expect(legend).to_contain_text("at ")
+        said = (await legend.inner_text()).replace("\u2212", "-").replace(",", "").split("break-even")[0]
+        at = re.search(r"at\s+([\d.]+)", said)
+        assert at is not None
+        price = Decimal(at[1])
+        wanted = await portal.kit.control.get_risk_graph(
+            models.GetRiskGraphArgs(PositionIds=[position], PriceFrom=price, PriceTo=price + 2, Points=3)
+        )
+        assert re.findall(r"[+-][\d.]+", said) == [f"{curve.PnL[0]:+.2f}" for curve in wanted.Curves]
+
+
+async def test_a_rollup_draws_the_sum_of_its_positions_and_says_what_it_can_win_and_lose(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    control = portal.kit.control
+    if not (await control.list_positions(models.ListPositionsArgs(State=models.LivePositionState.Open))).Positions:
+        await portal.kit.enter(strategy.Id, "rolled up")
+    page = await portal.page("rollups/strategy")
+    panel = page.locator("section.panel").filter(has_text=strategy.Name).first
+    await panel.get_by_role("button", name="risk graph").click()
+    graph = panel.locator("[data-symbol=SPX]")
+    wanted = await control.get_risk_graph(models.GetRiskGraphArgs(StrategyId=strategy.Id, Symbol="SPX"))
+    assert wanted.MaxProfit is not None
+    assert wanted.MaxLoss is not None
+    shown = f"max profit +{wanted.MaxProfit:,.0f}, max loss \u2212{wanted.MaxLoss:,.0f}"
+    await expect(graph.get_by_test_id("maximum")).to_have_text(shown)
+    await expect(graph.locator("canvas")).to_be_visible()
 
 
 async def test_the_graph_of_a_later_day_is_that_of_the_server_and_corners_stand_at_the_strikes(

@@ -37,6 +37,29 @@ async def test_value_and_pnl_over_time_are_drawn_and_their_tables_have_the_numbe
     await panel.get_by_role("button", name="drawdown").click()
     worst = await panel.get_by_test_id("history").locator("tbody td.r").all_inner_texts()
     assert all(text == "0.00" or text.startswith("\u2212") for text in worst)
+    # PnL and greeks of the whole account stand beside its value.
+    curves = panel.get_by_role("group", name="What is shown")
+    for title, name, digits in (
+        ("open PnL", "PnL", 2),
+        ("PnL of the day", "DayPnL", 2),
+        ("Δ", "Delta", 2),
+        ("Γ", "Gamma", 4),
+        ("Θ", "Theta", 2),
+        ("ν", "Vega", 2),
+    ):
+        await curves.get_by_role("button", name=title, exact=True).click()
+        figures = [getattr(point, name) for point in reversed(equity.Points)]
+        assert any(figure is not None for figure in figures), name
+        said = await panel.get_by_test_id("history").locator("tbody td.r").all_inner_texts()
+        assert len(said) == len(figures)
+        for text, figure in zip(said, figures, strict=True):
+            if figure is None:
+                assert text == "–", name
+            else:
+                number = float(text.replace("\u2212", "-").replace(",", ""))
+                assert number == pytest.approx(float(figure), abs=0.51 * 10**-digits), name
+    await panel.get_by_role("button", name="chart").click()
+    await expect(panel.locator("canvas")).to_be_visible()
     await portal.visit(page, f"positions/{held}")
     await page.get_by_role("tab", name="History").click()
     history = page.get_by_test_id("history")
@@ -49,7 +72,7 @@ async def test_value_and_pnl_over_time_are_drawn_and_their_tables_have_the_numbe
     ]
 
 
-async def test_an_error_that_somebody_has_seen_stays_and_is_not_counted_as_new(portal: Portal) -> None:
+async def test_an_acknowledged_error_stays_and_is_not_counted_as_new(portal: Portal) -> None:
     error_id = uuid4()
 
     async def note(state: models.ErrorState) -> None:

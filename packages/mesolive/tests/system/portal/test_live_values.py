@@ -26,15 +26,20 @@ async def held(served: Portal) -> AsyncGenerator[int]:
     yield (await served.kit.enter(strategy.Id, "Condor #1")).PositionId
 
 
-async def test_10_the_underlying_and_the_pnl_move_with_the_market(portal: Portal, held: int) -> None:
-    page = await portal.page(f"positions/{held}")
-    ticker = page.get_by_test_id("ticker").locator("b")
+async def test_10_the_underlying_moves_with_the_next_step_of_the_market_and_the_pnl_with_it(
+    portal: Portal, held: int
+) -> None:
+    page = await portal.open(f"positions/{held}")
+    ticker, pnl = page.get_by_test_id("ticker").locator("b"), page.get_by_test_id("pnl")
     await expect(ticker).to_be_visible()
-    before = await ticker.inner_text()
-    for _ in range(20):
+    await expect(pnl).not_to_have_text("–")
+    before = await ticker.inner_text(), await pnl.inner_text()
+    for _ in range(4):  # the market moves once in a second, and a stream sends what it has a moment later
         await portal.kit.advance(0.5)
-    await expect(ticker).not_to_have_text(before)
-    await expect(page.get_by_test_id("pnl")).not_to_have_text("–")
+    await expect(ticker).not_to_have_text(before[0])
+    async with asyncio.timeout(60):
+        while await pnl.inner_text() == before[1]:
+            await portal.kit.advance(1)
 
 
 async def test_12_a_frozen_market_is_marked_as_old(portal: Portal, held: int) -> None:
@@ -81,7 +86,7 @@ async def test_13_a_tab_that_was_hidden_for_ten_minutes_comes_back_right(portal:
     await set_hidden(page, False)
     # Its connections heard nothing for ten minutes, so that they are made anew; the market goes on meanwhile.
     fresh = page.locator("dl.facts[data-fresh='live']")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not await fresh.is_visible() or await shown_pnl(page) == before:
             await portal.kit.advance(0.5)
     await expect(page.get_by_test_id("link")).to_contain_text("connected")
@@ -106,8 +111,7 @@ async def test_14_five_tabs_of_one_browser_are_all_connected_and_live(portal: Po
     # What happens in one is told by all of them.
     position = (await portal.kit.enter(1, "told to five")).PositionId
     for page in pages:
-        await page.keyboard.press("g")
-        await page.keyboard.press("p")
+        await page.keyboard.type("gp")
         await expect(page.locator(f"a[href$='/positions/{position}']")).to_be_visible()
 
 
@@ -176,7 +180,7 @@ async def test_the_value_of_an_account_and_its_pnl_of_the_day_come_by_its_stream
     value = account.get_by_test_id("value")
     await expect(value).not_to_have_text("–")
     before = await value.inner_text()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await value.inner_text() == before:
             await portal.kit.advance(1)
     data = await portal.kit.data()
@@ -189,17 +193,17 @@ async def test_the_value_of_an_account_and_its_pnl_of_the_day_come_by_its_stream
     del held
 
 
-HOUR_OF_ITEMS = 36_000
-"""Values of a stream that changes ten times a second."""
+ITEMS = 12_000
+"""Values of a stream that changes ten times a second, of 20 minutes: 90 bytes of each that stayed would be seen."""
 
-EVENTS = 3_000
+EVENTS = 2_500
 """More than a page keeps."""
 
 END = "\x1e"
 
 
-async def test_an_hour_of_values_and_of_events_leaves_the_heap_as_it_was(portal: Portal, held: int) -> None:
-    """What the server has sent once is sent again and again: the page cannot tell it from an hour of a fast market."""
+async def test_many_values_and_events_leave_the_heap_as_it_was(portal: Portal, held: int) -> None:
+    """What the server has sent once is sent again and again: the page cannot tell it from a fast market."""
     items: list[str] = []
     sockets: dict[str, WebSocketRoute] = {}
 
@@ -218,7 +222,7 @@ async def test_an_hour_of_values_and_of_events_leaves_the_heap_as_it_was(portal:
     page = await (await portal.signed_in()).new_page()
     await page.route_web_socket(re.compile("/hubs/(data|event)/"), between)
     await portal.show(page, f"positions/{held}")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while len(items) < 20:
             await portal.kit.advance(0.5)
     inspector: Any = await page.context.new_cdp_session(page)  # its answers have no types
@@ -242,9 +246,9 @@ async def test_an_hour_of_values_and_of_events_leaves_the_heap_as_it_was(portal:
             sockets["data"].send(END.join(items * (200 // len(items))) + END)
         last = ""
         for _ in range(events // 100):
-            told = [event() for _ in range(100)]
-            last = told[-1]
-            sockets["event"].send(END.join(told) + END)
+            reported = [event() for _ in range(100)]
+            last = reported[-1]
+            sockets["event"].send(END.join(reported) + END)
         # The last event is in the page: everything before it was read, too.
         number = json.loads(last)["arguments"][0]["EventSeqId"]
         await portal.visit(page, "events")
@@ -255,7 +259,7 @@ async def test_an_hour_of_values_and_of_events_leaves_the_heap_as_it_was(portal:
         usage = await inspector.send("Runtime.getHeapUsage")
         return float(usage["usedSize"]) / 1e6
 
-    before = await pour(HOUR_OF_ITEMS // 6, EVENTS)
-    after = await pour(HOUR_OF_ITEMS, EVENTS)
+    before = await pour(ITEMS // 6, EVENTS)
+    after = await pour(ITEMS, EVENTS)
     assert after - before < 1, f"{before:.1f} MB before, {after:.1f} MB after"
     assert after < 40

@@ -47,6 +47,7 @@ async def test_32_today_names_the_closed_gate_its_time_and_the_condition_that_is
     await expect(row.locator("[data-gate='schedule']")).to_contain_text("14:30")
     row = page.get_by_test_id(f"why-{full.Id}-{ACCOUNT}")
     await expect(row.locator("[data-gate='in flight']")).to_have_attribute("data-open", "false")
+    await expect(row.locator("[data-gate='in flight']")).to_contain_text("1 of 1 positions are in flight")
     await expect(row.locator("[data-gate='schedule']")).to_have_attribute("data-open", "true")
     row = page.get_by_test_id(f"why-{false.Id}-{ACCOUNT}")
     await expect(row).to_contain_text("underlying_price < 1")
@@ -56,6 +57,8 @@ async def test_32_today_names_the_closed_gate_its_time_and_the_condition_that_is
     await expect(outlook).to_contain_text("later")
     await expect(outlook).to_contain_text("14:30")
     await expect(page.get_by_test_id("session")).to_contain_text("market closes in 5 h")
+    await expect(page.get_by_test_id("exchange")).to_contain_text("open, closes in 5 h")
+    await expect(page.get_by_test_id("program").first).to_contain_text("connected since")
 
 
 async def test_a_position_shows_the_checks_of_its_exit(portal: Portal) -> None:
@@ -82,6 +85,32 @@ async def test_a_position_shows_the_checks_of_its_exit(portal: Portal) -> None:
     await expect(card.get_by_test_id("target")).to_have_attribute("title", re.compile(re.escape(target)))
 
 
+async def test_the_list_of_strategies_shows_their_pnl_and_next_entry_or_why_there_is_none(portal: Portal) -> None:
+    entry = definition()["Entry"]
+    late = entry | {"Schedule": {"AfterMarketOpenMinutes": 330, "Every": "day"}, "ReentryDays": 0}
+    alone = late | {"Concurrency": {"MaxPositionsInFlight": 1}}
+    waits = await portal.kit.strategy(StrategyName="waits for its time", Entry=late)
+    full = await portal.kit.strategy(StrategyName="in flight already", Entry=alone)
+    held = (await portal.kit.enter(full.Id, "in flight")).PositionId
+    await portal.kit.advance(1)
+    page = await portal.page("strategies")
+    next_entry = page.get_by_test_id(f"next-{waits.Id}")
+    await expect(next_entry).to_have_text("15:00")
+    await expect(page.get_by_test_id(f"pnl-{waits.Id}").get_by_test_id("unknown")).to_have_attribute(
+        "title", "no open position"
+    )
+    await expect(page.get_by_test_id(f"next-{full.Id}")).to_contain_text(f"{ACCOUNT}: 1 of 1 positions are in flight")
+    listed = await portal.kit.control.list_positions(models.ListPositionsArgs(IncludeValues=True))
+    (position,) = [each for each in listed.Positions if each.Id == held]
+    assert position.UnrealizedPnL is not None
+    made = position.UnrealizedPnL + (position.RealizedPnL or 0)
+    sign = "\u2212" if made < 0 else "+" if made else ""
+    await expect(page.get_by_test_id(f"pnl-{full.Id}")).to_have_text(f"{sign}{abs(made):,.2f}")
+    # Switched off, it has no next entry, and says so at once.
+    await page.get_by_role("switch", name=f"waits for its time on {ACCOUNT}").click()
+    await expect(next_entry.get_by_test_id("unknown")).to_have_text("–it is switched on for no account")
+
+
 async def test_a_halt_is_named_among_the_gates(portal: Portal) -> None:
     strategy = await portal.kit.strategy(StrategyName="halted")
     await portal.kit.control.halt_trading(
@@ -99,3 +128,10 @@ async def test_a_halt_is_named_among_the_gates(portal: Portal) -> None:
         models.ResumeTradingArgs(IdempotencyKey=new_idempotency_key(), BrokerAccountId=ACCOUNT)
     )
     await expect(row.locator("[data-gate='halt']")).to_have_count(0)
+
+
+async def test_the_session_of_an_underlying_with_its_own_hours_is_shown(portal: Portal) -> None:
+    strategy = await portal.kit.strategy(StrategyName="at night", Symbol="ES")
+    page = await portal.page()
+    await expect(page.get_by_test_id("own-session")).to_have_text(re.compile(r"ES is evaluated until .*17:00 NY\."))
+    await portal.kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy.Id))

@@ -1,1 +1,0 @@
-import{I as e,J as t,X as n,Y as r}from"./disclose-version-DvmpNTVO.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=n(t(i.matches));get narrow(){return e(this.#e)}set narrow(e){r(this.#e,e,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
