@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import mesolive
+from mesolive_sdk import models
 from mesolive_testkit.paths import DOCS, ROOT
 
 CONTRACTS: dict[str, dict[str, Any]] = {
@@ -70,13 +72,38 @@ def test_only_repositories_read_columns_of_positions_legs_orders_and_plans() -> 
     assert readers == BOOKS
 
 
+WALKS = (DOCS / "architecture.md").read_text().split("## The walk of an order", 1)[1]
+SOURCES = [package / "src" for package in (ROOT / "packages").iterdir() if (package / "src").is_dir()]
+
+
 def test_the_walks_on_the_architecture_page_name_files_that_exist() -> None:
-    page = (DOCS / "architecture.md").read_text()
-    walks = page[page.index("## The walk of an order") :]
-    assert "## The walk of a quote" in walks
-    source = Path(mesolive.__file__).parent
-    packages = [one / "src" for one in (ROOT / "packages").iterdir() if (one / "src").is_dir()]
-    named = set(re.findall(r"`((?:\w+/)+\w+\.py)`", walks))
-    assert len(named) >= 20
-    missing = {name for name in named if not any((root / name).is_file() for root in (source, *packages))}
-    assert missing == set()
+    assert "## The walk of a quote" in WALKS
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", WALKS))
+    assert len(named) >= 30
+    existing = [file.as_posix() for source in SOURCES for file in source.rglob("*.py")]
+    assert {name for name in named if not any(file.endswith(f"/{name}") for file in existing)} == set()
+
+
+def test_the_walks_on_the_architecture_page_name_classes_and_functions_that_exist() -> None:
+    defined = set[str]()
+    for source in SOURCES:
+        for file in source.rglob("*.py"):
+            defined.update(
+                re.findall(r"^\s*(?:class|def|async def) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+            )
+    code = {name.partition("(")[0] for name in re.findall(r"`([A-Za-z_.]+(?:\([^)`]*\))?)`", WALKS)}
+    names = {part for name in code if not name.endswith(".py") for part in name.split(".")}
+    others = {"executions", "fill_handler", "messages", "protocol", "signalr_asyncio"}  # a table, modules, packages
+    others |= {member.name for member in (*models.OrderState, *models.IdempotencyOperation)}
+    assert len(names) >= 15
+    assert names - defined - others == set()
+
+
+def test_the_order_walk_enters_each_room_once_in_each_part() -> None:
+    walk = WALKS.split("## The walk of a quote")[0]
+    parts = re.findall(r"^\*\*\w+: .*?\*\*\n\n((?:\d\. .*\n(?:   .*\n)*)+)", walk, re.MULTILINE)
+    assert len(parts) == 3
+    for part in parts:
+        rooms = [room for room in re.findall(r"`((?:\w+/)+)\w+\.py", part) if room != "trading/execution/"]
+        entered = [room for before, room in pairwise(["", *rooms]) if room != before]
+        assert len(entered) == len(set(entered)), entered

@@ -59,7 +59,7 @@ async def test_a_sleeper_that_was_cancelled_does_not_stop_the_clock() -> None:
     assert clock.now() == START + timedelta(seconds=10)
 
 
-def test_a_scaled_clock_runs_as_many_times_faster_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scaled_clock_runs_as_many_times_faster_as_set(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: wall[0])
     clock = ScaledClock(START.astimezone(timezone(timedelta(hours=-5))), speed=60)
@@ -80,5 +80,5 @@ def test_a_clock_that_would_stand_still_or_run_backwards_is_refused() -> None:
             ScaledClock(START, speed)
 
 
-def test_the_wall_clock_tells_utc() -> None:
+def test_the_wall_clock_gives_utc() -> None:
     assert abs(WallClock().now() - datetime.now(UTC)) < timedelta(seconds=5)

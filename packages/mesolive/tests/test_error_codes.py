@@ -50,15 +50,15 @@ def text_of(node: ast.expr | None) -> set[str]:
 
 
 def codes() -> set[str]:
-    found: set[str] = set()
+    result: set[str] = set()
     for _, call in calls():
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         if name_of(call) in REFUSALS:
-            found |= text_of(given.get("code"))
+            result |= text_of(given.get("code"))
         elif name_of(call) == "MesoLiveApiError":
-            found |= text_of(given.get("Code"))
+            result |= text_of(given.get("Code"))
         elif name_of(call) == "RefusedError":
-            found |= text_of(call.args[0])
+            result |= text_of(call.args[0])
     constants = {  # named before they are used
         "EventsPruned",
         "IdempotencyKeyReused",
@@ -68,7 +68,7 @@ def codes() -> set[str]:
         "DatabaseLocked",
         "DatabaseUnavailable",
     }
-    return {code for code in found if CODE.match(code)} | constants
+    return {code for code in result if CODE.match(code)} | constants
 
 
 def test_every_refusal_carries_a_code() -> None:

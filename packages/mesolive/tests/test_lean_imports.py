@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys
-from mesolive.lean_imports import lazily, without
+from mesolive.lean_imports import bare, lazily, without
 
 with without("wsgiref"):
     try:
@@ -24,6 +24,16 @@ with lazily("wsgiref.validate", "wsgiref.headers", "wsgiref.absent"):
     assert callable(read.Headers)
 assert sys.modules["wsgiref.headers"] is read is wsgiref.headers, "what was read stays"
 assert "wsgiref.validate" not in sys.modules and not hasattr(wsgiref, "validate")
+
+with bare("json"), bare("absent"):
+    import json.scanner
+    assert not hasattr(json, "dumps")
+assert "json" not in sys.modules, "the package was not read"
+import json
+assert json.loads("[1]") == [1] and json.decoder.scanner is sys.modules["json.scanner"]
+with bare("json"):
+    import json.encoder
+    assert callable(json.dumps), "a package that is loaded stays"
 import wsgiref.validate
 assert wsgiref.validate is not unread and callable(wsgiref.validate.validator)
 """

@@ -16,7 +16,7 @@ import websockets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.logs import HIDDEN, OncePerMinute, hidden_texts, hide_secrets
+from mesolive.logs import HIDDEN, OncePerMinute, add_call_fields, hidden_texts, hide_secrets
 from mesolive.settings import SettingsError, from_environment
 from mesolive_sdk import MesoLiveApiException
 from mesolive_testkit.server import Kit
@@ -78,7 +78,7 @@ def test_for_people_it_is_text_and_keeps_the_same_secrets() -> None:
     form=st.sampled_from(["access_token={}", "Authorization: Bearer {}", "{}", "wss://h/x?id=1&access_token={}&y=2"]),
     depth=st.integers(0, 4),
 )
-def test_a_key_is_hidden_wherever_it_stands(before: str, form: str, depth: int) -> None:
+def test_a_key_is_hidden_anywhere_in_a_log_line(before: str, form: str, depth: int) -> None:
     value: Any = before + form.format(TOKEN)
     for _ in range(depth):
         value = {"inside": [value]}
@@ -109,7 +109,7 @@ async def test_what_a_call_makes_the_server_log_names_the_caller(kit: Kit, monke
         raise structlog.DropEvent
 
     before = structlog.get_config()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
+    structlog.configure(processors=[add_call_fields, keep])
     try:
         with pytest.raises(MesoLiveApiException) as failed:
             await kit.control.list_accounts()

@@ -69,7 +69,7 @@ def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], name: s
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.com"])  # noqa: S104 - this is refused
-def test_an_address_that_others_reach_needs_tls_or_the_word_of_its_owner(host: str, tmp_path: Path) -> None:
+def test_an_address_that_others_reach_needs_tls_or_the_insecure_option(host: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="host"):
         from_environment({"host": host}, {})
     assert from_environment({"host": host, "insecure": True}, {}).host == host
@@ -92,7 +92,7 @@ def test_no_representation_shows_a_secret() -> None:
     assert redacted_url("sqlite:///a/b.sqlite3") == "sqlite:///a/b.sqlite3"
 
 
-def test_things_are_kept_for_ever_when_asked_for() -> None:
+def test_retention_without_end_can_be_set() -> None:
     environ = {f"MESOLIVE_KEEP_{what}_DAYS": "0" for what in ("EVENTS", "JOBS", "RECORDS")}
     settings = from_environment({}, environ)
     assert (settings.keep_events_days, settings.keep_jobs_days, settings.keep_records_days) == (0, 0, 0)

@@ -43,13 +43,13 @@ async def test_a_user_who_comes_after_a_flood_of_another_waits_for_one_turn() ->
     assert order[:4] == ["flood", "ann", "bob", "flood"]
 
 
-async def test_what_is_urgent_goes_before_everything_that_waits() -> None:
+async def test_urgent_calls_go_before_all_waiting_calls() -> None:
     order = await served([("flood", False)] * 300 + [("ann", False), ("bob", True), ("flood", True)])
     assert order[:2] == ["bob", "flood"]
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=40), st.integers(1, 3))
-def test_everybody_is_served_once_and_no_user_waits_for_two_turns_of_another(users: list[str], number: int) -> None:
+def test_every_user_is_served_once_and_none_waits_for_two_turns_of_another(users: list[str], number: int) -> None:
     order = asyncio.run(served([(user, False) for user in users], number))
     assert Counter(order) == Counter(users)
     left = Counter(users)
@@ -141,7 +141,7 @@ async def _urgent() -> bool:
     return URGENT.get()
 
 
-def test_what_a_user_has_open_is_counted_until_it_is_given_back() -> None:
+def test_open_slots_of_a_user_are_counted_until_released() -> None:
     shares = CountedShares(2)
     assert [shares.take("ann") for _ in range(3)] == [True, True, False]
     assert shares.take("bob")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
+from msgspec import Struct
 from starlette.applications import Starlette
 
 from mesolive.access.keys import Access
@@ -51,8 +52,7 @@ from signalr_asyncio import (
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """A running server and the components that its owner uses."""
 
     settings: Settings
@@ -135,7 +135,7 @@ async def running(
         hubs = build_hubs(settings, core, trading, stack)
         agents = AgentMonitor(store.database, core.journal, market)
         retention = Retention(store.database, clock, retention_periods(settings))
-        emergency = EmergencyImport(store.database)
+        emergency = EmergencyImport(store.database, store.access)
         registry = core.registry
         health = Health(
             store.database,
@@ -165,7 +165,7 @@ async def running(
             await start_part(stack, agents)
         interrupted = await trading.preparations.recover()
         if interrupted:
-            _log.info("preparations_failed_by_restart", number=interrupted)
+            _log.info("preparations_interrupted", number=interrupted)
         await start_part(stack, trading.engine)
         await start_part(stack, trading.connectors)
         stack.push_async_callback(trading.services.flattening.close)
@@ -221,7 +221,7 @@ async def running(
                 settings,
                 hubs.server,
                 health,
-                build_metrics(hubs.server, health, trading.signals, retention, market),
+                build_metrics(hubs.server, health, trading.signals, retention, market, store.sessions),
                 store.sessions,
             ),
             tasks=tasks,

@@ -123,7 +123,7 @@ class MonotonicClock(ScaledClock):
 
 
 class ManualClock:
-    """Market time stands still until `advance` is called: for tests and for replays at full speed."""
+    """Market time moves only when `advance` is called: for tests and for replays at full speed."""
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
@@ -163,5 +163,5 @@ class ManualClock:
 
 
 def boot_time() -> float:
-    """Return seconds of a clock that goes on while the process is stopped and while the machine sleeps."""
+    """Return seconds of a clock that also counts while the process is stopped or the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

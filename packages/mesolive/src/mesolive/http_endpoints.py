@@ -14,12 +14,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesolive.access.sessions import Sessions
 from mesolive.operations.health import Health
 from mesolive.portal.endpoints import SessionEndpoint
-from mesolive.portal.pages import Pages
+from mesolive.portal.pages import SECURITY_HEADERS, Pages
 from mesolive.settings import Settings
 from signalr_asyncio import SignalRServer
 
@@ -71,6 +71,29 @@ class WithoutPrefix:
         await self._app(scope, receive, send)
 
 
+class WithSecurityHeaders:
+    """ASGI middleware that gives every HTTP answer the security headers that it does not have: health and hubs, too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in present}
+                message["headers"] = present + [each for each in self._headers if each[0] not in names]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
 def http_application(
     settings: Settings, hubs: SignalRServer, health: Health, registry: CollectorRegistry, sessions: Sessions
 ) -> Starlette:
@@ -110,17 +133,20 @@ def http_application(
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     def checked_routes(routes: Sequence[Route]) -> list[Route]:
-        return [Route(route.path, checked(route.endpoint), methods=sorted(route.methods or ())) for route in routes]
+        return [
+            type(route)(route.path, checked(route.endpoint), methods=sorted(route.methods or ())) for route in routes
+        ]
 
     prefix = settings.public_prefix
+    session = SessionEndpoint(sessions, settings.port, settings.public_origin)
     return Starlette(
-        middleware=[Middleware(WithoutPrefix, prefix=prefix)] if prefix else [],
+        middleware=[Middleware(WithSecurityHeaders), *([Middleware(WithoutPrefix, prefix=prefix)] if prefix else [])],
         routes=[
             Route("/health", checked(serve_health)),
             Route("/health/live", checked(serve_liveness)),
             Route("/metrics", checked(serve_metrics)),
-            *checked_routes([SessionEndpoint(sessions, settings.port, settings.public_origin).route()]),
-            *checked_routes(Pages(prefix).routes()),
+            *checked_routes([session.route()]),
+            *checked_routes(Pages(prefix, session=session.shown).routes()),
             Mount("/", app=cast("ASGIApp", hubs)),
         ],
     )

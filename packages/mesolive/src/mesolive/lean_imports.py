@@ -1,7 +1,7 @@
 """Imports of libraries without those of their parts that this program does not use: half of a start is imports.
 
-Both are for the time of one import and leave `sys.modules` as they found it, so that whoever uses such a part later,
-loads it.
+They are for the time of one import and leave `sys.modules` without what they put there, so that whoever uses such a
+part later, loads it.
 """
 
 from __future__ import annotations
@@ -58,6 +58,32 @@ def lazily(*names: str) -> Generator[None]:
                 parent, _, child = name.rpartition(".")
                 del sys.modules[name]
                 delattr(sys.modules[parent], child)
+
+
+@contextmanager
+def bare(name: str) -> Generator[None]:
+    """Let modules of a package be imported within the block without what the package itself imports.
+
+    For a package of which one module does the work, and the rest prepares what is not used here. A package that is
+    loaded already stays. What was imported within the block is found by the package when it is loaded later.
+
+    Parameters
+    ----------
+    name
+        The package, by its full name.
+    """
+    spec = None if name in sys.modules else find_spec(name)
+    if spec is None or spec.submodule_search_locations is None:
+        yield
+        return
+    module = ModuleType(name)
+    module.__path__ = list(spec.submodule_search_locations)
+    sys.modules[name] = module
+    try:
+        yield
+    finally:
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
 
 
 def _unread(name: str) -> ModuleType | None:

@@ -57,7 +57,7 @@ def build_market(
         if settings.market is None:
             clock = WallClock()
             if not_before is not None and not_before > clock.now():  # a simulation has used this database
-                _log.warning("market_time_goes_back", to=clock.now().isoformat(), stored_until=not_before.isoformat())
+                _log.warning("market_time_went_back", to=clock.now().isoformat(), stored_until=not_before.isoformat())
             preferred = settings.preferred_providers()
             by_symbol = {symbol: DataProviderType[name] for symbol, name in preferred.items()}
             return Market(by_symbol=by_symbol, dividends=dividends), clock

@@ -28,7 +28,7 @@ else:
 from mesolive.app import Application, running
 from mesolive.assembly import Overrides
 from mesolive.settings import Settings, SettingsError, check_certificate
-from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
+from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, PromptWebSockets, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive.tasks import until_first
 
@@ -225,13 +225,13 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
     with contextlib.ExitStack() as stack:
         async with serving(settings) as application:
             calm_collector()
-            _log.info("started", url=application.url, version=version("mesolive"))
+            _log.info("server_started", url=application.url, version=version("mesolive"))
             await ready(application)
             await until_first(stopped.wait(), application.lock.lost.wait())
-            _log.info("stopping")
+            _log.info("server_stopping")
             stack.enter_context(_bounded_stop())
             lost = application.lock.lost.is_set()
-        _log.info("stopped")
+        _log.info("server_stopped")
     if lost:
         raise UnusableDatabaseError("another server has taken this database; there can be only one, so this one ended")
 
@@ -252,7 +252,7 @@ def _websockets(settings: Settings) -> Any:  # noqa: ANN401 - a name or a class,
     """Return what carries WebSockets; picows is imported only where it is used."""
     if settings.websockets == "picows":
         return import_module("signalr_asyncio.server.picows").PicowsProtocol
-    return "websockets-sansio"
+    return PromptWebSockets
 
 
 @contextlib.contextmanager
@@ -260,7 +260,7 @@ def _bounded_stop() -> Generator[None]:
     """End the process when the block takes too long. The timer is a thread: the block may hold the event loop."""
 
     def end() -> None:
-        _log.error("stop_took_too_long", seconds=STOP_SECONDS)
+        _log.error("server_stop_timed_out", seconds=STOP_SECONDS)
         os._exit(FORCED)
 
     timer = threading.Timer(STOP_SECONDS, end)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncGenerator, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from enum import Enum
 
@@ -26,6 +25,9 @@ class Lane(Enum):
     ORDERS = "orders"
     RISK = "risk"
     """What lowers risk: cancels, exits, liquidations."""
+
+    # Members are single objects; the hash of `Enum` runs in Python, five times for each call.
+    __hash__ = object.__hash__
 
 
 class _Queue:
@@ -62,8 +64,8 @@ class FairTurns:
     number
         How many have a turn at once.
     idle
-        Called when a turn is given back and nobody waits for one; returns whether it takes the turn itself, to give it
-        back later.
+        Called when a turn is given back and no caller waits for one; returns whether it takes the turn itself, to give
+        it back later.
     """
 
     def __init__(self, number: int, idle: Callable[[], bool] | None = None) -> None:
@@ -75,7 +77,7 @@ class FairTurns:
 
     @property
     def is_free(self) -> bool:
-        """Whether nobody has a turn or waits for one."""
+        """Whether no turn is taken or awaited."""
         return self._free == self._number
 
     async def acquire(self, user: Hashable) -> None:
@@ -129,26 +131,53 @@ class CallShares:
         """The number of calls that run or wait."""
         return self._present.total()
 
-    @asynccontextmanager
-    async def turn(self, user: Hashable, lane: Lane) -> AsyncGenerator[None]:
-        """Run a call of a user within the limit of concurrent calls of that user."""
+    def turn(self, user: Hashable, lane: Lane) -> _CallTurn:
+        """Return a context that runs a call of a user within the limit of concurrent calls of that user."""
+        return _CallTurn(self, user, lane)
+
+    def enter(self, user: Hashable, lane: Lane) -> FairTurns:
+        """Count a call of a user, and return what it must have a turn of."""
         key = (user, lane)
         turns = self._turns.get(key)
         if turns is None:
             turns = self._turns[key] = FairTurns(self._calls * (ORDERS_FACTOR if lane is Lane.ORDERS else 1))
         self._present[key] += 1
-        reset = URGENT.set(lane is Lane.RISK)
+        return turns
+
+    def leave(self, user: Hashable, lane: Lane) -> None:
+        """Count a call less."""
+        key = (user, lane)
+        self._present[key] -= 1
+        if not self._present[key]:
+            del self._present[key], self._turns[key]
+
+
+class _CallTurn:
+    """The turn of one call. A class, because every call has one and a generator costs three times as much."""
+
+    __slots__ = ("_lane", "_reset", "_shares", "_turns", "_user")
+
+    def __init__(self, shares: CallShares, user: Hashable, lane: Lane) -> None:
+        self._shares = shares
+        self._user = user
+        self._lane = lane
+
+    async def __aenter__(self) -> None:
+        self._turns = self._shares.enter(self._user, self._lane)
+        self._reset = URGENT.set(self._lane is Lane.RISK)
         try:
-            await turns.acquire(user)
-            try:
-                yield
-            finally:
-                turns.release()
-        finally:
-            URGENT.reset(reset)
-            self._present[key] -= 1
-            if not self._present[key]:
-                del self._present[key], self._turns[key]
+            await self._turns.acquire(self._user)
+        except BaseException:
+            self._end()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.release()
+        self._end()
+
+    def _end(self) -> None:
+        URGENT.reset(self._reset)
+        self._shares.leave(self._user, self._lane)
 
 
 class CountedShares:

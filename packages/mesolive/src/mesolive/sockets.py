@@ -1,4 +1,4 @@
-"""Socket limits: closes idle HTTP connections, raises the file descriptor limit, and logs its exhaustion.
+"""Sockets: closes idle connections, writes to no lost WebSocket, raises the file descriptor limit, logs its exhaustion.
 
 An unauthenticated client can open sockets, so idle ones are closed. A process without free file descriptors logs that
 once a minute, not at each of thousands of failed accepts per second.
@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 try:
     import resource
@@ -63,6 +65,20 @@ class PromptRequests(HttpToolsProtocol):
         self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
 
 
+class PromptWebSockets(WebSocketsSansIOProtocol):
+    """The WebSocket protocol of uvicorn that ends a lost connection at its first message after the loss.
+
+    The event loop tells of a failed write one turn later. uvicorn writes on until then, and the event loop logs each of
+    those writes.
+    """
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - any ASGI message
+        """Send an ASGI message; raises `ClientDisconnected` on a transport that is closing."""
+        if message["type"] == "websocket.send" and self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)
+
+
 class LoopErrors:
     """Exception handler of the event loop: logs a lack of file descriptors once a minute, all else as the default."""
 
@@ -78,7 +94,7 @@ class LoopErrors:
         now = time.monotonic()
         if self._complained_at is None or now - self._complained_at >= COMPLAIN_SECONDS:
             self._complained_at = now
-            _log.error("connections_wait", reason=error.strerror, hint="raise the limit of open files (ulimit -n)")
+            _log.error("connections_delayed", reason=error.strerror, hint="raise the limit of open files (ulimit -n)")
 
 
 def allow_many_files() -> None:

@@ -1,8 +1,8 @@
 """Supervised background tasks: started by an owner, restarted with back-off, stopped with a deadline, seen in health.
 
-Every task of the server is started here; `asyncio.create_task` is used nowhere else. Exempt are the doubles of brokers,
-programs of their own, and the client of tastytrade, which imports nothing of the server. A loop runs until its owner
-stops it: one that raises or returns is logged, counted, and started again after a pause. A task with an end is spawned.
+Every task of the server, and of the doubles of brokers, is started here; `asyncio.create_task` is used nowhere else but
+in `mesolive.tastytrade_client.tasks`: that client imports nothing of the server. A loop runs until its owner stops it:
+one that raises or returns is logged, counted, and started again after a pause. A task with an end is spawned.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import structlog
+from msgspec import Struct
 
 from mesolive.clock import Clock, MonotonicClock
 
@@ -26,8 +27,7 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class BackOff:
+class BackOff(Struct, frozen=True):
     """Pauses between attempts: each `factor` times as long as the one before, up to a maximum.
 
     Attributes

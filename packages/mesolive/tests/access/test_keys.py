@@ -129,6 +129,24 @@ class TestAKey:
         watch.seconds += CACHE_SECONDS
         assert await access.authenticate(made.token) is None
 
+    async def test_was_used_last_from_the_address_that_presented_it_however_short_the_connection(
+        self, access: Access, clock: ManualClock
+    ) -> None:
+        made = await access.create_key("ann")
+        assert await access.authenticate(made.token, "10.0.0.7") is not None
+        assert await access.authenticate(made.token, "10.0.0.8") is not None
+        await access.note_use({})
+        (key,) = await access.list_keys("ann")
+        assert (key.last_used_at, key.last_address) == (NOW, "10.0.0.8")
+        await clock.advance(60)
+        await access.note_use({made.key.key_id: "10.0.0.8"})
+        (key,) = await access.list_keys("ann")
+        assert key.last_used_at == NOW, "a use within some minutes costs no write"
+        await access.note_use({made.key.key_id: "x" * 300})
+        (key,) = await access.list_keys("ann")
+        assert key.last_used_at == NOW + timedelta(seconds=60)
+        assert len(key.last_address or "") == 64
+
     async def test_is_listed_without_its_token(self, access: Access) -> None:
         made = await access.create_key("ann", "laptop", days=3)
         await access.create_key("bob")
@@ -264,11 +282,11 @@ async def test_a_user_who_does_not_exist_is_not_found(sqlite_access: Access) -> 
 
 
 async def test_of_any_number_of_keys_those_that_work_no_more_are_found(sqlite_access: Access) -> None:
-    kept, gone = await sqlite_access.create_key("ann"), await sqlite_access.create_key("bob")
+    stored, gone = await sqlite_access.create_key("ann"), await sqlite_access.create_key("bob")
     await sqlite_access.revoke(gone.key.key_id)
     unknown = {f"unknown{number}" for number in range(1200)}
-    asked = {kept.key.key_id, gone.key.key_id, *unknown}
-    assert await sqlite_access.revoked(asked) == asked - {kept.key.key_id}
+    asked = {stored.key.key_id, gone.key.key_id, *unknown}
+    assert await sqlite_access.revoked(asked) == asked - {stored.key.key_id}
     assert await sqlite_access.revoked([]) == set()
 
 
@@ -311,13 +329,13 @@ async def test_a_missing_secret_beside_keys_that_it_signed_is_refused_and_not_ma
     database = await Database.open(f"sqlite:///{tmp_path / 'mesolive.sqlite3'}")
     made = await Access(database, await secret_of(database, tmp_path, None)).create_key("ann")
     secret = tmp_path / SECRET_FILE
-    kept = secret.read_bytes()
+    stored = secret.read_bytes()
     secret.unlink()
     with pytest.raises(UnusableSecretError, match=r"secret\.key is missing.*MESOLIVE_SECRET_KEY"):
         await secret_of(database, tmp_path, None)
     assert not secret.exists()
     await secret_of(database, tmp_path, "another secret, which is long enough too")
-    secret.write_bytes(kept)
+    secret.write_bytes(stored)
     secret.chmod(0o600)
     access = Access(database, await secret_of(database, tmp_path, None))
     assert await access.authenticate(made.token) is not None

@@ -26,11 +26,11 @@ def test_a_sealed_secret_that_was_copied_to_another_place_does_not_open() -> Non
         sealing.open("connection 2: password", sealed)
 
 
-@pytest.mark.parametrize(("kept", "added"), [(-6, "AAAA=="), (40, ""), (None, "%")])
-def test_a_sealed_secret_that_was_changed_does_not_open(kept: int | None, added: str) -> None:
+@pytest.mark.parametrize(("stored", "added"), [(-6, "AAAA=="), (40, ""), (None, "%")])
+def test_a_sealed_secret_that_was_changed_does_not_open(stored: int | None, added: str) -> None:
     sealing = Sealing(NEW)
     with pytest.raises(SealedSecretError):
-        sealing.open("here", sealing.seal("here", PASSWORD)[:kept] + added)
+        sealing.open("here", sealing.seal("here", PASSWORD)[:stored] + added)
 
 
 def test_after_a_rotation_the_previous_key_opens_and_the_current_one_seals() -> None:

@@ -11,10 +11,10 @@ from mesolive.access.secret import MIN_LENGTH, SECRET_FILE, ServerSecret, Unusab
 GIVEN = "x" * MIN_LENGTH
 
 
-def test_the_secret_is_made_once_and_found_again(tmp_path: Path) -> None:
+def test_the_secret_is_made_once_and_read_again(tmp_path: Path) -> None:
     made = load_secret(tmp_path / "data")
-    found = load_secret(tmp_path / "data")
-    assert made.derive("pages") == found.derive("pages")
+    result = load_secret(tmp_path / "data")
+    assert made.derive("pages") == result.derive("pages")
     assert [path.name for path in (tmp_path / "data").iterdir()] == [SECRET_FILE]
 
 

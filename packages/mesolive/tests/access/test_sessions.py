@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,12 +11,14 @@ from sqlalchemy import select
 
 from mesolive.access.context import Role
 from mesolive.access.keys import Access
+from mesolive.access.refusals import TOLD_EVERY_SECONDS, RefusedSignIns
 from mesolive.access.secret import ServerSecret
 from mesolive.access.sessions import CODE_LIFE, IDLE, LIFE, MAX_SESSIONS, RECENT, SIGN_IN_AGAIN, Sessions
 from mesolive.clock import ManualClock
 from mesolive.errors import ServiceError
-from mesolive.store.database import Database
+from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.access import portal_codes, portal_sessions
+from mesolive_sdk import models
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 SECRET = ServerSecret("a secret for tests, long enough as it is")
@@ -35,6 +38,26 @@ def access(database: Database, clock: ManualClock) -> Access:
 async def sessions(database: Database, access: Access, clock: ManualClock) -> Sessions:
     await access.create_user("trader")
     return Sessions(database, access, clock)
+
+
+class EventList:
+    """An event log in memory, of the users' access events."""
+
+    def __init__(self) -> None:
+        self.of_users: dict[int, list[models.AccessEvent]] = {}
+
+    async def append(self, tx: WriteTransaction, user_id: int, events: Sequence[models.MesoLiveEvent]) -> None:
+        """Keep the events."""
+        del tx
+        known = [event for event in events if isinstance(event, models.AccessEvent)]
+        self.of_users.setdefault(user_id, []).extend(known)
+
+
+@pytest.fixture
+def log(access: Access) -> EventList:
+    events = EventList()
+    access.announcer.append_to(events)
+    return events
 
 
 async def begin(sessions: Sessions) -> str:
@@ -111,9 +134,7 @@ async def test_another_users_session_cannot_be_ended(access: Access, sessions: S
         await sessions.end(session.session_id, other.user_id)
 
 
-async def test_what_moves_limits_needs_a_sign_in_of_the_last_minutes(
-    access: Access, sessions: Sessions, clock: ManualClock
-) -> None:
+async def test_changing_limits_needs_a_recent_sign_in(access: Access, sessions: Sessions, clock: ManualClock) -> None:
     cookie = await begin(sessions)
     session = await sessions.find(cookie)
     assert session is not None
@@ -148,3 +169,74 @@ async def test_the_database_holds_neither_cookies_nor_codes(database: Database, 
     text = repr(rows)
     assert cookie not in text
     assert code not in text
+
+
+async def changes_of(log: EventList, access: Access, user: str = "trader") -> list[models.AccessChange]:
+    return [event.Change for event in log.of_users.get((await access.user(user)).user_id, [])]
+
+
+async def test_sessions_that_end_by_age_are_told_once_and_with_the_time_of_their_end(
+    access: Access, sessions: Sessions, clock: ManualClock, log: EventList
+) -> None:
+    await begin(sessions)
+    connected = await sessions.find(await begin(sessions))
+    assert connected is not None
+    assert await sessions.end_aged() == []
+    await clock.advance(IDLE.total_seconds() + 1)
+    (ended,) = await sessions.end_aged([connected.session_id])
+    assert ended != connected.session_id
+    assert await sessions.end_aged([connected.session_id]) == []
+    await clock.advance(LIFE.total_seconds() - IDLE.total_seconds())
+    assert await sessions.end_aged([connected.session_id]) == [connected.session_id]
+    change = models.AccessChange
+    assert await changes_of(log, access) == [
+        change.SignedIn,
+        change.SignedIn,
+        change.SessionExpired,
+        change.SessionExpired,
+    ]
+    (told,) = (
+        event
+        for events in log.of_users.values()
+        for event in events
+        if event.Change is change.SessionExpired and event.SessionId == ended
+    )
+    assert (told.Address, told.UserAgent, told.By) == ("127.0.0.1", "a browser", None)
+
+
+async def test_of_sessions_that_ended_long_ago_and_those_of_revoked_keys_nothing_is_told(
+    access: Access, sessions: Sessions, clock: ManualClock, log: EventList
+) -> None:
+    await begin(sessions)
+    key = await access.create_key("trader")
+    assert await sessions.sign_in_with_key(key.token, "a browser", "127.0.0.1") is not None
+    await access.revoke(key.key.key_id)
+    await clock.advance(LIFE.total_seconds() + IDLE.total_seconds() + 1)
+    assert len(await sessions.end_aged()) == 1
+    assert models.AccessChange.SessionExpired not in await changes_of(log, access)
+
+
+async def test_refused_sign_ins_are_told_to_every_user_at_most_once_a_minute(
+    database: Database, access: Access, clock: ManualClock, log: EventList
+) -> None:
+    seconds = [0.0]
+    await access.create_user("trader")
+    await access.create_user("another")
+    refused = RefusedSignIns(database, access.announcer, clock, lambda: seconds[0])
+    await refused.announce()
+    assert log.of_users == {}
+    refused.note("the key does not work", "10.0.0.7")
+    await refused.announce()
+    for number in range(1000):
+        refused.note("the code does not work", f"10.0.1.{number % 250}")
+        await refused.announce()
+    seconds[0] = TOLD_EVERY_SECONDS
+    refused.note("another origin", "10.0.0.9")
+    await refused.announce()
+    assert refused.total == 1002
+    for user in ("trader", "another"):
+        events = log.of_users[(await access.user(user)).user_id]
+        assert [(each.Change, each.Attempts, each.Address) for each in events] == [
+            (models.AccessChange.SignInRefused, 1, "10.0.0.7"),
+            (models.AccessChange.SignInRefused, 1001, "10.0.0.9"),
+        ]

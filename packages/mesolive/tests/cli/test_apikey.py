@@ -14,9 +14,13 @@ from mesolive.access.secret import load_secret
 from mesolive.cli.account import account_app
 from mesolive.cli.apikey import apikey_app
 from mesolive.cli.root import app
+from mesolive.clock import WallClock
 from mesolive.errors import ServiceError
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
+from mesolive_sdk import models
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +51,31 @@ async def user_of(url: str, token: str) -> str | None:
         await database.close()
 
 
+async def told(url: str, user: str) -> list[models.AccessEvent]:
+    """Return the access events in a user's log, newest first."""
+    database = await Database.open(url)
+    try:
+        owner = await Access(database, load_secret(directory_of(url))).user(user)
+        events, _ = await Journal(database, LocalBus(), WallClock()).before(owner.user_id, None, 100)
+        return [each.Event for each in events if isinstance(each.Event, models.AccessEvent)]
+    finally:
+        await database.close()
+
+
 class TestCreatingAKey:
+    def test_making_a_key_and_revoking_it_are_events_of_its_user_also_without_a_server(self, sqlite_url: str) -> None:
+        apikey("create", "--user", "ann", "--label", "desk")
+        apikey("create", "--user", "ben")
+        (key,) = (key for key in listed() if key["User"] == "ann")
+        apikey("revoke", key["KeyId"])
+        apikey("revoke", key["KeyId"])
+        events = asyncio.run(told(sqlite_url, "ann"))
+        change = models.AccessChange
+        assert [(each.Change, each.KeyId, each.KeyLabel, each.By) for each in events] == [
+            (change.KeyRevoked, key["KeyId"], "desk", None),
+            (change.KeyCreated, key["KeyId"], "desk", None),
+        ]
+
     def test_writes_the_token_alone_to_standard_output(self) -> None:
         result = apikey("create", "--user", "ann")
         assert result.exit_code == 0
@@ -120,7 +148,7 @@ class TestAPaperAccount:
         with pytest.raises(ServiceError, match="exists already"):
             account("--user", "ann", "--id", "ML1000", "--cash", "100000")
 
-    def test_of_nobody_is_refused(self) -> None:
+    def test_without_a_user_is_refused(self) -> None:
         with pytest.raises(ServiceError, match="user 'nobody' was not found"):
             account("--user", "nobody", "--id", "ML1000", "--cash", "1")
 

@@ -31,7 +31,7 @@ def written(folder: Path, content: str, name: str = "chain.csv") -> Path:
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_it_says_what_the_file_is_and_what_was_read(tmp_path: Path, columns: int) -> None:
+def test_the_report_names_the_format_and_what_was_read(tmp_path: Path, columns: int) -> None:
     status, shown = checked(written(tmp_path, CHAIN.csv()), columns=columns)
     assert status == 0
     for part in (
@@ -70,13 +70,13 @@ def test_a_file_that_cannot_be_used_ends_with_status_1_and_the_reason(tmp_path: 
 def test_json_holds_the_same_for_programs(tmp_path: Path) -> None:
     status, shown = checked(written(tmp_path, replace(CHAIN, printed=6800.0).csv()), "--json")
     assert status == 0
-    found = json.loads(shown)
-    assert (found["Usable"], found["Format"], found["Encoding"]) == (True, "EXCHANGE_CSV", "utf-8")
-    (snapshot,) = found["Snapshots"]
+    result = json.loads(shown)
+    assert (result["Usable"], result["Format"], result["Encoding"]) == (True, "EXCHANGE_CSV", "utf-8")
+    (snapshot,) = result["Snapshots"]
     assert (snapshot["Underlying"], snapshot["IsIndex"], snapshot["Contracts"]) == ("SPX", True, 126)
     assert (snapshot["Print"], snapshot["Time"]) == (6800.0, "2026-03-16T20:15:00Z")
     assert [expiration["Root"] for expiration in snapshot["Expirations"]] == ["SPXW"] * 3
-    (oddity,) = found["Oddities"]
+    (oddity,) = result["Oddities"]
     assert (oddity["Code"], oddity["Treatment"], oddity["Count"], oddity["Line"]) == (
         "spot_contradicted",
         "corrected",
@@ -116,6 +116,6 @@ def test_names_in_a_file_do_not_steer_the_terminal(tmp_path: Path) -> None:
     assert "[red]500" in shown
 
 
-def test_what_is_not_there_or_a_folder_is_misuse(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_folder_is_a_usage_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere.csv"):
         assert RUN.invoke(chain_app, ["check", str(path)]).exit_code == 2

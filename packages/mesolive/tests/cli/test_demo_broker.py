@@ -35,9 +35,7 @@ def demo(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.system
 @pytest.mark.parametrize("broker", DOUBLES)
 @pytest.mark.long
-def test_the_demo_trades_by_orders_at_a_double_and_another_on_the_same_database_goes_on_there(
-    tmp_path: Path, broker: str
-) -> None:
+def test_the_demo_trades_by_orders_at_a_double_and_a_second_uses_the_same_database(tmp_path: Path, broker: str) -> None:
     for _ in range(2):
         done = demo(tmp_path, "--broker", broker)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mesolive.cli import demo_trade
 from mesolive.cli.demo_strategy import fitted
+from mesolive.cli.demo_view import StepFailedError
 from mesolive.language import check_definition
 from mesolive.market.providers.chain_files import parse_export
 from mesolive.samples import iron_condor
@@ -48,3 +50,13 @@ def test_a_chain_without_an_expiration_in_the_usual_range_uses_its_nearest(days:
     assert expiration["DTE"] == dte
     assert int(expiration["Min"]) <= int(dte) <= int(expiration["Max"])
     assert definition["Exit"]["Conditions"] == [f"leg_short_put_dte < {min(21, int(dte) // 2)}"]
+
+
+def test_the_replay_of_a_demonstration_need_not_have_what_was_active_before_it() -> None:
+    """Who subscribes to a strategy is told of its active signal, whenever that was raised."""
+    received = demo_trade._Received()
+    received.numbers = {"the signal of an hour ago": 17}
+    demo_trade._check_replay([], 17, received)
+    received.numbers["a fill of the trade"] = 18
+    with pytest.raises(StepFailedError, match="1 received events are not in the replay"):
+        demo_trade._check_replay([], 17, received)

@@ -84,11 +84,12 @@ asyncio.run(start())
     calendars = {"pandas", "exchange_calendars"}
     terminals = {"rich", "pygments"}
     databases = {"sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "asyncpg", "alembic"}
-    numbers = {"numpy.f2py", "numpy.ma", "numpy.testing", "scipy.optimize", "talib"}
+    numbers = {"numpy.f2py", "numpy.ma", "numpy.testing", "scipy.special", "scipy.optimize", "talib"}
+    markets = {f"mesolive.market.providers.{kind}" for kind in ("chain_files", "recorded")}
     brokers = {f"mesolive.connectors.{broker}.connector" for broker in ("ibkr", "tastytrade")}
     connections = {"ib_async", "apprise", *brokers}
     others = {"cryptography", "pydantic", "matplotlib", "unittest", "mesolive.doubles", "mesolive.backtest"}
-    unused = clients | calendars | terminals | databases | numbers | connections | others
+    unused = clients | calendars | terminals | databases | numbers | markets | connections | others
     assert loaded & unused == set()
 
 

@@ -99,18 +99,18 @@ async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events
         "2026-01-05 16:00:00Z",
     ):
         assert text in shown
-    found = await terminal(desk).json("status")
-    assert found["Health"]["status"] in {"ok", "warning", "failing"}
-    assert [one["Status"] for one in found["Agents"]] == ["Connected"]
-    assert [one["BrokerAccountId"] for one in found["Accounts"]] == [SIM]
-    assert [one["Reason"] for one in found["Halts"]] == ["the feed is wrong"]
-    assert [(one["EventType"], one["Event"]["State"]) for one in found["Active"]] == [("OnError", "Active")]
-    assert [one["EventSeqId"] for one in found["LastEvents"]] == list(
-        range(found["LatestEventSeqId"] - 9, found["LatestEventSeqId"] + 1)
+    status = await terminal(desk).json("status")
+    assert status["Health"]["status"] in {"ok", "warning", "failing"}
+    assert [agent["Status"] for agent in status["Agents"]] == ["Connected"]
+    assert [account["BrokerAccountId"] for account in status["Accounts"]] == [SIM]
+    assert [halt["Reason"] for halt in status["Halts"]] == ["the feed is wrong"]
+    assert [(error["EventType"], error["Event"]["State"]) for error in status["Active"]] == [("OnError", "Active")]
+    assert [item["EventSeqId"] for item in status["LastEvents"]] == list(
+        range(status["LatestEventSeqId"] - 9, status["LatestEventSeqId"] + 1)
     )
 
 
-async def test_the_status_is_shown_when_the_last_events_are_too_old_to_be_kept(desk: Desk) -> None:
+async def test_the_status_is_shown_when_the_last_events_have_been_deleted(desk: Desk) -> None:
     await desk.enter((await desk.strategy()).Id)
     database, now = desk.application.database, desk.application.clock.now()
     much_later, after = ManualClock(now + timedelta(days=500)), ManualClock(now + timedelta(days=1))
@@ -118,8 +118,8 @@ async def test_the_status_is_shown_when_the_last_events_are_too_old_to_be_kept(d
         await tx.execute(delete(market_times))  # as if this server's time had always been real time
     await MarketClockRecorder(database, after, "simulated", None, wall=after).note()
     await Retention(database, much_later, RetentionPeriods(), wall=much_later).prune()
-    found = await terminal(desk).json("status")
-    assert (found["LatestEventSeqId"] > 10, found["LastEvents"]) == (True, [])
+    status = await terminal(desk).json("status")
+    assert (status["LatestEventSeqId"] > 10, status["LastEvents"]) == (True, [])
 
 
 async def test_accounts_are_listed_with_their_value_cash_and_margin(desk: Desk) -> None:
@@ -137,14 +137,15 @@ async def test_positions_and_orders_are_listed_and_shown(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     listed = await terminal(desk).told("position", "list")
     assert "Iron condor" in listed
-    greeks = (await desk.control.get_position(models.GetPositionArgs(PositionId=opened.Id))).PositionGreeks.Mark
-    assert greeks is not None
-    assert f"{greeks.Delta:.1f}" in listed
+    position = (await desk.control.list_positions(models.ListPositionsArgs(IncludeValues=True))).Positions[0]
+    for amount in (position.UnrealizedPnL, position.DayPnL):
+        assert amount is not None
+        assert f"{amount:,.2f}" in listed
     shown = await terminal(desk).told("position", "show", str(opened.Id))
     for text in ("short_put", "SPXW 2026-02-20", "Executions", "0.65"):
         assert text in shown
-    found = await terminal(desk).json("position", "show", str(opened.Id))
-    assert (found["Position"]["Id"], len(found["Executions"])) == (opened.Id, 4)
+    page = await terminal(desk).json("position", "show", str(opened.Id))
+    assert (page["Position"]["Id"], len(page["Executions"])) == (opened.Id, 4)
     assert "Filled" in await terminal(desk).told("order", "list")
     assert (await terminal(desk).json("order", "list", "--working"))["Orders"] == []
     leave = await desk.prepare_exit(opened.Id)
@@ -152,7 +153,7 @@ async def test_positions_and_orders_are_listed_and_shown(desk: Desk) -> None:
     (working,) = (await terminal(desk).json("order", "list", "--working"))["Orders"]
     assert working["OrderId"] == sent.LiveOrderId
     both = (await terminal(desk).json("order", "list"))["Orders"]
-    assert [one["OrderId"] for one in both] == [sent.LiveOrderId - 1, sent.LiveOrderId]
+    assert [position["OrderId"] for position in both] == [sent.LiveOrderId - 1, sent.LiveOrderId]
     (newest,) = (await terminal(desk).json("order", "list", "--last", "1"))["Orders"]
     assert newest["OrderId"] == sent.LiveOrderId
 
@@ -163,9 +164,9 @@ async def test_closed_positions_are_listed_when_asked_for(paper: Kit) -> None:
     second = await paper.enter(strategy.Id)
     await paper.leave(first.PositionId)
     living = (await terminal(paper).json("position", "list"))["Positions"]
-    assert [one["Id"] for one in living] == [second.PositionId]
+    assert [position["Id"] for position in living] == [second.PositionId]
     everything = (await terminal(paper).json("position", "list", "--all"))["Positions"]
-    assert [one["Id"] for one in everything] == [first.PositionId, second.PositionId]
+    assert [position["Id"] for position in everything] == [first.PositionId, second.PositionId]
 
 
 async def test_a_position_is_liquidated_after_a_yes_and_once_per_key(desk: Desk) -> None:
@@ -176,8 +177,8 @@ async def test_a_position_is_liquidated_after_a_yes_and_once_per_key(desk: Desk)
     assert "PnL at mark" in refused.stderr
     assert (await terminal(desk).json("order", "list", "--working"))["Orders"] == []
     assert len((await terminal(desk).json("order", "list"))["Orders"]) == 1
-    told = await terminal(desk).told("position", "liquidate", number, "--key", "out", answers="y\n")
-    assert "Order 2 was sent" in told
+    output = await terminal(desk).told("position", "liquidate", number, "--key", "out", answers="y\n")
+    assert "Order 2 was sent" in output
     await desk.position_in(LivePositionState.Closed)
     again = await terminal(desk).told("position", "liquidate", number, "--key", "out", "--yes")
     assert "Order 2 was sent" in again
@@ -192,14 +193,14 @@ async def test_an_account_is_flattened_after_a_yes_and_once_per_key(desk: Desk) 
     opened = await desk.enter((await desk.strategy()).Id)
     refused = await terminal(desk).run("position", "flatten", "--reason", "enough", answers="n\n")
     assert refused.exit_code == 1
-    told = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", answers="y\n")
-    assert f"Position {opened.Id}: order 2 was sent" in told
+    output = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", answers="y\n")
+    assert f"Position {opened.Id}: order 2 was sent" in output
     await desk.position_in(LivePositionState.Closed)
     again = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", "--yes")
     assert "done before" in again
 
 
-async def test_what_flattening_leaves_is_named_and_ends_with_status_3(paper: Kit) -> None:
+async def test_positions_that_flattening_leaves_are_named_with_status_3(paper: Kit) -> None:
     await paper.enter((await paper.strategy()).Id)
     left = await terminal(paper).run("position", "flatten", "--reason", "enough", "--yes")
     assert left.exit_code == 3
@@ -233,8 +234,8 @@ async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(paper: Ki
     number = str(entered.PositionId)
     leg = (await terminal(paper).json("position", "show", number))["Position"]["Legs"][0]["Id"]
     assert "is Closed" in await terminal(paper).told("position", "set-closed", number, answers="y\n")
-    told = await terminal(paper).told("position", "adjust-pnl", str(leg), "-120.50")
-    assert "has realised -120.50, tracked: 0.00" in told
+    output = await terminal(paper).told("position", "adjust-pnl", str(leg), "-120.50")
+    assert "has realised -120.50, tracked: 0.00" in output
     (account,) = (await terminal(paper).json("account", "list"))["Accounts"]
     assert account["Cash"] == 99_879.5
     back = await terminal(paper).json("position", "adjust-pnl", str(leg), "--tracked")
@@ -250,10 +251,10 @@ async def test_contracts_bought_by_hand_are_shown_and_taken_into_a_position(desk
     assert differing.exit_code == 3
     assert contract.root in differing.stdout
     leg = f"mine:2:{contract.root}:{contract.day}:{contract.strike:f}{contract.right.value}:10.25"
-    told = await terminal(desk).told(
+    output = await terminal(desk).told(
         "position", "adopt", "by hand", "--account", SIM, "--strategy-id", str(strategy.Id), "--leg", leg
     )
-    assert told == f"Position 1 (by hand) of strategy {strategy.Id} holds it now.\n"
+    assert output == f"Position 1 (by hand) of strategy {strategy.Id} holds it now.\n"
     assert "they agree" in await terminal(desk).told("account", "reconcile", SIM, "--refresh")
     (shown,) = (await terminal(desk).json("account", "reconcile", SIM))["Contracts"]
     assert (shown["AtBroker"], shown["InBooks"], shown["Difference"]) == (2, 2, 0)
@@ -296,8 +297,8 @@ async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
 async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, ended: Ended) -> None:
     file = tmp_path / "condor.json"
     file.write_bytes(msgspec.json.encode(definition()))
-    told = await terminal(paper).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
-    assert told == f"Strategy 1 (my condor) on SPX is imported, active on {ACCOUNT}.\n"
+    output = await terminal(paper).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
+    assert output == f"Strategy 1 (my condor) on SPX is imported, active on {ACCOUNT}.\n"
     (listed,) = (await terminal(paper).json("strategy", "list"))["Strategies"]
     assert (listed["Name"], listed["ActiveOnAccounts"]) == ("my condor", [ACCOUNT])
     assert "my condor" in await terminal(paper).told("strategy", "list")
@@ -312,7 +313,7 @@ async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, e
     assert "Structure" in lines[0]
 
 
-async def test_what_a_definition_can_hardly_mean_is_said_when_it_is_imported(paper: Kit, tmp_path: Path) -> None:
+async def test_warnings_of_a_definition_are_shown_at_its_import(paper: Kit, tmp_path: Path) -> None:
     file = tmp_path / "saturdays.json"
     saturdays = {"AfterMarketOpenMinutes": 60, "Every": "sat"}
     file.write_bytes(msgspec.json.encode(definition(Exit={"Schedule": saturdays, "MaxDaysInTrade": 3})))
@@ -355,7 +356,7 @@ async def test_a_strategy_is_deleted_after_a_question_and_with_open_positions_on
 
 
 @pytest.mark.parametrize("arguments", [(), ("1", "--tracked"), ("nonsense",), ("nan",)])
-async def test_what_is_no_amount_is_a_mistake_of_use(paper: Kit, arguments: tuple[str, ...]) -> None:
+async def test_an_invalid_amount_is_a_usage_error(paper: Kit, arguments: tuple[str, ...]) -> None:
     result = await terminal(paper).run("position", "adjust-pnl", "1", *arguments)
     assert result.exit_code == 2
 
@@ -385,7 +386,7 @@ def status_of_main() -> object:
     return None
 
 
-async def test_what_goes_wrong_is_one_line_and_a_status(paper: Kit, ended: Ended) -> None:
+async def test_an_error_is_one_line_and_an_exit_status(paper: Kit, ended: Ended) -> None:
     url = paper.url
 
     async def lines(status: int, token: str, *arguments: str, at: str = url) -> str:
@@ -408,7 +409,7 @@ async def test_what_goes_wrong_is_one_line_and_a_status(paper: Kit, ended: Ended
 
 
 @pytest.mark.parametrize("arguments", [(), ("position",)])
-async def test_a_command_that_needs_another_word_shows_its_help(arguments: tuple[str, ...], ended: Ended) -> None:
+async def test_a_command_without_its_subcommand_shows_its_help(arguments: tuple[str, ...], ended: Ended) -> None:
     code, written = await ended("", "", *arguments)
     assert code == 2
     assert not written or written[0].startswith("Usage: ")

@@ -112,7 +112,7 @@ def test_a_limit_that_is_none_is_refused_and_nothing_is_changed(database: str, o
     assert run(database, *limits) == before
 
 
-def test_a_halt_stands_until_it_is_lifted(database: str) -> None:
+def test_a_halt_lasts_until_it_is_lifted(database: str) -> None:
     run(database, "account", "create-simulated", "--user", "ann", "--id", SIM, "--cash", "100000")
     assert "all accounts" in run(database, "halt", "--reason", "the feed is wrong")
     assert SIM in run(database, "halt", "--account", SIM)

@@ -61,14 +61,14 @@ def server(cwd: Path) -> Generator[Served]:
     try:
         for line in process.stdout:
             before.append(line)
-            if found := re.search(r"listening on\s+(http://\S+)", line):
-                served = Served(found[1])
+            if match := re.search(r"listening on\s+(http://\S+)", line):
+                served = Served(match[1])
                 break
         else:
             pytest.fail(f"the server did not start: {before}")
         yield served
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=60)
         served.written += [*before, rest]
     finally:
         process.kill()
@@ -96,11 +96,11 @@ def test_keys_open_the_hubs_by_header_and_by_query_and_are_written_nowhere(tmp_p
                 header = {"Authorization": f"Bearer {key}"}
                 query = f"negotiateVersion=1&access_token={key}"
                 for url, headers in ((f"{hub}/negotiate", header), (f"{hub}/negotiate?{query}", {})):
-                    answer = httpx.post(served.url + url, headers=headers, timeout=10)
+                    answer = httpx.post(served.url + url, headers=headers, timeout=60)
                     assert answer.status_code == (200 if lets_in else 401)
                 opened = 101 if lets_in else 401
                 assert upgraded(socket, header) == upgraded(f"{socket}?access_token={key}", {}) == opened
-            assert httpx.post(f"{served.url}{hub}/negotiate", timeout=10).status_code == 401
+            assert httpx.post(f"{served.url}{hub}/negotiate", timeout=60).status_code == 401
             assert upgraded(socket, {}) == 401
     written = "".join(served.written)
     stored = b"".join(file.read_bytes() for file in (tmp_path / ".mesolive").iterdir())

@@ -53,7 +53,7 @@ def test_market_data_must_have_the_underlying(write: Path) -> None:
     assert "Symbol: spx_eod_202312.txt has no market of it; expected SPX; found XYZ" in other.output
 
 
-def test_json_has_every_problem_with_path_expected_and_found(write: Path) -> None:
+def test_json_has_every_problem_with_path_expected_and_actual_value(write: Path) -> None:
     result = RUN.invoke(strategy_app, ["check", str(write / "bad.json"), "--json"])
     assert result.exit_code == 1
     report = json.loads(result.stdout)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 import pytest_asyncio
 
 from mesolive.access.context import Role
-from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
+from mesolive.access.sessions import MAX_SESSIONS
+from mesolive_sdk import (
+    MesoLiveApiException,
+    MesoLiveControlHubClient,
+    MesoLiveEventHubClient,
+    models,
+    new_idempotency_key,
+    wait_for_job,
+)
 from mesolive_testkit.server import SPX, Kit, definition, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -93,7 +103,7 @@ async def test_a_halt_refuses_entries_until_it_is_lifted(
     )
 
 
-async def test_a_halt_is_told_and_does_not_concern_other_users(kit: Kit) -> None:
+async def test_a_halt_is_an_event_and_does_not_concern_other_users(kit: Kit) -> None:
     args = halt(models.HaltScope.All)
     await kit.control.halt_trading(args)
     with pytest.raises(MesoLiveApiException) as again:
@@ -106,8 +116,8 @@ async def test_a_halt_is_told_and_does_not_concern_other_users(kit: Kit) -> None
     await resume(kit)
     events = await kit.events()
     since = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=500))
-    told = [each.Event.Halted for each in since.Events if isinstance(each.Event, models.HaltChangeEvent)]
-    assert told[-2:] == [True, False]
+    reported = [each.Event.Halted for each in since.Events if isinstance(each.Event, models.HaltChangeEvent)]
+    assert reported[-2:] == [True, False]
 
 
 async def test_an_account_that_is_not_the_callers_cannot_be_halted(kit: Kit) -> None:
@@ -145,13 +155,22 @@ async def test_keys_are_made_listed_and_revoked_by_their_owner(kit: Kit) -> None
     client = await kit.client(MesoLiveControlHubClient, made.Token)
     await client.list_accounts()
     connections = (await kit.control.list_connections()).Connections
-    assert ("control", "a wall", "watch", 1) in [(each.Hub, each.Label, each.Role, each.Count) for each in connections]
+    (wall,) = (each for each in connections if each.Label == "a wall")
+    assert (wall.Hub, wall.Role, wall.Count, wall.Address) == ("control", "watch", 1, "127.0.0.1")
+    assert wall.Since is not None
+    assert made.Key.CreatedAt <= wall.Since <= datetime.now(UTC)
+    browser = await kit.application.sessions.sign_in_with_key(made.Token, "a browser", "10.0.0.9")
+    assert browser is not None
+    (used,) = [key for key in (await kit.control.list_api_keys()).Keys if key.KeyId == made.Key.KeyId]
+    assert (used.Connections, used.Sessions) == (1, 1)
     other = await kit.other_user()
     args = models.RevokeApiKeyArgs(KeyId=made.Key.KeyId)
     with pytest.raises(MesoLiveApiException) as refused:
         await other.revoke_api_key(args)
     assert refused.value.status is models.StatusCode.NotFound
-    assert (await kit.control.revoke_api_key(args)).RevokedAt is not None
+    revoked = await kit.control.revoke_api_key(args)
+    assert revoked.RevokedAt is not None
+    assert (revoked.Connections, revoked.Sessions) == (1, 1)
     listed = {key.KeyId: key.RevokedAt for key in (await kit.control.list_api_keys()).Keys}
     assert listed[made.Key.KeyId] is not None
 
@@ -167,12 +186,70 @@ async def test_sessions_are_listed_and_ended_by_their_owner(kit: Kit) -> None:
     assert await sessions.find(made.cookie) is None
 
 
+async def access_events(client: MesoLiveEventHubClient) -> list[models.AccessEvent]:
+    """Return the user's access events, oldest first, as the log replays them."""
+    since = await client.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+    return [each.Event for each in since.Events if isinstance(each.Event, models.AccessEvent)]
+
+
+async def test_sign_ins_ended_sessions_and_keys_are_events_of_their_user_without_secrets(kit: Kit) -> None:
+    client = await kit.events()
+    received: asyncio.Queue[models.AccessEvent] = asyncio.Queue()
+    client.on_access_event(received.put_nowait)
+    before = len(await access_events(client))
+    sessions, change = kit.application.sessions, models.AccessChange
+    code = await sessions.make_code("trader", Role.WATCH)
+    browser = await sessions.sign_in_with_code(code, "a browser", "10.0.0.7")
+    assert browser is not None
+    made = await kit.control.create_api_key(models.CreateApiKeyArgs(Label="a wall", Role="watch", ExpiresDays=30))
+    await kit.control.revoke_api_key(models.RevokeApiKeyArgs(KeyId=made.Key.KeyId))
+    await kit.control.revoke_api_key(models.RevokeApiKeyArgs(KeyId=made.Key.KeyId))
+    await kit.control.end_session(models.EndSessionArgs(SessionId=browser.info.session_id))
+    asked_by = (await kit.control.get_session()).KeyId
+    async with asyncio.timeout(60):
+        live = [await received.get() for _ in range(4)]
+    log = (await access_events(client))[before:]
+    assert log == live
+    key, session = made.Key.KeyId, browser.info.session_id
+    assert [(each.Change, each.KeyId, each.KeyLabel, each.SessionId, each.Address, each.By) for each in log] == [
+        (change.SignedIn, None, None, session, "10.0.0.7", f"session:{session}"),
+        (change.KeyCreated, key, "a wall", None, None, asked_by),
+        (change.KeyRevoked, key, "a wall", None, None, asked_by),
+        (change.SessionEnded, None, None, session, "10.0.0.7", asked_by),
+    ]
+    assert {each.Role for each in log} == {"watch"}
+    written = " ".join(repr(each) for each in log)
+    assert not any(secret in written for secret in (code, browser.cookie, made.Token))
+    theirs = await kit.application.access.create_key("somebody else")
+    others = await access_events(await kit.client(MesoLiveEventHubClient, theirs.token))
+    assert {each.Change for each in others} == {change.KeyCreated}
+    assert not {each.KeyId for each in others} & {each.KeyId for each in await access_events(client)}
+
+
+async def test_a_session_displaced_by_a_new_one_is_reported_as_ended(kit: Kit) -> None:
+    client = await kit.events()
+    sessions = kit.application.sessions
+    first = await sessions.sign_in_with_code(await sessions.make_code("trader"), "the first", "10.0.0.8")
+    assert first is not None
+    assert await sessions.prove(first.info, kit.token)
+    for _ in range(MAX_SESSIONS):
+        await sessions.sign_in_with_code(await sessions.make_code("trader"), "a browser", "10.0.0.9")
+    reported = [each for each in await access_events(client) if each.SessionId == first.info.session_id]
+    change = models.AccessChange
+    assert [each.Change for each in reported] == [change.SignedIn, change.SignedInAgain, change.SessionEnded]
+    assert reported[-1].By is None
+
+
 async def test_the_history_of_an_order_is_for_its_owner_alone(kit: Kit) -> None:
     sent = await kit.control.send_order(await entry_order(kit))
     await kit.control.cancel_order(
         models.CancelOrderArgs(IdempotencyKey=new_idempotency_key(), LiveOrderId=sent.LiveOrderId)
     )
     args = models.GetOrderHistoryArgs(LiveOrderId=sent.LiveOrderId)
+    order = await kit.control.get_order(models.GetOrderArgs(LiveOrderId=sent.LiveOrderId))
+    assert {leg.Name: leg.Ratio for leg in order.Legs or ()} == order.LegRatios
+    assert {leg.Contract.Underlying.Symbol for leg in order.Legs or ()} == {"SPX"}
+    assert {leg.LegId for leg in order.Legs or ()} == {None}
     history = await kit.control.get_order_history(args)
     assert history.Entries[0].What == "SendOrder"
     assert any(entry.Who == "venue" for entry in history.Entries)

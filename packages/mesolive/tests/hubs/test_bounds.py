@@ -59,9 +59,9 @@ async def test_one_preparation_too_many_is_refused(tmp_path: Path) -> None:
 
         calls = [kit.control.start_prepare_position_entry(args()) for _ in range(10)]
         answers = await asyncio.gather(*calls, return_exceptions=True)
-        refused = [one for one in answers if isinstance(one, MesoLiveApiException)]
+        refused = [answer for answer in answers if isinstance(answer, MesoLiveApiException)]
         assert refused
-        assert {one.status for one in refused} == {StatusCode.RateLimited}
+        assert {error.status for error in refused} == {StatusCode.RateLimited}
         assert len(refused) < len(answers)
 
 
@@ -77,7 +77,7 @@ async def test_one_connection_too_many_is_refused_on_each_hub_by_itself(tmp_path
         assert (await again.list_accounts()).Accounts
 
 
-async def test_one_stream_too_many_over_all_connections_is_refused_and_others_have_theirs(tmp_path: Path) -> None:
+async def test_a_stream_beyond_the_limit_is_refused_and_other_users_have_theirs(tmp_path: Path) -> None:
     async with live_server(tmp_path, max_streams=3) as kit:
         args = models.StreamUnderlyingDataArgs(Provider=models.DataProviderType.Simulated, Underlying=SPX)
         clients = [await kit.client(MesoLiveDataHubClient) for _ in range(2)]

@@ -32,8 +32,8 @@ RULES: Json = {
 NOTHING_FITS: Json = {"Expirations": [{"Name": "e", "DTE": 900, "Min": 900}], "Legs": short_put()["Structure"]["Legs"]}
 
 
-async def test_every_callback_is_heard(tmp_path: Path) -> None:
-    heard: dict[str, models.MesoLiveEvent] = {}
+async def test_every_callback_is_received(tmp_path: Path) -> None:
+    received: dict[str, models.MesoLiveEvent] = {}
     complete = asyncio.Event()
     async with stage(tmp_path) as play:
         client = MesoLiveEventHubClient(play.kit.url, play.kit.token)
@@ -42,8 +42,8 @@ async def test_every_callback_is_heard(tmp_path: Path) -> None:
 
         def note(name: str) -> Any:
             def handler(event: models.MesoLiveEvent) -> None:
-                heard[name] = event
-                if heard.keys() == registers:
+                received[name] = event
+                if received.keys() == registers:
                     complete.set()
 
             return handler
@@ -74,6 +74,7 @@ async def test_every_callback_is_heard(tmp_path: Path) -> None:
             )
         )
         await play.kit.leave(position_id)
+        await play.kit.control.create_api_key(models.CreateApiKeyArgs(Label="a test of keys"))
         await play.kit.control.halt_trading(
             models.HaltTradingArgs(IdempotencyKey=new_idempotency_key(), Reason="a test of halts")
         )
@@ -97,11 +98,11 @@ async def test_every_callback_is_heard(tmp_path: Path) -> None:
         await play.kit.application.market.providers[models.DataProviderType.Simulated].stop()
         await play.kit.advance(30)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await complete.wait()
         except TimeoutError:
             pass
-        assert registers - heard.keys() == set()
-    signal = heard["on_entry_signal"]
+        assert registers - received.keys() == set()
+    signal = received["on_entry_signal"]
     assert isinstance(signal, models.EntrySignalEvent)
     assert signal.BrokerAccountId == ACCOUNT

@@ -46,8 +46,8 @@ async def test_a_published_example_is_imported_and_comes_back(kit: Kit, name: st
     made = await kit.control.create_strategy(
         models.CreateStrategyArgs(StrategyDefinition=given, ActiveOnAccounts=["ML1000"])
     )
-    found = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
-    assert found.StrategyDefinition == given
+    parsed = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
+    assert parsed.StrategyDefinition == given
     assert made.Symbol == given["Symbol"]
 
 
@@ -75,17 +75,17 @@ async def test_the_server_hands_out_the_definition_that_it_carries_out_and_the_o
         "Adjustment": {"ConditionalAdjustments": {"pos_pnl > 50": closing}},
     }
     made = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=old, ActiveOnAccounts=[]))
-    found = (await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))).StrategyDefinition
-    assert found["MesoSimVersion"].startswith("3")
-    assert found["StrategyName"] == "An old put"
-    assert found["Settings"]["Core"]["LegSelectionConstraint"] == "None"
-    assert found["Structure"]["Legs"][0]["StrikeSelector"] == {"StrikePrice": "underlying_price * 0.9"}
-    adjustments = found["Adjustment"]["ConditionalAdjustments"]
+    parsed = (await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))).StrategyDefinition
+    assert parsed["MesoSimVersion"].startswith("3")
+    assert parsed["StrategyName"] == "An old put"
+    assert parsed["Settings"]["Core"]["LegSelectionConstraint"] == "None"
+    assert parsed["Structure"]["Legs"][0]["StrikeSelector"] == {"StrikePrice": "underlying_price * 0.9"}
+    adjustments = parsed["Adjustment"]["ConditionalAdjustments"]
     assert adjustments == {"pos_pnl > 50": {"RemoveLegsAdjustment": {"LegNames": ["a"]}}}
-    assert found["$original"] == old
-    again = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=found, ActiveOnAccounts=[]))
+    assert parsed["$original"] == old
+    again = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=parsed, ActiveOnAccounts=[]))
     cloned = (await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=again.Id))).StrategyDefinition
-    assert cloned == found
+    assert cloned == parsed
 
 
 async def test_the_check_hands_out_what_a_version_2_definition_becomes(kit: Kit) -> None:
@@ -96,13 +96,13 @@ async def test_the_check_hands_out_what_a_version_2_definition_becomes(kit: Kit)
     made = await kit.control.create_strategy(
         models.CreateStrategyArgs(StrategyDefinition=report.Converted, ActiveOnAccounts=[])
     )
-    found = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
-    assert found.StrategyDefinition == report.Converted, "it is of version 3, and carried out as it is"
+    parsed = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
+    assert parsed.StrategyDefinition == report.Converted, "it is of version 3, and carried out as it is"
     again = models.CheckStrategyDefinitionArgs(StrategyDefinition=report.Converted)
     assert (await kit.control.check_strategy_definition(again)).Converted is None
 
 
-async def test_a_stale_save_is_refused_and_every_definition_that_was_stored_is_kept(kit: Kit) -> None:
+async def test_a_stale_save_is_refused_and_every_stored_definition_remains(kit: Kit) -> None:
     first, second, third = (definition(Description=text) for text in ("first", "second", "third"))
     made = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=first, ActiveOnAccounts=[]))
     seen = made.UpdatedAt  # two editors read it
@@ -119,8 +119,8 @@ async def test_a_stale_save_is_refused_and_every_definition_that_was_stored_is_k
     assert refused.value.status is models.StatusCode.Conflict
     assert refused.value.error is not None
     assert refused.value.error.Code == "StrategyChanged"
-    found = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
-    assert found.StrategyDefinition["Description"] == "second", "a refused save changes nothing"
+    parsed = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
+    assert parsed.StrategyDefinition["Description"] == "second", "a refused save changes nothing"
     await save(third, saved.UpdatedAt)
     await save(third, None)  # the same text again is no new version
     versions = (await kit.control.get_strategy_versions(models.GetStrategyVersionsArgs(StrategyId=made.Id))).Versions

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from mesolive_sdk import models, new_idempotency_key, wait_for_job
+from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key, wait_for_job
 from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,9 +73,9 @@ async def books(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Book
 def of(items: Sequence[Any], **fields: object) -> list[int]:
     """Return the ids of those items whose fields have these values."""
     return [
-        getattr(one, "Id", None) or one.OrderId
-        for one in items
-        if all(getattr(one, name) == value for name, value in fields.items())
+        getattr(item, "Id", None) or item.OrderId
+        for item in items
+        if all(getattr(item, name) == value for name, value in fields.items())
     ]
 
 
@@ -148,6 +148,28 @@ async def test_orders_by_plan_account_and_state(books: Books) -> None:
         assert len(shown) == number
     assert of(await books.all(ask, args, "Orders", State=models.OrderState.Filled)) == of(everything)
     assert await books.all(ask, args, "Orders", State=models.OrderState.Cancelled) == []
+
+
+async def test_orders_newest_first_page_backwards_through_all_and_their_tokens_fit_no_other_direction(
+    books: Books,
+) -> None:
+    ask, args = books.kit.control.list_orders, models.ListOrdersArgs
+    oldest_first = of(await books.all(ask, args, "Orders"))
+    assert oldest_first == sorted(oldest_first)
+    seen: list[int] = []
+    token: str | None = None
+    for _ in oldest_first:
+        page = await ask(args(NewestFirst=True, Limit=1, ContinuationToken=token))
+        seen += of(page.Orders)
+        token = page.ContinuationToken
+        if token is not None:
+            with pytest.raises(MesoLiveApiException, match="ContinuationToken"):
+                await ask(args(Limit=1, ContinuationToken=token))
+    assert token is None
+    assert seen == oldest_first[::-1]
+    (first, *_) = books.filled
+    of_plan = await books.all(ask, args, "Orders", ExecPlanId=first.ExecPlanId, NewestFirst=True)
+    assert of(of_plan) == first.LiveOrderIds[::-1]
 
 
 async def test_strategies_by_the_accounts_that_they_are_active_on(books: Books) -> None:

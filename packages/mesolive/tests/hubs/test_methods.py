@@ -53,19 +53,47 @@ PUBLISHED = frozenset(
 
 
 def test_every_extension_is_in_the_table_of_methods_and_nothing_else_is() -> None:
-    offered = {
+    offered = offered_methods()
+    assert offered >= PUBLISHED
+    page = (DOCS / "portal.md").read_text()
+    table = page[page.index("## Methods for operators") : page.index("## What the pages needed of the server")]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    named = {name for row in rows if "(event)" not in row[1] for name in re.findall(r"`(\w+)`", row[1])}
+    assert named - PUBLISHED == offered - PUBLISHED
+    assert all(len(row[2].strip()) > 10 for row in rows)
+
+
+def offered_methods() -> set[str]:
+    """Return the names of the methods of the three hubs."""
+    return {
         options.name
         for hub in (ControlHub, DataHub, EventHub)
         for name in dir(hub)
         if (options := getattr(getattr(hub, name), "__signalr_hub_method__", None)) is not None
     }
-    assert offered >= PUBLISHED
+
+
+def test_what_the_pages_needed_names_methods_fields_and_tests_that_exist() -> None:
     page = (DOCS / "portal.md").read_text()
-    table = page[page.index("## Methods for operators") : page.index("## What is measured")]
-    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
-    named = {name for row in rows if "(event)" not in row[1] for name in re.findall(r"`(\w+)`", row[1])}
-    assert named - PUBLISHED == offered - PUBLISHED
-    assert all(len(row[2].strip()) > 10 for row in rows)
+    table = page[page.index("## What the pages needed of the server") : page.index("## What is measured")]
+    rows = [[re.findall(r"`([^`]+)`", cell) for cell in line.split("|")] for line in table.splitlines()]
+    needs = [row for row in rows if len(row) == 7 and row[5]]
+    assert len(needs) == 18
+    known = offered_methods() | set(models.EVENT_MODELS)
+    for *_, methods, fields, tests, _end in needs:
+        assert methods
+        assert set(methods) - known == set()
+        for name in fields:
+            model, field = name.split(".")
+            assert field in getattr(models, model).__struct_fields__, name
+        text = "".join((TESTS / path).read_text() for path in tests)
+        for method in set(methods) & offered_methods() - PUBLISHED:
+            assert re.search(rf"\b{snake(method)}\b|\b{method}Args\b", text), f"no test of {tests} calls {method}"
+
+
+def snake(method: str) -> str:
+    """Return the SDK's name of a method."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", method).lower()
 
 
 async def test_executions_are_got_by_their_ids_and_an_ended_exit_is_not_cancelled(tmp_path: Path) -> None:
@@ -78,5 +106,5 @@ async def test_executions_are_got_by_their_ids_and_an_ended_exit_is_not_cancelle
         (known,) = (
             await play.kit.control.list_executions(models.ListExecutionsArgs(PositionId=position_id))
         ).Executions
-        found = await play.kit.control.get_executions(models.GetExecutionsArgs(ExecutionIds=[known.Id, 999]))
-        assert (found.Executions, found.MissingExecutionIds) == ([known], [999])
+        executions = await play.kit.control.get_executions(models.GetExecutionsArgs(ExecutionIds=[known.Id, 999]))
+        assert (executions.Executions, executions.MissingExecutionIds) == ([known], [999])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,14 +28,22 @@ async def kit(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kit]:
         yield running
 
 
-async def test_the_session_says_who_is_here_and_where_the_market_stands(kit: Kit) -> None:
-    told = await kit.control.get_session()
-    assert (told.User, told.Role, told.Version, told.Market) == ("trader", "trade", __version__, "simulated")
-    assert told.KeyId is not None
-    assert told.SessionId is None
-    assert (told.IsOpen, told.MarketTime) == (True, START)
-    assert told.SessionOpen < START < told.SessionClose
-    assert told.DataProviders == [models.DataProviderType.Simulated]
+async def test_the_session_states_its_user_and_the_state_of_the_market(kit: Kit) -> None:
+    session = await kit.control.get_session()
+    assert (session.User, session.Role, session.Version, session.Market) == (
+        "trader",
+        "trade",
+        __version__,
+        "simulated",
+    )
+    assert session.KeyId is not None
+    assert session.SessionId is None
+    assert (session.IsOpen, session.MarketTime) == (True, START)
+    assert session.SessionOpen < START < session.SessionClose
+    assert session.NextSessionOpen == session.SessionOpen + timedelta(days=1)
+    of_symbol = await kit.control.get_session(models.GetSessionArgs(Symbol="SPX"))
+    assert of_symbol.NextSessionOpen == session.NextSessionOpen
+    assert session.DataProviders == [models.DataProviderType.Simulated]
     made = await kit.control.create_api_key(models.CreateApiKeyArgs(Role="watch"))
     watcher = await kit.client(MesoLiveControlHubClient, made.Token)
     assert (await watcher.get_session()).Role == "watch"
@@ -45,8 +54,10 @@ async def test_a_chain_is_a_window_of_strikes_around_the_money(kit: Kit) -> None
     assert (underlying.Underlying.Symbol, underlying.Preferred, underlying.Stale) == ("SPX", True, False)
     assert underlying.Mark is not None
     expirations = (await kit.control.get_expirations(models.GetExpirationsArgs(Symbol="SPX"))).Expirations
-    assert [one.Expiration for one in expirations] == sorted(one.Expiration for one in expirations)
-    month = next(one for one in expirations if one.DTE > 20)
+    assert [expiration.Expiration for expiration in expirations] == sorted(
+        expiration.Expiration for expiration in expirations
+    )
+    month = next(expiration for expiration in expirations if expiration.DTE > 20)
     chain = await kit.control.get_chain(models.GetChainArgs(Symbol="SPX", Root=month.Root, Day=month.Day, Strikes=11))
     assert (chain.Expiration, len(chain.Rows), chain.Stale) == (month, 11, False)
     strikes = [row.Strike for row in chain.Rows]
@@ -71,7 +82,7 @@ async def test_a_chain_is_a_window_of_strikes_around_the_money(kit: Kit) -> None
 
 async def test_a_chain_agrees_with_the_snapshot_of_its_contracts(kit: Kit) -> None:
     expirations = (await kit.control.get_expirations(models.GetExpirationsArgs(Symbol="SPX"))).Expirations
-    month = next(one for one in expirations if one.DTE > 20)
+    month = next(expiration for expiration in expirations if expiration.DTE > 20)
     chain = await kit.control.get_chain(models.GetChainArgs(Symbol="SPX", Root=month.Root, Day=month.Day, Strikes=1))
     (row,) = chain.Rows
     data = await kit.data()
@@ -114,6 +125,9 @@ async def test_the_names_of_a_definition_are_listed_also_while_it_is_broken(kit:
     names = {item.Name for item in plain.Variables}
     assert {"underlying_price", "pos_pnl", "nav", "profit_target"} <= names
     assert all(item.Help for item in plain.Variables)
+    kinds = {item.Name: item.Type for item in plain.Variables}
+    assert set(kinds.values()) == {"Number", "Integer"}
+    assert (kinds["nav"], kinds["pos_in_flight"]) == ("Number", "Integer")
     broken = definition(Entry={"Conditions": ["1 +"], "VarDefines": {"best": "0"}})
     own = {
         item.Name: item.Source
@@ -177,11 +191,53 @@ async def test_events_are_found_by_position_and_by_text(kit: Kit) -> None:
     assert await found(Text="needleX100") == []
 
 
-async def test_the_next_session_is_told_while_the_exchange_is_closed(kit: Kit) -> None:
+async def refusal(call: Awaitable[object]) -> MesoLiveApiException:
+    with pytest.raises(MesoLiveApiException) as refused:
+        await call
+    return refused.value
+
+
+async def test_an_argument_that_means_nothing_is_refused_by_its_field_with_what_came(kit: Kit) -> None:
+    control, events, start = kit.control, await kit.events(), START - timedelta(days=1)
+    day = (await control.get_expirations(models.GetExpirationsArgs(Symbol="SPX"))).Expirations[3].Day
+    account = models.CreateAccountArgs(
+        BrokerAccountId="ML77", BrokerType=models.BrokerType.MesoLive, Cash=Decimal(1), Currency="usd!"
+    )
+    quiet = models.QuietHours(From="25:00", To="x", TimeZone="Mars")
+    rule = models.AddNotificationRuleArgs(Name="a", Url="json://example.org", Quiet=quiet)
+    for call, fields, came in (
+        (control.create_account(account), ["Currency"], "'usd!'"),
+        (
+            control.list_positions(models.ListPositionsArgs(ClosedFrom=START, ClosedTo=start)),
+            ["ClosedTo"],
+            str(start.date()),
+        ),
+        (control.get_chain(models.GetChainArgs(Symbol="SPX", Day=day, Center=Decimal(-5))), ["Center"], "-5"),
+        (
+            control.get_risk_graph(models.GetRiskGraphArgs(PositionIds=[1], QtyMultiplier=Decimal(3))),
+            ["QtyMultiplier"],
+            "3",
+        ),
+        (events.get_events(models.GetEventsArgs(Types=["OnError", "OnNothing"])), ["Types[1]"], "'OnNothing'"),
+        (control.create_api_key(models.CreateApiKeyArgs(Label="x" * 201)), ["Label"], "201"),
+        (control.add_notification_rule(rule), ["Quiet.From", "Quiet.To", "Quiet.TimeZone"], "'25:00'"),
+    ):
+        error = await refusal(call)
+        assert error.status is StatusCode.ValidationError
+        assert error.error is not None
+        problems = error.error.ValidationErrors or {}
+        assert list(problems) == fields
+        assert came in problems[fields[0]][0]
+        assert "expected" in problems[fields[0]][0]
+    no_provider = models.ListUnderlyingsArgs(DataProvider=models.DataProviderType.Ibkr)
+    assert (await refusal(control.list_underlyings(no_provider))).status is StatusCode.ProviderUnavailable
+
+
+async def test_the_next_session_is_shown_while_the_exchange_is_closed(kit: Kit) -> None:
     await kit.advance(timedelta(hours=8).total_seconds())
-    told = await kit.control.get_session()
-    assert not told.IsOpen
-    assert told.SessionOpen > told.MarketTime
+    session = await kit.control.get_session()
+    assert not session.IsOpen
+    assert session.NextSessionOpen == session.SessionOpen > session.MarketTime
 
 
 async def test_a_list_of_positions_says_what_pages_show_without_reading_each(tmp_path: Path) -> None:
@@ -204,7 +260,7 @@ async def test_a_list_of_positions_says_what_pages_show_without_reading_each(tmp
         assert listed[closed].Expirations == []
         at = listed[closed].ClosedAt
         assert at is not None
-        found = await kit.control.list_positions(models.ListPositionsArgs(ClosedFrom=at, ClosedTo=at))
-        assert [position.Id for position in found.Positions] == [closed]
+        page = await kit.control.list_positions(models.ListPositionsArgs(ClosedFrom=at, ClosedTo=at))
+        assert [position.Id for position in page.Positions] == [closed]
         later = models.ListPositionsArgs(ClosedFrom=at + timedelta(seconds=1))
         assert (await kit.control.list_positions(later)).Positions == []

@@ -36,7 +36,7 @@ async def test_every_listener_hears_what_is_published_while_it_listens() -> None
     assert await late.changed() == {1: 4}
 
 
-async def test_news_that_arrive_while_nobody_asks_are_kept_as_one_number_per_user() -> None:
+async def test_notifications_without_a_reader_are_joined_to_one_number_per_user() -> None:
     bus = LocalBus()
     listener = bus.subscribe()
     for number in range(10_000):

@@ -40,7 +40,7 @@ class Sink:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until what was delivered satisfies the condition."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 await self._arrived.wait()
                 self._arrived.clear()
@@ -120,6 +120,38 @@ class TestDelivery:
         await room.sink.until_seen(ann, 1)
         assert room.sink.seen == {ann: [1]}
 
+    async def test_passes_over_what_no_connection_follows(self, room: Room) -> None:
+        ann = await add_user(room.database, "ann")
+        followed = {2, 3}
+        deliverer = Deliverer(
+            room.journal, room.bus, room.sink, heard=lambda _user_id, event: event.EventSeqId in followed
+        )
+        await deliverer.start()
+        try:
+            await room.append(ann, 3)
+            await room.sink.until_seen(ann, 3)
+            assert room.sink.seen == {ann: [2, 3]}
+        finally:
+            await deliverer.stop()
+
+    async def test_of_an_event_waits_for_a_connection_that_is_about_to_follow_it(self, room: Room) -> None:
+        ann = await add_user(room.database, "ann")
+        followed: set[int] = set()
+        deliverer = Deliverer(
+            room.journal, room.bus, room.sink, heard=lambda _user_id, event: event.EventSeqId in followed
+        )
+        await deliverer.start()
+        try:
+            async with deliverer.paused(ann):
+                await room.append(ann, 1)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                followed.add(1)
+            await room.sink.until_seen(ann, 1)
+            assert room.sink.seen == {ann: [1]}
+        finally:
+            await deliverer.stop()
+
     async def test_reads_a_long_log_in_parts(self, room: Room) -> None:
         ann = await add_user(room.database, "ann")
         await room.deliverer.start()
@@ -171,14 +203,14 @@ class TestDelivery:
         await room.sink.until_seen(ann, 7)
         assert room.sink.seen == {ann: [1, 2, 3, 4, 5, 6, 7]}
 
-    async def test_tells_an_event_as_it_was_committed_whatever_is_done_with_it_later(self, room: Room) -> None:
+    async def test_delivers_an_event_as_it_was_committed_despite_later_changes_of_the_object(self, room: Room) -> None:
         ann = await add_user(room.database, "ann")
-        told: list[MesoLiveEventEnvelope] = []
+        reported: list[MesoLiveEventEnvelope] = []
 
         class Keeping(Sink):
             async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
                 await super().deliver(user_id, event)
-                told.append(event)
+                reported.append(event)
 
         sink = Keeping()
         deliverer = room.make(sink)
@@ -194,9 +226,9 @@ class TestDelivery:
         await sink.until_seen(ann, 2)
         await deliverer.stop()
         stored, _ = await room.journal.since(ann, 0, 10)
-        assert told == stored
+        assert reported == stored
 
-    async def test_does_not_depend_on_being_told(self, database: Database) -> None:
+    async def test_does_not_depend_on_notifications(self, database: Database) -> None:
         room = Room(database, bus=LocalBus())  # the journal tells another bus
         ann = await add_user(database, "ann")
         deliverer = room.make(room.sink, sweep_seconds=0.01)
@@ -265,7 +297,7 @@ class TestAFailure:
             await tx.execute(text("ALTER TABLE events RENAME TO hidden_events"))
             await tx.execute(text("ALTER TABLE event_counters RENAME TO hidden_counters"))
         room.bus.publish(ann, 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await room.paused.wait()
         async with room.database.write() as tx:
             await tx.execute(text("ALTER TABLE hidden_events RENAME TO events"))

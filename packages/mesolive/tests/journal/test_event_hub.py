@@ -43,7 +43,7 @@ def numbers(events: list[MesoLiveEvent]) -> list[int]:
 
 class TestOnConnect:
     @pytest.mark.parametrize("encoding", ["json", "messagepack"])
-    async def test_a_client_is_told_what_is_active_with_its_original_ids(
+    async def test_a_client_receives_the_active_events_with_their_original_ids(
         self, server: EventServer, encoding: str
     ) -> None:
         ann = await server.user("ann")
@@ -61,7 +61,7 @@ class TestOnConnect:
         assert numbers(await listener.until(2)) == [1, 2]
 
     @pytest.mark.parametrize("encoding", ["json", "messagepack"])
-    async def test_a_client_survives_however_much_is_active_and_is_told_the_newest(
+    async def test_a_client_with_too_many_active_events_receives_the_newest(
         self, server: EventServer, encoding: str
     ) -> None:
         ann = await server.user("ann")
@@ -73,9 +73,9 @@ class TestOnConnect:
         await server.append(ann, agent_status())
         while not isinstance((await listener.until(1))[-1], models.AgentStatusEvent):
             await listener.until(len(listener.heard) + 1)
-        heard = numbers(listener.heard)
-        assert len(heard) > 200
-        assert heard == list(range(heard[0], MAX_ACTIVE + 2))
+        received = numbers(listener.heard)
+        assert len(received) > 200
+        assert received == list(range(received[0], MAX_ACTIVE + 2))
 
     async def test_nothing_that_happens_while_a_client_connects_is_lost_or_out_of_order(
         self, server: EventServer
@@ -106,15 +106,15 @@ class TestOnConnect:
             assert later[0] > 1
             assert later == list(range(later[0], last + 1))
 
-    async def test_a_user_is_told_nothing_of_another_one(self, server: EventServer) -> None:
+    async def test_a_user_receives_no_event_of_another_user(self, server: EventServer) -> None:
         ann, bob = await server.user("ann"), await server.user("bob")
         await server.append(ann, error(on=True, number=1))
         listener = await server.listen("bob")
         await server.append(ann, agent_status())
         await server.append(bob, agent_status("for bob"))
-        (heard,) = await listener.until(1)
-        assert isinstance(heard, models.AgentStatusEvent)
-        assert heard.Message == "for bob"
+        (received,) = await listener.until(1)
+        assert isinstance(received, models.AgentStatusEvent)
+        assert received.Message == "for bob"
 
     async def test_a_client_without_a_valid_key_is_turned_away(self, server: EventServer) -> None:
         server.tokens["nobody"] = "no token"
@@ -160,7 +160,7 @@ class TestASubscriber:
         await server.append(ann, position_update(strategy_id), agent_status())
         assert numbers(await listener.until(1)) == [2]
 
-    async def test_is_told_which_strategies_are_not_its_users(self, server: EventServer) -> None:
+    async def test_names_the_strategies_of_other_users_in_its_answer(self, server: EventServer) -> None:
         ann, bob = await server.user("ann"), await server.user("bob")
         mine, foreign = await add_strategy(server.database, ann), await add_strategy(server.database, bob)
         listener = await server.listen("ann")
@@ -170,7 +170,7 @@ class TestASubscriber:
         await server.append(ann, position_update(mine))
         assert [event.EventTime for event in await listener.until(1)] == [NOW]
 
-    async def test_to_more_than_a_connection_may_follow_is_told_which_it_does_not(self, server: EventServer) -> None:
+    async def test_to_more_than_a_connection_may_follow_names_those_it_does_not(self, server: EventServer) -> None:
         ann = await server.user("ann")
         mine = [await add_strategy(server.database, ann) for _ in range(22)]
         listener = await server.listen("ann")
@@ -223,7 +223,7 @@ class TestASubscriber:
 
 
 class TestReplay:
-    async def test_tells_where_the_log_ends(self, server: EventServer) -> None:
+    async def test_states_the_end_of_the_log(self, server: EventServer) -> None:
         ann = await server.user("ann")
         listener = await server.listen("ann")
         result = await listener.client.get_latest_event_seq_id()

@@ -53,9 +53,9 @@ async def append(database: Database, journal: Journal, user_id: int, *new: MesoL
 
 
 async def read_all(journal: Journal, user_id: int) -> list[MesoLiveEventEnvelope]:
-    found, more = await journal.since(user_id, 0, 1000)
+    batch, more = await journal.since(user_id, 0, 1000)
     assert not more
-    return found
+    return batch
 
 
 async def numbers(journal: Journal, user_id: int) -> list[int]:
@@ -111,12 +111,12 @@ class TestAppending:
     async def test_is_announced_once_it_is_committed(self, database: Database, journal: Journal, bus: LocalBus) -> None:
         ann = await add_user(database, "ann")
         listener = bus.subscribe()
-        heard = asyncio.create_task(listener.changed())
+        received = asyncio.create_task(listener.changed())
         async with database.write(ann) as tx:
             await journal.append(tx, ann, [position_update(), position_update()])
             await asyncio.sleep(0)
-            assert not heard.done()
-        assert await heard == {ann: 2}
+            assert not received.done()
+        assert await received == {ann: 2}
 
     async def test_nothing_changes_nothing(self, database: Database, journal: Journal) -> None:
         ann = await add_user(database, "ann")
@@ -159,10 +159,10 @@ class TestReading:
         ann, bob = await add_user(database, "ann"), await add_user(database, "bob")
         await append(database, journal, ann, *(position_update() for _ in range(5)))
         await append(database, journal, bob, position_update())
-        found, more = await journal.since(ann, 2, 2)
-        assert ([event.EventSeqId for event in found], more) == ([3, 4], True)
-        found, more = await journal.since(ann, 3, 2)
-        assert ([event.EventSeqId for event in found], more) == ([4, 5], False)
+        batch, more = await journal.since(ann, 2, 2)
+        assert ([event.EventSeqId for event in batch], more) == ([3, 4], True)
+        batch, more = await journal.since(ann, 3, 2)
+        assert ([event.EventSeqId for event in batch], more) == ([4, 5], False)
         assert await journal.since(ann, 5, 10) == ([], False)
         assert await journal.since(ann, 99, 10) == ([], False)
 
@@ -175,19 +175,19 @@ class TestReading:
         seen: list[int] = []
         more = True
         while more and len(seen) < 300:
-            found, more = await journal.since(ann, seen[-1] if seen else 0, limit)
-            assert len(found) == min(limit, 200 - len(seen))
-            seen += [event.EventSeqId for event in found]
+            batch, more = await journal.since(ann, seen[-1] if seen else 0, limit)
+            assert len(batch) == min(limit, 200 - len(seen))
+            seen += [event.EventSeqId for event in batch]
         assert seen == list(range(1, 201))
 
     async def test_gives_fewer_when_they_are_long_but_always_one(self, database: Database, journal: Journal) -> None:
         ann = await add_user(database, "ann")
         await append(database, journal, ann, *(agent_status("x" * 1000) for _ in range(5)))
-        for most_bytes, count in ((3500, 3), (1, 1), (100_000, 5)):
-            found, more = await journal.since(ann, 0, 10, most_bytes)
-            assert ([event.EventSeqId for event in found], more) == (list(range(1, count + 1)), count < 5)
+        for max_bytes, count in ((3500, 3), (1, 1), (100_000, 5)):
+            batch, more = await journal.since(ann, 0, 10, max_bytes)
+            assert ([event.EventSeqId for event in batch], more) == (list(range(1, count + 1)), count < 5)
 
-    async def test_tells_where_each_users_log_ends(
+    async def test_states_the_end_of_each_users_log(
         self, database: Database, journal: Journal, clock: ManualClock
     ) -> None:
         ann, bob = await add_user(database, "ann"), await add_user(database, "bob")
@@ -237,7 +237,7 @@ class TestTheActiveState:
         assert len((await journal.active_state(ann))[0]) == 1
         assert await journal.active_state(bob) == ([], 2)
 
-    async def test_tells_the_newest_when_there_is_too_much(self, database: Database, journal: Journal) -> None:
+    async def test_gives_the_newest_when_there_is_too_much(self, database: Database, journal: Journal) -> None:
         ann = await add_user(database, "ann")
         await append(database, journal, ann, *(error(on=True, number=number) for number in range(MAX_ACTIVE + 3)))
         active, _ = await journal.active_state(ann)
@@ -360,7 +360,7 @@ async def test_whatever_becomes_of_the_writers_each_users_log_is_the_committed_e
             read = await read_all(journal, user_id)
             assert [event.EventSeqId for event in read] == list(range(1, len(read) + 1))
             assert [event.EventId for event in read] == committed[user_id]
-        told: Mapping[int, int] = await listener.changed() if any(committed.values()) else {}
-        assert told == {user_id: len(ids) for user_id, ids in committed.items() if ids}
+        reported: Mapping[int, int] = await listener.changed() if any(committed.values()) else {}
+        assert reported == {user_id: len(ids) for user_id, ids in committed.items() if ids}
     finally:
         await database.close()

@@ -13,10 +13,11 @@ import pytest_asyncio
 from mesolive.assembly import Overrides
 from mesolive.notifications.notifier import NotifierConfig
 from mesolive.tasks import BackOff
-from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key
+from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.models import NotificationKind as Kind
 from mesolive_sdk.models import StatusCode
 from mesolive_testkit.http_sink import Sink, http_sink
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.server import ACCOUNT, Kit, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,17 +60,11 @@ async def shown(kit: Kit, rule: models.NotificationRule) -> models.NotificationR
     return next(item for item in (await kit.control.list_notification_rules()).Rules if item.RuleId == rule.RuleId)
 
 
-async def refused(awaitable: object) -> MesoLiveApiException:
-    with pytest.raises(MesoLiveApiException) as caught:
-        await awaitable  # pyright: ignore[reportGeneralTypeIssues]  # a call of the client
-    return caught.value
-
-
-async def test_a_halt_is_told_once_and_the_rule_says_so(clean: Kit, sink: Sink) -> None:
+async def test_a_halt_is_notified_once_and_the_rule_records_it(clean: Kit, sink: Sink) -> None:
     rule = await rule_to(clean, sink.address(), Kinds=[Kind.Halts])
     await halt(clean.control, "first day")
-    told = await sink.next()
-    assert told.startswith(f"MesoLive: trading halted on {ACCOUNT}: first day")
+    message = await sink.next()
+    assert message.startswith(f"MesoLive: trading halted on {ACCOUNT}: first day")
     await halt(clean.control, "second day")
     assert "second day" in await sink.next()
     assert [text.count("first day") for text in sink.received] == [2, 0]  # in title and line of one message
@@ -83,14 +78,14 @@ async def test_a_halt_is_told_once_and_the_rule_says_so(clean: Kit, sink: Sink) 
     )
 
 
-async def test_only_the_kinds_that_a_rule_names_are_told(clean: Kit, sink: Sink) -> None:
+async def test_only_the_kinds_that_a_rule_names_are_notified(clean: Kit, sink: Sink) -> None:
     await rule_to(clean, sink.address(), Kinds=[Kind.Positions])
     strategy = await clean.strategy()
     await halt(clean.control, "is not told")
     await clean.enter(strategy.Id, name="told of")
-    told = await sink.next()
-    assert "position created: told of" in told
-    assert "is not told" not in told
+    message = await sink.next()
+    assert "position created: told of" in message
+    assert "is not told" not in message
 
 
 async def test_a_rule_of_one_account_is_silent_on_others(clean: Kit, sink: Sink) -> None:
@@ -119,10 +114,10 @@ async def test_a_service_that_refuses_makes_the_rule_fail_and_the_next_message_s
     assert failing.Failed == 1
     sink.before_answer = lambda _: 200
     await halt(clean.control, "told")
-    told = await sink.next()
-    assert "told" in told
-    assert "lost" not in told
-    assert "1 earlier events could not be told" in told
+    message = await sink.next()
+    assert "told" in message
+    assert "lost" not in message
+    assert "1 earlier events may not have been reported" in message
 
 
 async def test_a_service_that_hangs_holds_up_neither_the_server_nor_other_rules(clean: Kit, sink: Sink) -> None:
@@ -146,7 +141,7 @@ async def test_a_service_that_hangs_holds_up_neither_the_server_nor_other_rules(
             let_go.set()
 
 
-async def test_quiet_hours_hold_back_and_count_and_the_end_of_them_tells_how_many(clean: Kit, sink: Sink) -> None:
+async def test_quiet_hours_withhold_messages_and_report_their_number_at_the_end(clean: Kit, sink: Sink) -> None:
     quiet = models.QuietHours(From="00:00", To="00:00", TimeZone="Europe/Berlin", Except=[Kind.Positions])
     rule = await rule_to(clean, sink.address(), Kinds=[Kind.Halts, Kind.Positions], Quiet=quiet)
     assert rule.State is models.NotificationState.Quiet
@@ -155,16 +150,16 @@ async def test_quiet_hours_hold_back_and_count_and_the_end_of_them_tells_how_man
         pass
     strategy = await clean.strategy()
     await clean.enter(strategy.Id, name="urgent")
-    told = await sink.next()
-    assert "urgent" in told
-    assert "at night" not in told
+    message = await sink.next()
+    assert "urgent" in message
+    assert "at night" not in message
     await clean.control.update_notification_rule(models.UpdateNotificationRuleArgs(RuleId=rule.RuleId, NoQuiet=True))
     while "during quiet hours: 1 Halts" not in await sink.next():
         pass
     assert (await shown(clean, rule)).Held == 0
 
 
-async def test_a_rule_that_is_switched_off_tells_nothing_of_what_happens_meanwhile(clean: Kit, sink: Sink) -> None:
+async def test_a_rule_that_is_switched_off_sends_nothing_of_that_time(clean: Kit, sink: Sink) -> None:
     rule = await rule_to(clean, sink.address(), Kinds=[Kind.Halts])
     switch = models.UpdateNotificationRuleArgs(RuleId=rule.RuleId, Enabled=False)
     assert (await clean.control.update_notification_rule(switch)).State is models.NotificationState.Disabled
@@ -172,12 +167,12 @@ async def test_a_rule_that_is_switched_off_tells_nothing_of_what_happens_meanwhi
     switch.Enabled = True
     await clean.control.update_notification_rule(switch)
     await halt(clean.control, "afterwards")
-    told = await sink.next()
-    assert "afterwards" in told
-    assert "while it was off" not in told
+    message = await sink.next()
+    assert "afterwards" in message
+    assert "while it was off" not in message
 
 
-async def test_the_test_message_is_sent_and_a_failure_is_told(clean: Kit, sink: Sink) -> None:
+async def test_the_test_message_is_sent_and_a_failure_is_reported(clean: Kit, sink: Sink) -> None:
     rule = await rule_to(clean, sink.address())
     args = models.NotificationRuleArgs(RuleId=rule.RuleId)
     assert (await clean.control.test_notification_rule(args)).Sent
@@ -254,7 +249,7 @@ async def test_two_rules_of_one_name_are_refused(clean: Kit, sink: Sink) -> None
     assert (error.status, error.error.Code) == (StatusCode.Conflict, "RuleExists")
 
 
-async def test_a_restart_tells_no_event_again_and_goes_on_with_the_next(tmp_path: Path, sink: Sink) -> None:
+async def test_a_restart_notifies_no_event_again_and_continues_with_the_next(tmp_path: Path, sink: Sink) -> None:
     for number in range(2):
         async with live_server(tmp_path, overrides=QUICK, notify_hosts=("127.0.0.1",)) as kit:
             if number == 0:

@@ -146,10 +146,11 @@ async def test_what_was_restored_is_what_was_backed_up_with_numbers_at_a_distanc
     assert {stat.S_IMODE(path.stat().st_mode) for path in new.iterdir()} == {0o600}
     await asyncio.to_thread(run, "apikey", "create", "--user", "bob", directory=new)
     assert rows(new, "SELECT id FROM users WHERE name = 'bob'") == [(DISTANCE + 1,)]
-    assert rows(new, "SELECT latest_seq_id FROM event_counters") == [(DISTANCE,)]
+    counters = "SELECT name, latest_seq_id FROM event_counters JOIN users ON users.id = user_id ORDER BY name"
+    assert rows(new, counters) == [("ann", DISTANCE), ("bob", 1)], "only bob's key was made after it"
 
 
-async def test_a_database_that_is_there_is_only_replaced_by_force_and_then_kept(used: Path, tmp_path: Path) -> None:
+async def test_an_existing_database_is_only_replaced_by_force_and_then_saved(used: Path, tmp_path: Path) -> None:
     file = tmp_path / "backup.tar.gz"
     make_backup(url(used), file, venue(used))
     await asyncio.to_thread(run, "apikey", "create", "--user", "bob", directory=used)
@@ -159,8 +160,8 @@ async def test_a_database_that_is_there_is_only_replaced_by_force_and_then_kept(
     done = await restore_backup(file, url(used), venue(used), force=True)
     assert rows(used, "SELECT name FROM users") == [("ann",)]
     assert venue(used).read_text() == '{"later":"line"}\n', "a venue is not set back"
-    kept = next(path for path in done.replaced if path.name == "mesolive.sqlite3")
-    assert rows(kept.parent, "SELECT name FROM users") == [("ann",), ("bob",)]
+    stored = next(path for path in done.replaced if path.name == "mesolive.sqlite3")
+    assert rows(stored.parent, "SELECT name FROM users") == [("ann",), ("bob",)]
 
 
 def unpacks(content: bytes) -> bool:
@@ -240,7 +241,7 @@ async def test_what_was_sent_after_the_backup_is_not_sent_again_and_is_an_error_
         order = await desk.send(sent)
         await desk.order_in(order.LiveOrderId, models.OrderState.Filled)
         held = dict(await desk.venue.positions(SIM))
-        heard = max(event.EventSeqId for event in desk.events)
+        received = max(event.EventSeqId for event in desk.events)
         orders_there = len(desk.venue.ledger.orders)
     await restore_backup(file, url(tmp_path), venue(tmp_path), force=True)
     async with desk_server(tmp_path) as desk:
@@ -250,7 +251,7 @@ async def test_what_was_sent_after_the_backup_is_not_sent_again_and_is_an_error_
         assert error.State is models.ErrorState.Active
         assert error.BrokerAccountId == SIM
         assert "the venue holds" in (error.Message or "")
-        assert error.EventSeqId > heard, "who has read further than the backup hears it all the same"
+        assert error.EventSeqId > received, "who has read further than the backup hears it all the same"
         with pytest.raises(MesoLiveApiException, match="restored from a backup"):
             await desk.send(sent)
         assert len(desk.venue.ledger.orders) == orders_there
@@ -314,16 +315,16 @@ async def test_a_backup_finds_the_venues_memory_wherever_the_running_server_keep
         manifest = make_backup(url(directory), file, venue(directory))
     assert [member.name for member in manifest.files] == ["mesolive.sqlite3", "secret.key", "simulated-venue.jsonl"]
     memory = venue(elsewhere)
-    kept = memory.read_bytes()
+    stored = memory.read_bytes()
     memory.unlink()
     with pytest.raises(BackupError, match=r"not be whole: the simulated venue's memory .*elsewhere.*--data-dir"):
         make_backup(url(directory), tmp_path / "second.tar.gz", venue(directory))
     new, third = tmp_path / "new", tmp_path / "third"
     done = await restore_backup(file, url(new), venue(new))
-    assert (done.venue, memory.read_bytes()) == (memory, kept)
+    assert (done.venue, memory.read_bytes()) == (memory, stored)
     done = await restore_backup(file, url(third), venue(third), named=True)
     assert done.venue == venue(third)
-    assert venue(third).read_bytes() == kept
+    assert venue(third).read_bytes() == stored
     (directory / "secret.key").unlink()
     with pytest.raises(BackupError, match=r"secret of the API keys .* is not there"):
         make_backup(url(directory), tmp_path / "fourth.tar.gz", venue(directory))

@@ -21,8 +21,8 @@ from structlog.testing import capture_logs
 from mesolive.clock import ManualClock
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.operations import health
-from mesolive.operations.health import MarketVitals, Vitals, failures, warnings
 from mesolive.operations.resources import LoopLag, open_files
+from mesolive.operations.vitals import MarketVitals, Vitals, failures, warnings
 from mesolive.tasks import TaskState
 from mesolive.trading.execution import halts
 from mesolive.venues.simulated.faults import Fault, Faults
@@ -37,7 +37,7 @@ WELL = Vitals(
     counts={"open orders": 2, "unresolved orders": 1, "errors": 0, "halts": 0},
     oldest_unresolved=5.0,
     market_open=True,
-    markets={"Simulated": MarketVitals(connected=True, silence=0.2, message="")},
+    markets={"Simulated": MarketVitals(connected=True, silence=0.2, message="", in_session=True)},
     venues={"Simulated": 0.0},
     undelivered=3,
     delivery_lag=0.1,
@@ -48,17 +48,22 @@ NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 TASK = TaskState("retention", 1, ended=False, turns=3, failures=0, turn_age=1.0, failure_age=None, error=None)
 STUCK = {"keys": replace(TASK, turn_age=61.0, turn_limit=60.0)}
 FAILED = {"venue": replace(TASK, failures=2, failure_age=3.0, error="ValueError")}
-MUTE = {"Simulated": MarketVitals(connected=False, silence=90.0, message="connected, but no data since 10:00")}
+MUTE = {
+    "Simulated": MarketVitals(
+        connected=False, silence=90.0, message="connected, but no data since 10:00", in_session=True
+    )
+}
+ASLEEP = {name: replace(market, in_session=False) for name, market in MUTE.items()}
 
 
 async def asked(url: str) -> tuple[int, dict[str, Any]]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(f"{url}/health", timeout=30)
         return answer.status_code, answer.json()
 
 
 async def metrics(url: str) -> dict[str, float]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         text = (await http.get(f"{url}/metrics", timeout=30)).text
     return {
         sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
@@ -67,7 +72,7 @@ async def metrics(url: str) -> dict[str, float]:
     }
 
 
-def test_a_server_that_is_well_tells_neither_failures_nor_warnings() -> None:
+def test_a_healthy_server_reports_neither_failures_nor_warnings() -> None:
     assert failures(WELL) == []
     assert warnings(WELL) == []
 
@@ -77,13 +82,14 @@ def test_a_server_that_is_well_tells_neither_failures_nor_warnings() -> None:
     [
         ({"database_error": "OperationalError"}, "the database cannot be written to: OperationalError"),
         ({"markets": MUTE}, "market data of Simulated: connected, but no data since 10:00"),
+        ({"markets": MUTE, "market_open": False}, "market data of Simulated: connected, but no data since 10:00"),
         ({"venues": {"Simulated": 31.0}}, "no contact to the Simulated venue for 31 s"),
         ({"delivery_lag": 31.0}, "3 events have waited to be delivered for 31 s"),
         ({"evaluated_ago": 151.0}, "signals were last evaluated 151 s ago"),
         ({"tasks": STUCK}, "the task 'keys' has made no progress for 61 s"),
     ],
 )
-def test_what_keeps_the_server_from_its_work_is_a_failure(change: dict[str, Any], says: str) -> None:
+def test_a_problem_that_prevents_the_servers_work_is_a_failure(change: dict[str, Any], says: str) -> None:
     assert failures(replace(WELL, **change)) == [says]
 
 
@@ -94,10 +100,10 @@ def test_what_keeps_the_server_from_its_work_is_a_failure(change: dict[str, Any]
         {"delivery_lag": 29.0},
         {"evaluated_ago": 149.0},
         {"evaluated_ago": None},
-        {"markets": MUTE, "market_open": False},
+        {"markets": ASLEEP},
     ],
 )
-def test_what_mends_itself_is_none_yet(change: dict[str, Any]) -> None:
+def test_a_problem_that_may_resolve_itself_is_no_failure_yet(change: dict[str, Any]) -> None:
     assert failures(replace(WELL, **change)) == []
 
 
@@ -114,24 +120,30 @@ def test_what_mends_itself_is_none_yet(change: dict[str, Any]) -> None:
         ({"tasks": FAILED}, "the task 'venue' failed 3 s ago (ValueError), for the 2nd time"),
     ],
 )
-def test_what_somebody_should_look_at_is_a_warning(change: dict[str, Any], says: str) -> None:
+def test_a_problem_for_the_operator_is_a_warning(change: dict[str, Any], says: str) -> None:
     (warning,) = warnings(replace(WELL, **change))
     assert says in warning
     assert failures(replace(WELL, **change)) == []
 
 
-async def test_a_server_says_that_it_is_well_and_with_what_status_monitors_read_it(kit: Kit) -> None:
-    status, told = await asked(kit.url)
-    assert (status, told["status"], told["failures"], told["warnings"]) == (200, "ok", [], [])
+async def test_a_healthy_server_answers_with_its_state_and_the_http_status(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "mesolive.operations.vitals.LAG_SECONDS", 3600.0
+    )  # a machine that is busy is no fault of the server
+    status, answer = await asked(kit.url)
+    assert (status, answer["status"], answer["failures"], answer["warnings"]) == (200, "ok", [], [])
     for task in ("signals", "retention", "api key check", "event delivery", "health", "simulated venue"):
-        assert told["tasks"][task]["running"] == 1, task
-        assert told["tasks"][task]["failures"] == 0
-    assert told["database"]["writable"] is True
-    assert told["database"]["size_bytes"] > 0
-    assert told["markets"]["Simulated"]["connected"] is True
+        assert answer["tasks"][task]["running"] == 1, task
+        assert answer["tasks"][task]["failures"] == 0
+    assert answer["database"]["writable"] is True
+    assert answer["database"]["size_bytes"] > 0
+    assert answer["markets"]["Simulated"]["connected"] is True
+    assert answer["markets"]["Simulated"]["in_session"] is True
     values = await metrics(kit.url)
     assert values["mesolive_healthy"] == values["mesolive_database_writable"] == 1
-    assert values["mesolive_venue_connected Simulated"] == 1
+    assert values["mesolive_venue_connected Simulated"] == values["mesolive_market_in_session Simulated"] == 1
     assert 0 < values["mesolive_database_write_seconds"] < 5
     assert values["mesolive_evaluations_total"] >= 1
     assert values["mesolive_evaluation_last_success_timestamp_seconds"] > 1.7e9
@@ -153,16 +165,16 @@ async def test_a_database_that_takes_no_writes_is_a_failure_until_it_does_again(
     monkeypatch.setattr(health, "ANSWER_SECONDS", 0.1)
     with locked(kit):
         await kit.application.health.look()
-        status, told = await asked(kit.url)
-        assert (status, told["status"]) == (503, "failing")
-        assert "the database cannot be written to" in told["failures"][0]
+        status, answer = await asked(kit.url)
+        assert (status, answer["status"]) == (503, "failing")
+        assert "the database cannot be written to" in answer["failures"][0]
         assert (await metrics(kit.url))["mesolive_database_writable"] == 0
     monkeypatch.setattr(health, "ANSWER_SECONDS", 10.0)
     await kit.application.health.look()
     assert (await asked(kit.url))[0] == 200
 
 
-async def test_a_full_disk_is_told_in_words(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_is_reported_in_words(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         """A database whose disk is full."""
 
@@ -178,23 +190,23 @@ async def test_market_data_that_stay_away_are_a_failure_at_once(kit: Kit) -> Non
     provider = kit.application.market.provider(DataProviderType.Simulated)
     assert isinstance(provider, SimulatedProvider)
     provider.disconnect()
-    status, told = await asked(kit.url)
+    status, answer = await asked(kit.url)
     assert status == 503
-    assert told["failures"][0].startswith("market data of Simulated")
+    assert answer["failures"][0].startswith("market data of Simulated")
     assert (await metrics(kit.url))["mesolive_market_connected Simulated"] == 0
 
 
 async def test_halts_and_orders_of_unknown_fate_are_counted_and_nobody_is_named(tmp_path: Path) -> None:
     never_heard = Faults({Fault.REQUEST_LOST: 1.0}, 1)
     patient = replace(QUICK, missing_grace=600.0)
-    async with desk_server(tmp_path, faults=never_heard, patience=patient, answer_seconds=0.05) as desk:
+    async with desk_server(tmp_path, faults=never_heard, patience=patient) as desk:
         plan = await desk.prepare_entry((await desk.strategy(StrategyName="My secret strategy")).Id)
         await desk.send(at_venue(plan))
         await halts.halt(desk.application.database, "the feed is wrong", desk.application.clock.now())
         await desk.application.health.look()
-        status, told = await asked(desk.application.url)
-        assert (status, told["status"]) == (200, "warning")
-        assert told["counts"] | {"halts": 1, "open_orders": 1, "unresolved_orders": 1} == told["counts"]
+        status, answer = await asked(desk.application.url)
+        assert (status, answer["status"]) == (200, "warning")
+        assert answer["counts"] | {"halts": 1, "open_orders": 1, "unresolved_orders": 1} == answer["counts"]
         values = await metrics(desk.application.url)
         assert values["mesolive_halts"] == values["mesolive_orders_unresolved"] == 1
         await desk.advance(200)
@@ -202,19 +214,19 @@ async def test_halts_and_orders_of_unknown_fate_are_counted_and_nobody_is_named(
         warnings = (await asked(desk.application.url))[1]["warnings"]
         assert any("what became of 1 order is not known" in warning for warning in warnings)
         assert (await metrics(desk.application.url))["mesolive_orders_unresolved_oldest_seconds"] >= 200
-        assert not re.search(f"secret|{SIM}|trader|feed", str(told))
+        assert not re.search(f"secret|{SIM}|trader|feed", str(answer))
 
 
-async def test_life_is_told_apart_from_health(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_liveness_and_health_are_separate_answers(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "ANSWER_SECONDS", 0.1)
     with locked(kit):
         await kit.application.health.look()
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             assert (await http.get(f"{kit.url}/health/live", timeout=30)).json() == {"status": "alive"}
 
 
 async def test_metrics_follow_the_conventions_and_the_page_on_operations_lists_them(kit: Kit) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         text = (await http.get(f"{kit.url}/metrics", timeout=30)).text
     families = list(text_string_to_metric_families(text))
     ours = [family for family in families if family.name.startswith("mesolive")]
@@ -232,7 +244,7 @@ async def test_metrics_follow_the_conventions_and_the_page_on_operations_lists_t
     assert listed == {sample.name for family in ours for sample in family.samples} | silent
 
 
-async def test_a_look_that_waited_for_the_event_loop_says_so_and_not_that_the_database_fails(
+async def test_a_check_delayed_by_the_event_loop_reports_the_loop_and_not_the_database(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = kit.application.health
@@ -243,10 +255,10 @@ async def test_a_look_that_waited_for_the_event_loop_says_so_and_not_that_the_da
 
     monkeypatch.setattr(kit.application.database, "write", write)
     await watch.look()
-    found = watch.vitals
-    assert failures(found) == []
-    assert found.loop_lag == 20.0
-    assert any("event loop was held up for 20.0 s" in warning for warning in warnings(found))
+    vitals = watch.vitals
+    assert failures(vitals) == []
+    assert vitals.loop_lag == 20.0
+    assert any("event loop was held up for 20.0 s" in warning for warning in warnings(vitals))
 
 
 def test_the_delays_of_the_event_loop_are_forgotten_after_half_a_minute() -> None:
@@ -269,10 +281,10 @@ async def test_the_lag_is_measured_by_what_a_turn_is_late() -> None:
     await lag.stop()
 
 
-async def test_scarce_file_descriptors_are_told_once(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_scarce_file_descriptors_are_reported_once(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "open_files", lambda: (1000, 1024))
     with capture_logs() as logs:
         await kit.application.health.look()
         await kit.application.health.look()
-    assert [line["event"] for line in logs if "descriptors" in line["event"]] == ["file_descriptors_scarce"]
+    assert [line["event"] for line in logs if "descriptors" in line["event"]] == ["file_descriptors_ran_low"]
     assert open_files() is not None

@@ -54,7 +54,7 @@ def test_a_request_is_for_this_server_by_address_or_by_a_name_that_is_known(host
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/metrics"])
 async def test_a_page_whose_name_points_here_reads_nothing(kit: Kit, path: str) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         own = await http.get(f"{kit.url}{path}", timeout=60)
         rebound = await http.get(f"{kit.url}{path}", headers={"Host": "rebound.example"}, timeout=60)
         broken = await http.get(f"{kit.url}{path}", headers={"Host": "[::1"}, timeout=60)
@@ -82,5 +82,5 @@ async def test_a_connection_that_says_nothing_in_tls_is_closed(
                 assert await reader.read() == b""
         writer.close()
         context = ssl.create_default_context(cafile=str(certificate[0]))
-        async with httpx.AsyncClient(verify=context) as http:
+        async with httpx.AsyncClient(timeout=60, verify=context) as http:
             assert (await http.get(f"https://127.0.0.1:{port}/health/live", timeout=60)).status_code == 200

@@ -34,9 +34,9 @@ DAY = timedelta(days=1)
 
 
 async def numbers(journal: Journal, user_id: int) -> list[int]:
-    found, more = await journal.since(user_id, 0, 1000)
+    batch, more = await journal.since(user_id, 0, 1000)
     assert not more
-    return [event.EventSeqId for event in found]
+    return [event.EventSeqId for event in batch]
 
 
 def later(days: float, start: datetime = NOW) -> ManualClock:
@@ -102,7 +102,7 @@ async def test_an_event_that_is_active_stays_however_old_and_goes_when_it_has_en
     assert await numbers(journal, ann) == [4]
 
 
-async def test_a_client_that_knows_of_events_is_told_when_those_after_them_are_gone(ready_sqlite_url: str) -> None:
+async def test_a_client_is_told_when_events_after_its_cursor_have_been_deleted(ready_sqlite_url: str) -> None:
     database = await Database.open(ready_sqlite_url)
     async with event_server(database) as server:
         ann = await server.user("ann")
@@ -113,12 +113,12 @@ async def test_a_client_that_knows_of_events_is_told_when_those_after_them_are_g
 
         async def since(number: int) -> list[int]:
             args = models.GetEventsSinceArgs(SinceEventSeqId=number, Limit=1)
-            found: list[int] = []
+            collected: list[int] = []
             while True:
                 answer = await client.get_events_since(args)
-                found += [event.EventSeqId for event in answer.Events]
+                collected += [event.EventSeqId for event in answer.Events]
                 if not answer.ContinuationToken:
-                    return found
+                    return collected
                 args.ContinuationToken = answer.ContinuationToken
 
         with pytest.raises(MesoLiveApiException) as refused:
@@ -180,13 +180,13 @@ async def test_a_record_that_is_used_again_meanwhile_stays_whatever_other_users_
     find = old_records
 
     async def used_again(tx: Transaction, **asked: Any) -> list[tuple[int, str]]:
-        found = await find(tx, **asked)
-        if asked.get("limit") is not None and len(found) == len(users):
+        result = await find(tx, **asked)
+        if asked.get("limit") is not None and len(result) == len(users):
             monkeypatch.undo()
             async with database.write(users[0]) as changing:
                 of_ann = idempotency_records.c.user_id == users[0]
                 await changing.execute(update(idempotency_records).where(of_ann).values(updated_at=clock.now()))
-        return found
+        return result
 
     monkeypatch.setattr("mesolive.operations.retention.old_records", used_again)
     assert await retention(database, clock).prune() == {"records": 1}
@@ -195,7 +195,7 @@ async def test_a_record_that_is_used_again_meanwhile_stays_whatever_other_users_
     await database.close()
 
 
-async def test_what_shall_be_kept_for_ever_is(kit: Kit) -> None:
+async def test_a_retention_of_0_deletes_nothing(kit: Kit) -> None:
     await kit.prepare_entry((await kit.strategy()).Id)
     start = kit.application.clock.now()
     forever = RetentionPeriods(events=None, jobs=None, records=None)
@@ -231,7 +231,7 @@ async def test_a_leap_of_market_time_makes_nothing_old_before_real_time_does(
     assert gone["jobs"] == 1, "what is old by both clocks goes"
 
 
-async def test_nothing_is_old_while_no_note_of_market_time_is(database: Database) -> None:
+async def test_nothing_is_deleted_before_market_time_is_recorded(database: Database) -> None:
     ann = await add_user(database, "ann")
     async with database.write(ann) as tx:
         await Journal(database, LocalBus(), ManualClock(NOW)).append(tx, ann, [agent_status()])
@@ -247,8 +247,8 @@ async def test_a_server_deletes_by_itself_and_says_so_to_a_scraper(tmp_path: Pat
             two_days_ago = datetime.now(UTC) - 2 * DAY
             await tx.execute(insert(market_times).values(wall_at=two_days_ago, market_at=START + DAY))
     long_after = live_server(tmp_path, manual_market(START + 2 * DAY), keep_events_days=1, keep_jobs_days=1)
-    async with long_after as kit, httpx.AsyncClient() as client:
-        async with asyncio.timeout(10):
+    async with long_after as kit, httpx.AsyncClient(timeout=60) as client:
+        async with asyncio.timeout(60):
             while True:
                 text = (await client.get(f"{kit.url}/metrics")).text
                 if "mesolive_retention_last_run_timestamp_seconds 0.0" not in text:

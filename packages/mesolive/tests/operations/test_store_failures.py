@@ -81,7 +81,7 @@ async def test_a_key_that_cannot_be_looked_up_is_answered_with_503_and_not_with_
 
     made = await kit.application.access.create_key("bob")
     monkeypatch.setattr(kit.application.database, "read", fail)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         url = f"{kit.url}/hubs/control/v1/negotiate?negotiateVersion=1"
         answer = await http.post(url, headers={"Authorization": f"Bearer {made.token}"})
         unknown = await http.post(url, headers={"Authorization": "Bearer nonsense"})

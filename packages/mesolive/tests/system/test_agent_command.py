@@ -28,7 +28,7 @@ def agent(cwd: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedPr
     )
 
 
-def test_an_agent_is_made_by_commands_joins_the_server_and_ends_when_it_is_told(tmp_path: Path) -> None:
+def test_an_agent_is_made_by_commands_joins_the_server_and_ends_on_request(tmp_path: Path) -> None:
     texts: list[str] = []
     with serve(tmp_path, *LIVE) as served:
         token = command(tmp_path, "apikey", "create", "--user", "ann").stdout.strip()

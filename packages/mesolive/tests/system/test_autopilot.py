@@ -23,8 +23,8 @@ from mesolive_testkit.signals import Json, Stage, leg, short_put, stage
 
 @pytest.fixture
 async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
+    async with stage(tmp_path) as server:
+        yield server
 
 
 class RealTime:
@@ -64,10 +64,10 @@ async def test_a_signal_becomes_a_position_and_then_nothing_more(play: Stage, tm
         assert position.State is models.LivePositionState.Closed
         await play.evaluate()
         entry_again = await pilot.catch_up()
-        assert [one.kind.value for one in entry_again] == ["entry"], "the strategy may enter again"
+        assert [day.kind.value for day in entry_again] == ["entry"], "the strategy may enter again"
 
 
-async def test_what_is_on_is_acted_on_after_so_long_that_the_log_behind_the_cursor_is_gone(
+async def test_an_active_signal_is_acted_on_after_the_log_at_the_cursor_was_deleted(
     play: Stage, tmp_path: Path
 ) -> None:
     await play.strategy(short_put(Entry=ONE, Exit={"Conditions": ["underlying_price < 4900"]}))
@@ -88,7 +88,7 @@ async def test_what_is_on_is_acted_on_after_so_long_that_the_log_behind_the_curs
         assert position.State is models.LivePositionState.Closed
 
 
-async def test_a_server_that_was_restored_to_an_earlier_state_is_not_traded_before_somebody_has_looked(
+async def test_a_server_restored_to_an_earlier_state_is_not_traded_before_the_operator_agrees(
     play: Stage, tmp_path: Path
 ) -> None:
     await play.strategy(short_put(Entry=ONE, Exit={"Conditions": ["underlying_price < 4900"]}))
@@ -133,16 +133,16 @@ async def test_all_actions_of_an_adjustment_are_carried_out(play: Stage, tmp_pat
         play.market.move(4850)
         await play.evaluate()
         await pilot.catch_up()
-        assert [one.note for one in memory.tasks()] == [None, None]
+        assert [task.note for task in memory.tasks()] == [None, None]
         (position,) = await held(play)
-        found = await play.position(position.Id)
-        assert {one.Name: int(one.Qty) for one in found.Legs if one.ClosedAt is None} == {"p": -1, "hedge": 1}
-        assert found.Vars["done"] == 1
+        detail = await play.position(position.Id)
+        assert {item.Name: int(item.Qty) for item in detail.Legs if item.ClosedAt is None} == {"p": -1, "hedge": 1}
+        assert detail.Vars["done"] == 1
         await play.evaluate()
         assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
 
 
-async def test_a_signal_that_went_off_before_it_was_acted_on_is_let_be(play: Stage, tmp_path: Path) -> None:
+async def test_a_signal_that_ended_before_it_was_acted_on_is_ignored(play: Stage, tmp_path: Path) -> None:
     await play.strategy(short_put(Entry={"Conditions": ["underlying_price > 5050"]}))
     play.market.move(5100)
     await play.evaluate()
@@ -154,7 +154,7 @@ async def test_a_signal_that_went_off_before_it_was_acted_on_is_let_be(play: Sta
     assert await held(play) == []
 
 
-async def test_what_the_strategy_does_not_allow_is_skipped(play: Stage, tmp_path: Path) -> None:
+async def test_an_entry_that_the_strategy_refuses_is_skipped(play: Stage, tmp_path: Path) -> None:
     await play.strategy(short_put(Entry={"AbortConditions": ["leg_p_price > 0"]}))
     await play.evaluate()
     with Memory(tmp_path / "memory.sqlite3") as memory:
@@ -176,7 +176,7 @@ async def test_an_account_that_is_not_paper_is_never_traded(play: Stage, tmp_pat
     assert "not a paper account" in (task.note or "")
 
 
-async def test_other_strategies_and_accounts_are_left_to_others(play: Stage, tmp_path: Path) -> None:
+async def test_other_strategies_and_accounts_are_not_traded(play: Stage, tmp_path: Path) -> None:
     first = await play.strategy(short_put())
     second = await play.strategy(short_put())
     await play.evaluate()
@@ -192,7 +192,7 @@ async def test_other_strategies_and_accounts_are_left_to_others(play: Stage, tmp
     assert ACCOUNT != "ML9"
 
 
-async def test_it_follows_what_is_announced(play: Stage, tmp_path: Path) -> None:
+async def test_the_autopilot_follows_announced_signals(play: Stage, tmp_path: Path) -> None:
     entered = asyncio.Event()
     listener = await play.kit.events()
     listener.on_position_update(lambda _event: entered.set())
@@ -201,7 +201,7 @@ async def test_it_follows_what_is_announced(play: Stage, tmp_path: Path) -> None
     with Memory(tmp_path / "memory.sqlite3") as memory:
         following = asyncio.create_task((await autopilot(play, memory)).run(poll_seconds=0.2))
         await play.evaluate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await entered.wait()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
@@ -225,8 +225,10 @@ async def test_killed_at_any_call_and_started_again_it_enters_and_leaves_once(
         play.market.move(4850)
         await play.evaluate()
         await lives(play, tmp_path, strategy.Id, last, after)
-        own = [one for one in await held(play) if one.LiveStrategyId == strategy.Id]
-        assert [one.State.name for one in own] == ["Closed"], f"killed {'after' if after else 'before'} call {last}"
+        own = [holding for holding in await held(play) if holding.LiveStrategyId == strategy.Id]
+        assert [position.State.name for position in own] == ["Closed"], (
+            f"killed {'after' if after else 'before'} call {last}"
+        )
         await play.kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy.Id))
     assert last > 5, "the loop was killed at several calls"
 

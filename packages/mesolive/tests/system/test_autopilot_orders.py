@@ -53,8 +53,8 @@ def spread(qty: int = 1, **sections: object) -> Json:
 
 @pytest.fixture
 async def play(tmp_path: Path) -> AsyncGenerator[Play]:
-    async with play_server(tmp_path) as found:
-        yield found
+    async with play_server(tmp_path) as stage:
+        yield stage
 
 
 @pytest.fixture
@@ -74,12 +74,10 @@ async def test_a_limit_begins_at_the_middle_and_walks_until_it_is_filled(play: P
     assert task.state is TaskState.DONE
     (position,) = await play.positions()
     assert position.State is models.LivePositionState.Open
-    assert await play.held(position.Id) == {"p": -1, "w": 1}
+    assert await play.quantities(position.Id) == {"p": -1, "w": 1}
 
 
-async def test_a_walk_that_is_not_filled_ends_where_it_may_end_and_nothing_is_held(
-    tmp_path: Path, memory: Memory
-) -> None:
+async def test_an_unfilled_price_walk_ends_at_its_last_price_without_a_position(tmp_path: Path, memory: Memory) -> None:
     async with play_server(tmp_path, slippage=Decimal(1)) as play:  # it fills at the natural price only
         await play.strategy(spread())
         pilot = play.pilot(memory, everywhere(max_concession=Decimal("0.5"), patience_seconds=60))
@@ -139,7 +137,7 @@ async def test_partial_fills_are_counted_and_never_more_than_planned_is_ordered(
         await play.evaluate()
         await play.rounds(pilot, 8)
         (position,) = await play.positions()
-        assert await play.held(position.Id) == {"p": -5, "w": 5}
+        assert await play.quantities(position.Id) == {"p": -5, "w": 5}
         assert sum(order.CumQty for order in await play.orders()) == 5
         assert [task.state for task in memory.tasks()] == [TaskState.DONE]
         assert [notice.details["Filled"] for notice in play.notices if notice.category is Category.FILL][-1] is not None
@@ -158,13 +156,11 @@ async def half_filled(play: Play, pilot: Autopilot) -> models.LivePosition:
     return position
 
 
-async def test_a_position_that_is_left_half_filled_is_told_and_not_touched_any_more(
-    tmp_path: Path, memory: Memory
-) -> None:
+async def test_a_half_filled_position_is_reported_and_not_traded_any_more(tmp_path: Path, memory: Memory) -> None:
     async with play_server(tmp_path, displayed=Decimal(2)) as play:
         pilot = play.pilot(memory, everywhere(style=Style.MID, patience_seconds=45))
         position = await half_filled(play, pilot)
-        assert await play.held(position.Id) == {"p": -2, "w": 2}
+        assert await play.quantities(position.Id) == {"p": -2, "w": 2}
         (task,) = memory.tasks()
         assert task.state is TaskState.HALF_FILLED
         assert memory.stopped().keys() == {position.Id}
@@ -186,14 +182,14 @@ async def test_a_half_filled_plan_is_finished_at_the_natural_price_when_the_poli
         pilot = play.pilot(memory, policies)
         position = await half_filled(play, pilot)
         await play.rounds(pilot, 4)
-        assert await play.held(position.Id) == {"p": -5, "w": 5}
+        assert await play.quantities(position.Id) == {"p": -5, "w": 5}
         assert [task.state for task in memory.tasks()] == [TaskState.DONE]
 
 
 async def test_leg_groups_are_ordered_one_after_another(play: Play, memory: Memory) -> None:
     definition = spread()
-    for one in definition["Structure"]["Legs"]:
-        one["LegGroupId"] = 2
+    for item in definition["Structure"]["Legs"]:
+        item["LegGroupId"] = 2
     definition["Structure"]["Legs"].append({**leg("hedge", 2, StrikePrice=4600), "LegGroupId": 1})
     await play.strategy(definition)
     pilot = play.pilot(memory, everywhere(max_concession=Decimal(1)))
@@ -206,11 +202,13 @@ async def test_leg_groups_are_ordered_one_after_another(play: Play, memory: Memo
     assert max(working) == 1
     assert [task.state for task in memory.tasks()] == [TaskState.DONE]
     (position,) = await play.positions()
-    assert await play.held(position.Id) == {"p": -1, "w": 1, "hedge": 2}
+    assert await play.quantities(position.Id) == {"p": -1, "w": 1, "hedge": 2}
     assert position.State is models.LivePositionState.Open
 
 
-async def test_what_a_guard_refuses_is_not_tried_again_and_named_with_its_code(play: Play, memory: Memory) -> None:
+async def test_an_order_refused_by_a_risk_limit_is_not_tried_again_and_its_code_is_named(
+    play: Play, memory: Memory
+) -> None:
     await play.desk.set_limits(Limits(max_contracts=Decimal(1)))
     await play.strategy(spread())
     await play.evaluate()
@@ -221,7 +219,7 @@ async def test_what_a_guard_refuses_is_not_tried_again_and_named_with_its_code(p
     assert await play.orders() == []
 
 
-async def test_an_exit_that_is_halted_is_tried_again_when_trading_goes_on(play: Play, memory: Memory) -> None:
+async def test_a_halted_exit_is_tried_again_when_trading_resumes(play: Play, memory: Memory) -> None:
     await play.strategy(spread())
     pilot = play.pilot(memory, everywhere(style=Style.MARKET))
     await play.evaluate()
@@ -253,7 +251,7 @@ async def test_a_refusal_that_passes_is_waited_for(play: Play, memory: Memory) -
     assert any("TooManyOrders" in notice.text for notice in play.notices)
 
 
-async def test_a_rejection_is_told_with_its_reason(tmp_path: Path, memory: Memory) -> None:
+async def test_a_rejection_is_reported_with_its_reason(tmp_path: Path, memory: Memory) -> None:
     async with play_server(tmp_path) as play:
         play.venue.faults.ask(Fault.REJECT)
         await play.strategy(spread())
@@ -265,7 +263,7 @@ async def test_a_rejection_is_told_with_its_reason(tmp_path: Path, memory: Memor
         assert len(await play.orders()) == 1
 
 
-async def test_what_was_certainly_not_sent_is_sent_again_at_the_price_of_then_within_the_patience(
+async def test_an_order_that_was_certainly_not_sent_is_sent_again_at_the_current_price(
     play: Play, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await play.strategy(spread())
@@ -308,7 +306,7 @@ async def test_an_entry_that_can_never_be_sent_ends_with_the_patience(
     assert play.venue.ledger.orders == {}
 
 
-async def test_an_order_that_somebody_cancels_is_not_sent_again(play: Play, memory: Memory) -> None:
+async def test_an_order_cancelled_by_hand_is_not_sent_again(play: Play, memory: Memory) -> None:
     await play.strategy(spread())
     pilot = play.pilot(memory, everywhere(style=Style.MID))
     await play.evaluate()
@@ -319,10 +317,10 @@ async def test_an_order_that_somebody_cancels_is_not_sent_again(play: Play, memo
     assert len(await play.orders()) == 1
     (task,) = memory.tasks()
     assert task.state is TaskState.FAILED
-    assert "cancelled by somebody else" in (task.note or "")
+    assert "cancelled by another program or person" in (task.note or "")
 
 
-async def test_an_order_of_somebody_else_for_the_same_group_is_waited_for(play: Play, memory: Memory) -> None:
+async def test_an_order_of_another_client_for_the_same_group_is_waited_for(play: Play, memory: Memory) -> None:
     await play.strategy(spread())
     pilot = play.pilot(memory, everywhere(style=Style.MID, patience_seconds=30))
     await play.evaluate()
@@ -344,7 +342,7 @@ async def test_an_order_of_somebody_else_for_the_same_group_is_waited_for(play: 
         )
     )
     await play.rounds(pilot, 4)
-    assert [one.State.name for one in await play.orders()] == ["Replaced", "Submitted"], "it is not ours to touch"
+    assert [item.State.name for item in await play.orders()] == ["Replaced", "Submitted"], "it is not ours to touch"
     play.market.move(4970)
     await play.rounds(pilot, 2)
     assert [task.state for task in memory.tasks()] == [TaskState.DONE]
@@ -377,7 +375,7 @@ async def test_an_exit_that_expires_with_the_session_is_tried_the_next_day(tmp_p
 
 
 @pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.REQUEST_LOST, Fault.DISCONNECT_BEFORE])
-async def test_an_order_that_nobody_knows_of_is_waited_for_and_never_doubled(
+async def test_an_unresolved_order_is_waited_for_and_never_doubled(
     tmp_path: Path, memory: Memory, fault: Fault
 ) -> None:
     async with play_server(tmp_path) as play:
@@ -392,7 +390,7 @@ async def test_an_order_that_nobody_knows_of_is_waited_for_and_never_doubled(
             await supervisor.reconciled()
             await supervisor.reconcile()
         await play.rounds(pilot, 6)
-        held = [await play.held(position.Id) for position in await play.positions()]
+        held = [await play.quantities(position.Id) for position in await play.positions()]
         assert held in ([], [{"p": -1, "w": 1}])
         assert sum(order.CumQty for order in await play.orders()) == len(held)
         assert all(task.state.is_final for task in memory.tasks())
@@ -492,15 +490,15 @@ async def test_all_actions_of_an_adjustment_are_carried_out_by_orders(play: Play
     await play.rounds(pilot, 12)
     assert [(task.state, task.note) for task in memory.tasks()] == [(TaskState.DONE, None)] * 2
     (position,) = await play.positions()
-    assert await play.held(position.Id) == {"p": -1, "hedge": 1}
-    found = await play.control.get_position(models.GetPositionArgs(PositionId=position.Id))
-    assert found.Vars["done"] == 1
+    assert await play.quantities(position.Id) == {"p": -1, "hedge": 1}
+    detail = await play.control.get_position(models.GetPositionArgs(PositionId=position.Id))
+    assert detail.Vars["done"] == 1
     await play.evaluate()
     await play.rounds(pilot, 2)
-    assert await play.held(position.Id) == {"p": -1, "hedge": 1}
+    assert await play.quantities(position.Id) == {"p": -1, "hedge": 1}
 
 
-async def test_accounts_of_real_money_need_their_name_and_a_word_more(play: Play, memory: Memory) -> None:
+async def test_accounts_of_real_money_need_their_name_and_a_second_option(play: Play, memory: Memory) -> None:
     account = await play.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
     live = msgspec.structs.replace(account, BrokerAccountId="U1", BrokerType=models.BrokerType.Ibkr)
 
@@ -525,7 +523,8 @@ async def test_a_second_autopilot_with_the_same_memory_is_refused(play: Play, tm
         await play.pilot(other).run()
 
 
-async def test_killed_after_any_call_the_walk_goes_on_and_nothing_is_ordered_twice(tmp_path: Path) -> None:
+@pytest.mark.long
+async def test_a_walk_killed_after_any_call_resumes_and_orders_nothing_twice(tmp_path: Path) -> None:
     """Every call to the server and every change of its memory is once the last of a process."""
     last, survived = 0, False
     policies = everywhere(max_concession=Decimal(1), step_ticks=2, patience_seconds=600)
@@ -541,12 +540,12 @@ async def test_killed_after_any_call_the_walk_goes_on_and_nothing_is_ordered_twi
             play.market.move(4850)
             await play.evaluate()
             survived = await lives(play, tmp_path, strategy.Id, policies, last) and survived
-            (own,) = [one for one in await play.positions() if one.LiveStrategyId == strategy.Id]
+            (own,) = [position for position in await play.positions() if position.LiveStrategyId == strategy.Id]
             assert own.State.name == "Closed", f"killed after call {last}"
             traded: dict[str, Decimal] = {}
             args = models.ListExecutionsArgs(PositionId=own.Id)
-            for one in (await play.control.list_executions(args)).Executions:
-                traded[one.LegName] = traded.get(one.LegName, Decimal(0)) + abs(one.Qty)
+            for execution in (await play.control.list_executions(args)).Executions:
+                traded[execution.LegName] = traded.get(execution.LegName, Decimal(0)) + abs(execution.Qty)
             assert traded == {"p": 4, "w": 4}, f"killed after call {last}: both combos entered and left once"
             assert await play.venue.positions(SIM) == {}
             await play.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy.Id))
@@ -614,13 +613,13 @@ async def test_with_faults_at_the_venue_and_killed_again_and_again_the_books_are
             assert all(task.kind is TaskKind.EXIT for task in memory.open_tasks())
         held: dict[str, int] = {}
         for position in await play.positions():
-            for name, qty in (await play.held(position.Id)).items():
+            for name, qty in (await play.quantities(position.Id)).items():
                 held[name] = held.get(name, 0) + qty
         strikes = {Decimal(4800): "p", Decimal(4700): "w"}
-        at_venue = {strikes[one.strike]: int(qty) for one, qty in (await play.venue.positions(SIM)).items()}
+        at_venue = {strikes[item.strike]: int(qty) for item, qty in (await play.venue.positions(SIM)).items()}
         assert {name: qty for name, qty in held.items() if qty} == at_venue, "the books are the venue's"
         for strategy in made:
-            own = [one for one in await play.positions() if one.LiveStrategyId == strategy.Id]
+            own = [item for item in await play.positions() if item.LiveStrategyId == strategy.Id]
             assert len(own) <= 1, "no signal is acted on twice"
         combos: dict[tuple[int, int], Decimal] = {}
         for order in await play.orders():

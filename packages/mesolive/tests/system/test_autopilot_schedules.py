@@ -22,8 +22,8 @@ ONE: Json = {"Concurrency": {"MaxPositionsInFlight": 1}, "ReentryDays": 1}
 
 @pytest.fixture
 async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
+    async with stage(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
@@ -46,7 +46,10 @@ async def live(play: Stage, pilot: Autopilot, start: datetime, minutes: range, *
 async def trades(play: Stage) -> list[tuple[str, str, int]]:
     """Return what was traded: when, in New York's time, which leg, how many."""
     page = await play.kit.control.list_executions(models.ListExecutionsArgs())
-    return [(f"{one.ExecutedAt - timedelta(hours=4):%d %H:%M}", one.LegName, int(one.Qty)) for one in page.Executions]
+    return [
+        (f"{execution.ExecutedAt - timedelta(hours=4):%d %H:%M}", execution.LegName, int(execution.Qty))
+        for execution in page.Executions
+    ]
 
 
 async def test_exits_and_adjustments_wait_for_their_scheduled_times(play: Stage, memory: Path) -> None:
@@ -166,7 +169,7 @@ async def test_a_scheduled_time_that_was_missed_is_not_made_up_for(play: Stage, 
     assert (await trades(play))[-1] == ("12 15:30", "p", 1)
 
 
-async def test_signals_that_were_repeated_while_the_autopilot_was_away_are_told_in_one_line(
+async def test_signals_repeated_while_the_autopilot_was_away_are_reported_in_one_line(
     play: Stage, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mesolive_sdk.automation.log.PAGE", 1)  # events that one page holds
@@ -189,7 +192,7 @@ async def test_signals_that_were_repeated_while_the_autopilot_was_away_are_told_
     assert [moment for moment, _, qty in await trades(play) if qty == 1] == ["11 15:30"]
 
 
-async def test_without_a_schedule_what_came_to_nothing_is_tried_anew_while_its_signal_is_on(
+async def test_without_a_schedule_a_failed_task_is_tried_again_while_its_signal_is_active(
     play: Stage, memory: Path
 ) -> None:
     await play.strategy(short_put(Entry={**ONE, "AbortConditions": ["minutes_before_close > 20"]}))

@@ -20,9 +20,16 @@ FEW = {
     "ibkr": {"broken-wing-butterfly", "same-day-iron-condor", "rolling-diagonal"},
     "tastytrade": {"same-day-iron-condor", "rolling-diagonal"},
 }
+ALWAYS = {"ibkr": {"broken-wing-butterfly"}, "tastytrade": {"rolling-diagonal"}}
+"""What is no part of the long lane."""
 BROKERS: dict[str, Opened] = {"ibkr": ibkr, "tastytrade": tastytrade}
 DAYS = [
-    pytest.param(broker, strategy, id=f"{broker}-{strategy.stem}")
+    pytest.param(
+        broker,
+        strategy,
+        id=f"{broker}-{strategy.stem}",
+        marks=[] if strategy.stem in ALWAYS[broker] else pytest.mark.long,
+    )
     for broker in BROKERS
     for strategy in EXAMPLES
     if strategy.stem in FEW[broker] or os.environ.get(f"MESOLIVE_{broker.upper()}_EXAMPLES") == "all"
@@ -39,7 +46,7 @@ async def test_an_example_trades_a_day_by_orders_and_the_books_are_what_the_brok
     async with broker_day(BROKERS[broker], tmp_path, day_of_entry, data.parent) as day:
         await day.trade(definition)
         books, truth = await day.books(), day.truth()
-        assert books.positions, [f"{one.at:%H:%M:%S} {one.text} {one.details}" for one in day.notices]
+        assert books.positions, [f"{notice.at:%H:%M:%S} {notice.text} {notice.details}" for notice in day.notices]
         assert truth.traded
         check_against(books, truth)
         assert await day.errors() == []

@@ -24,7 +24,7 @@ def cases(broker: str) -> list[tuple[str, bool]]:
     return [(broker, False), *([(broker, True)] if f"MESOLIVE_{broker.upper()}_KILLS" in os.environ else [])]
 
 
-@pytest.mark.timeout(300 + 20 * max(kills("ibkr"), kills("tastytrade")))
+@pytest.mark.timeout(300 + 60 * max(kills("ibkr"), kills("tastytrade")))
 @pytest.mark.parametrize(
     ("broker", "with_agent"),
     [*cases("ibkr"), *cases("tastytrade")],

@@ -85,7 +85,7 @@ def test_a_trader_connects_a_broker_by_commands_and_no_secret_is_written(tmp_pat
         wrong = run(tmp_path, texts, env, "add", "nobody", "--secrets-file", "-", stdin=f"{PASSWORD}\n")
         assert "line 1: expected NAME=VALUE" in wrong.stderr
         log = served.log
-    assert "connector_state" in log.read_text()
+    assert "connector_state_changed" in log.read_text()
     for text in (*texts, log.read_text()):
         assert PASSWORD not in text
 

@@ -73,11 +73,11 @@ def chain_of(kit: Kit) -> Chain:
     view = kit.application.market.view("SPX")
     sides: dict[Right, dict[date, Quotes]] = {Right.CALL: {}, Right.PUT: {}}
     for expiration in view.expirations:
-        for right, found in sides.items():
+        for right, side in sides.items():
             part = view.slice("SPXW", expiration.day, right)
             if part is not None:
                 quotes = zip(part.strikes.tolist(), part.bid.tolist(), part.ask.tolist(), strict=True)
-                found[expiration.day] = {strike: (bid, ask) for strike, bid, ask in quotes}
+                side[expiration.day] = {strike: (bid, ask) for strike, bid, ask in quotes}
     spot = view.underlying.quote.mark
     assert spot is not None
     return Chain(view.now.date(), spot, sides[Right.CALL], sides[Right.PUT])
@@ -90,8 +90,8 @@ def mid(quote: tuple[float, float]) -> float:
 def forward_of(calls: Quotes, puts: Quotes, spot: float) -> float:
     """Return the forward that put-call parity gives at the strikes near the spot (median, discounting left out)."""
     near = sorted(calls.keys() & puts.keys(), key=lambda strike: abs(strike - spot))[:11]
-    found = sorted(strike + mid(calls[strike]) - mid(puts[strike]) for strike in near)
-    return found[len(found) // 2]
+    result = sorted(strike + mid(calls[strike]) - mid(puts[strike]) for strike in near)
+    return result[len(result) // 2]
 
 
 def put_value(forward: float, strike: float, deviation: float) -> float:
@@ -185,8 +185,8 @@ async def test_a_four_leg_trade_goes_from_the_definition_to_the_closed_position(
         models.CreateStrategyArgs(StrategyDefinition=strategy_definition(), ActiveOnAccounts=["ML1000"])
     )
     events = await kit.events()
-    heard: asyncio.Queue[models.PositionUpdateEvent] = asyncio.Queue()
-    events.on_position_update(heard.put_nowait)
+    received: asyncio.Queue[models.PositionUpdateEvent] = asyncio.Queue()
+    events.on_position_update(received.put_nowait)
     await events.subscribe_to_strategies(models.SubscribeToStrategiesArgs(Strategies=[made.Id]))
 
     prepared = (await kit.prepare_entry(made.Id)).Result
@@ -239,5 +239,5 @@ async def test_a_four_leg_trade_goes_from_the_definition_to_the_closed_position(
     assert [event.EventSeqId for event in replay] == list(range(1, len(replay) + 1))
     updates = [event.Event for event in replay if event.EventType == "OnPositionUpdate"]
     assert [update.Status for update in updates] == [models.PositionStatus.Created, models.PositionStatus.Closed]
-    async with asyncio.timeout(10):
-        assert [(await heard.get()).EventId for _ in updates] == [update.EventId for update in updates]
+    async with asyncio.timeout(60):
+        assert [(await received.get()).EventId for _ in updates] == [update.EventId for update in updates]

@@ -162,9 +162,9 @@ async def test_streams_that_nobody_reads_take_nothing_from_others(tmp_path: Path
         refused = await refusal(lambda: own.stream_underlying_data(args))
         assert refused.status is models.StatusCode.RateLimited, refused
         async with data.stream_underlying_data(args) as mine:
-            heard = [await anext(mine)]
+            received = [await anext(mine)]
             for _ in range(5):
                 await kit.advance(60)
-                heard.append(await anext(mine))
+                received.append(await anext(mine))
                 await control.list_accounts()
-        assert len({entry.Prices.Mark for entry in heard if entry.Prices is not None}) > 1
+        assert len({entry.Prices.Mark for entry in received if entry.Prices is not None}) > 1

@@ -81,9 +81,9 @@ async def test_a_preparation_begins_when_there_is_room_again(kit: Kit) -> None:
 
 
 async def test_a_preparation_that_cannot_be_stored_fails_once_there_is_room_again_and_says_so_once(kit: Kit) -> None:
-    told: asyncio.Queue[models.PositionEntryPreparationFailedEvent] = asyncio.Queue()
+    received: asyncio.Queue[models.PositionEntryPreparationFailedEvent] = asyncio.Queue()
     events = await kit.events()
-    events.on_position_entry_preparation_failed(told.put_nowait)
+    events.on_position_entry_preparation_failed(received.put_nowait)
     strategy = await kit.strategy()
     await events.subscribe_to_strategies()
     disk = FullDisk(kit.application.database, after=1)
@@ -98,9 +98,9 @@ async def test_a_preparation_that_cannot_be_stored_fails_once_there_is_room_agai
     assert status.Status is models.PreparationStatus.Failed
     assert status.Error is not None
     async with asyncio.timeout(30):
-        heard = await told.get()
-    assert (heard.JobId, heard.Error) == (args.JobId, status.Error)
-    assert told.empty()
+        failed = await received.get()
+    assert (failed.JobId, failed.Error) == (args.JobId, status.Error)
+    assert received.empty()
 
 
 async def test_the_server_stops_in_time_while_a_preparation_cannot_be_stored(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ async def stuck_writer(database: Path) -> AsyncGenerator[None]:
         yield
     finally:
         process.kill()
-        await process.wait()
+        await process.communicate()
 
 
 async def test_while_a_process_holds_the_write_lock_orders_are_cancelled_and_halts_and_revocations_work(

@@ -77,17 +77,17 @@ class Terminal:
 
     def says(self, shown: Sequence[str]) -> None:
         """Wait until it has said something like each of the lines, in their order."""
-        until, said = time.monotonic() + SECONDS, list[str]()
+        until, message = time.monotonic() + SECONDS, list[str]()
         for line in shown:
             wanted = words(line)[:2] or [line]
-            while not said or not set(wanted) <= set(words(said[-1])):
+            while not message or not set(wanted) <= set(words(message[-1])):
                 try:
                     new = self._lines.get(timeout=max(0.1, until - time.monotonic()))
                 except queue.Empty:
                     new = None
                 if new is None:
-                    pytest.fail(f"never said {wanted}: {''.join(said)}")
-                said.append(new)
+                    pytest.fail(f"never said {wanted}: {''.join(message)}")
+                message.append(new)
 
     def end(self) -> None:
         """Stop it."""
@@ -121,7 +121,7 @@ def run(step: Typed, cwd: Path, env: dict[str, str]) -> tuple[set[str], str]:
 
 
 @pytest.mark.timeout(1200)
-def test_the_guide_can_be_typed_as_it_stands_there(tmp_path: Path) -> None:
+def test_the_commands_of_the_guide_run_as_written(tmp_path: Path) -> None:
     (definition,) = re.findall(r"```json\n(.*?)```", GUIDE.read_text(), flags=re.DOTALL)
     (tmp_path / "first.json").write_text(definition)
     port = free_port()
@@ -149,8 +149,8 @@ def test_the_guide_can_be_typed_as_it_stands_there(tmp_path: Path) -> None:
                 while missing and step.command.startswith(ASKS) and time.monotonic() < until:
                     missing, out = run(step, tmp_path, env)
                 assert missing == set(), (step.command, out)
-                kept = (tmp_path / ".environment").read_text().split("\0")
-                env = dict(entry.split("=", 1) for entry in kept if "=" in entry)
+                stored = (tmp_path / ".environment").read_text().split("\0")
+                env = dict(entry.split("=", 1) for entry in stored if "=" in entry)
     finally:
         for terminal in reversed(running):
             terminal.end()
@@ -158,9 +158,3 @@ def test_the_guide_can_be_typed_as_it_stands_there(tmp_path: Path) -> None:
 
 def test_the_guide_shows_what_comes_out_of_every_command() -> None:
     assert [step.command for step in typed() if not step.shown and not (step.command or "").startswith("export")] == []
-
-
-def test_every_page_that_operations_and_guide_link_to_is_there() -> None:
-    for page in (GUIDE, GUIDE.with_name("operations.md")):
-        links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
-        assert [link for link in links if not (page.parent / link).exists()] == []

@@ -29,7 +29,7 @@ async def status_of(call: Any) -> tuple[models.StatusCode, set[str]]:
 
 
 @pytest.mark.parametrize("hub", ["control", "data", "event"])
-async def test_what_is_no_method_of_the_contract_cannot_be_called(kit: Kit, hub: str) -> None:
+async def test_only_methods_of_the_contract_can_be_called(kit: Kit, hub: str) -> None:
     async with HubConnection(f"{kit.url}/hubs/{hub}/v1", token=kit.token, protocol=hub_protocol()) as connection:
         for method in ("answer", "_answer", "user", "on_connected", "on_disconnected", "context", "__init__"):
             with pytest.raises(HubError, match=f"Unknown hub method '{method}'"):
@@ -141,10 +141,12 @@ async def test_cancelling_a_preparation_as_it_runs_leaves_one_truth(kit: Kit) ->
         status = await kit.control.get_prepare_position_entry_status(
             models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
         )
-        assert {one.Status for one in cancelled} == {status.Status}
+        assert {answer.Status for answer in cancelled} == {status.Status}
         assert (status.Result is not None) == (status.Status is models.PreparationStatus.Completed)
-        told = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
-        completed = [one for one in told if isinstance(one.Event, models.PositionEntryPreparationCompletedEvent)]
-        assert any(one.Event.JobId == job.JobId for one in completed if one.Event is not None) == (
+        logged = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
+        completed = [
+            event for event in logged if isinstance(event.Event, models.PositionEntryPreparationCompletedEvent)
+        ]
+        assert any(event.Event.JobId == job.JobId for event in completed if event.Event is not None) == (
             status.Result is not None
         )

@@ -61,8 +61,8 @@ async def test_a_missed_opening_is_no_error_any_more(tmp_path: Path) -> None:
         worth = max(5100 - Decimal(str(friday.open)), Decimal(0))
         assert await cash(kit.control) == credit - worth * 100
         events = await kit.events()
-        told = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-        assert [one for one in told.Events if isinstance(one.Event, models.ErrorEvent)] == []
+        logged = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+        assert [event for event in logged.Events if isinstance(event.Event, models.ErrorEvent)] == []
 
 
 async def cash(control: MesoLiveControlHubClient) -> Decimal:
@@ -80,7 +80,7 @@ async def by_settings(settings: Settings) -> AsyncGenerator[tuple[Application, M
             yield application, control
 
 
-async def test_market_time_and_prices_go_on_where_they_were(tmp_path: Path) -> None:
+async def test_market_time_and_prices_resume_after_a_restart(tmp_path: Path) -> None:
     async with live_server(tmp_path) as kit:
         assert await latest_moment(kit.application.database) is None
         await kit.advance(900)
@@ -102,7 +102,7 @@ async def test_market_time_and_prices_go_on_where_they_were(tmp_path: Path) -> N
         assert all(price.Mark is not None for price in detail.LegPrices.values())
 
 
-async def test_a_restart_with_the_same_command_line_goes_on_and_never_leaps(tmp_path: Path) -> None:
+async def test_a_restart_with_the_same_command_line_resumes_without_a_leap(tmp_path: Path) -> None:
     settings = Settings(
         market="simulated",
         port=0,
@@ -142,7 +142,7 @@ def spot_of(application: Application) -> float:
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-async def test_days_are_kept_by_source_and_forgotten_when_they_are_old(
+async def test_days_are_stored_by_source_and_deleted_when_they_are_old(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = f"sqlite:///{tmp_path / 'm.sqlite3'}" if engine == "sqlite" else request.getfixturevalue("postgres_url")
@@ -156,7 +156,7 @@ async def test_days_are_kept_by_source_and_forgotten_when_they_are_old(
     assert await memory.load("Simulated", "SPX", days[3].day) == days[3:]
     assert await memory.load("Simulated", "SPX", days[0].day) == days[3:]
     assert await memory.load("Recorded", "SPX", days[0].day) == [Day(days[0].day, 1.0)]
-    assert await memory.held("SPX") == []
+    assert await memory.open_contracts("SPX") == []
     await database.close()
 
 

@@ -77,8 +77,8 @@ PRICES = ["-1.01", f"-1.05{20 * '0'}1", "-1.3E+8", "0.0000000001", f"-3.{33 * '0
 
 async def test_numbers_that_cannot_be_traded_are_refused(desk: Desk) -> None:
     plan = await desk.prepare_entry((await desk.strategy()).Id)
-    wrong = [at_venue(plan, multiplier=Decimal(one)) for one in MULTIPLIERS]
-    wrong += [at_venue(plan, kind=OrderType.Limit, limit=Decimal(one)) for one in PRICES]
+    wrong = [at_venue(plan, multiplier=Decimal(multiplier)) for multiplier in MULTIPLIERS]
+    wrong += [at_venue(plan, kind=OrderType.Limit, limit=Decimal(price)) for price in PRICES]
     wrong += [at_venue(plan, time_in_force=TimeInForce.Unknown)]
     for args in wrong:
         with pytest.raises(MesoLiveApiException) as refused:
@@ -116,7 +116,7 @@ async def test_nothing_is_entered_for_a_strategy_that_was_deleted_after_the_entr
     assert refused.value.status is StatusCode.Conflict
 
 
-async def test_what_is_held_can_be_left_however_large_it_has_become(desk: Desk) -> None:
+async def test_a_position_can_be_exited_however_large_it_has_become(desk: Desk) -> None:
     strategy = await desk.strategy()
     position = await desk.enter(strategy.Id)
     dear = await desk.prepare_entry(strategy.Id, "another")
@@ -129,7 +129,7 @@ async def test_what_is_held_can_be_left_however_large_it_has_become(desk: Desk) 
     assert (await desk.position_in(LivePositionState.Closed)).Id == position.Id
 
 
-async def test_a_position_that_is_held_in_part_while_nothing_is_ordered_is_told(tmp_path: Path) -> None:
+async def test_a_partly_filled_position_without_a_working_order_is_reported(tmp_path: Path) -> None:
     async with play(tmp_path, displayed=1) as stage:
         desk, clock = stage.desk, stage.market.clock
         strategy = await desk.control.create_strategy(
@@ -151,7 +151,7 @@ async def test_a_position_that_is_held_in_part_while_nothing_is_ordered_is_told(
             await desk.application.signals.evaluate()
         assert await warnings(stage) == [models.ErrorState.Active]
         await stage.fill((await desk.send(at_venue(plan))).LiveOrderId)
-        await stage.told()
+        await stage.completed()
         await desk.application.signals.evaluate()
         assert await warnings(stage) == [models.ErrorState.Active, models.ErrorState.Resolved]
         stage.position_id = (await desk.position_in(LivePositionState.Open)).Id
@@ -168,6 +168,6 @@ async def test_a_position_that_is_held_in_part_while_nothing_is_ordered_is_told(
 
 
 async def warnings(stage: Play) -> list[models.ErrorState]:
-    found = [one for one in await stage.desk.log() if isinstance(one, models.ErrorEvent)]
-    ids = {one.ErrorId for one in found if "part" in (one.Message or "")}
-    return [one.State for one in found if one.ErrorId in ids]
+    result = [event for event in await stage.desk.log() if isinstance(event, models.ErrorEvent)]
+    ids = {item.ErrorId for item in result if "part" in (item.Message or "")}
+    return [item.State for item in result if item.ErrorId in ids]

@@ -29,13 +29,13 @@ ANY_LEG = models.LiveLegSelectionConstraint.None_
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncGenerator[Play]:
-    async with play(tmp_path, displayed=1) as found:
-        yield found
+    async with play(tmp_path, displayed=1) as server:
+        yield server
 
 
 async def working(stage: Play) -> list[models.Order]:
-    found = (await stage.desk.control.list_orders(models.ListOrdersArgs(Limit=500))).Orders
-    return [one for one in found if one.State not in ENDED]
+    result = (await stage.desk.control.list_orders(models.ListOrdersArgs(Limit=500))).Orders
+    return [item for item in result if item.State not in ENDED]
 
 
 def replacing(args: models.SendOrderArgs, order_id: int, limit: Decimal) -> models.SendOrderArgs:
@@ -65,11 +65,11 @@ async def test_of_an_exit_and_an_adjustment_sent_by_two_clients_at_once_one_is_t
     answers = await asyncio.gather(
         stage.desk.control.send_order(at_venue(leave)), other.send_order(at_venue(move)), return_exceptions=True
     )
-    refused = [one for one in answers if isinstance(one, MesoLiveApiException)]
-    sent = [one for one in answers if isinstance(one, models.SendOrderResult)]
-    assert [one.status for one in refused] == [StatusCode.Conflict]
+    refused = [answer for answer in answers if isinstance(answer, MesoLiveApiException)]
+    sent = [answer for answer in answers if isinstance(answer, models.SendOrderResult)]
+    assert [error.status for error in refused] == [StatusCode.Conflict]
     await stage.fill(sent[0].LiveOrderId)
-    await stage.told()
+    await stage.completed()
     await stage.must_balance()
     if (await stage.position()).State is LivePositionState.Open:
         await stage.leave()
@@ -105,12 +105,12 @@ async def test_an_order_that_is_replaced_fifty_times_is_filled_once(stage: Play)
     ids = [(await stage.desk.send(leave)).LiveOrderId]
     for step in range(1, 51):
         ids.append((await stage.desk.send(replacing(leave, ids[-1], 1 + Decimal(step) / 20))).LiveOrderId)
-    assert [one.OrderId for one in await working(stage)] == ids[-1:]
+    assert [item.OrderId for item in await working(stage)] == ids[-1:]
     costs = plan.LegGroupPrices[leave.LegGroupId].Mark
     assert costs is not None
     last = (await stage.desk.send(replacing(leave, ids[-1], Decimal(round(costs) + 5)))).LiveOrderId
     await stage.fill(last)
-    states = [(await stage.desk.order(one)).State for one in ids]
+    states = [(await stage.desk.order(item)).State for item in ids]
     assert states == [OrderState.Replaced] * 51
     assert (await stage.position()).State is LivePositionState.Closed
     await stage.must_balance()
@@ -140,17 +140,17 @@ async def test_a_cancel_and_a_replacement_that_cross_leave_at_most_one_order(sta
         await stage.desk.eventually(settled)
         left = await working(stage)
         assert len(left) <= 1
-        for one in left:
-            await stage.desk.order_in(one.OrderId, OrderState.Submitted, *ENDED)
-            if (await stage.desk.order(one.OrderId)).State is OrderState.Submitted:
-                await stage.cancel(one.OrderId)
+        for order in left:
+            await stage.desk.order_in(order.OrderId, OrderState.Submitted, *ENDED)
+            if (await stage.desk.order(order.OrderId)).State is OrderState.Submitted:
+                await stage.cancel(order.OrderId)
         assert stage.desk.venue.ledger.working == {}
         args.IdempotencyKey = new_idempotency_key()
     await stage.leave()
     await stage.must_balance()
 
 
-async def test_a_key_stands_for_one_call_of_one_method(stage: Play) -> None:
+async def test_an_idempotency_key_belongs_to_one_call_of_one_method(stage: Play) -> None:
     await stage.enter(strangle(MoveLegAdjustment=STRIKE))
     leave = await stage.desk.prepare_exit(stage.position_id)
     key = "k" * 128
@@ -176,12 +176,12 @@ async def test_a_key_stands_for_one_call_of_one_method(stage: Play) -> None:
         with pytest.raises(MesoLiveApiException) as refused:
             await stage.desk.send(args)
         assert refused.value.status is StatusCode.ValidationError
-    assert [one.OrderId for one in await working(stage)] == [order_id]
+    assert [item.OrderId for item in await working(stage)] == [order_id]
 
 
 def one_expiration(*legs: Json, dte: int = 4) -> Json:
     return short_put(
-        StrategyName="legs " + " ".join(str(one["Qty"]) for one in legs),
+        StrategyName="legs " + " ".join(str(item["Qty"]) for item in legs),
         Structure={
             "Expirations": [{"Name": "e", "DTE": str(dte), "Roots": {"Include": ["SPXW"]}}],
             "Legs": list(legs),
@@ -209,12 +209,12 @@ async def test_ratios_and_one_contract_in_two_groups_and_two_positions_settle_to
             plan = await stage.desk.prepare_entry(made.Id, f"number {number}", constraint=ANY_LEG)
             for group in plan.LegGroups:
                 await stage.fill((await stage.desk.send(at_venue(plan, group=group))).LiveOrderId)
-            await stage.told()
+            await stage.completed()
             stage.position_id = (await stage.desk.position_in(LivePositionState.Open)).Id
             ids.append(stage.position_id)
         async with stage.desk.application.database.read() as tx:
             held = await held_in_books(tx, 1)
-        assert held == stage.desk.venue.ledger.held(SIM)
+        assert held == stage.desk.venue.ledger.positions_of(SIM)
         assert sorted((contract.strike, qty) for contract, qty in held.items()) == [(4900, -2), (5000, -1)]
         account = await stage.desk.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
         assert account.NetLiquidationValue is not None
@@ -224,18 +224,18 @@ async def test_ratios_and_one_contract_in_two_groups_and_two_positions_settle_to
         await market.at(CLOSE, spot=4950.0)
 
         async def closed() -> bool | None:
-            states = {one.State for one in await stage.desk.positions()}
+            states = {position.State for position in await stage.desk.positions()}
             return True if states == {LivePositionState.Closed} else None
 
         await stage.desk.application.desk.supervisors[0].reconcile()
         await market.at(CLOSE + timedelta(minutes=15), spot=4950.0)
         await stage.desk.application.desk.supervisors[0].reconcile()
         await stage.desk.eventually(closed)
-        details = [await stage.desk.control.get_position(models.GetPositionArgs(PositionId=one)) for one in ids]
+        details = [await stage.desk.control.get_position(models.GetPositionArgs(PositionId=item)) for item in ids]
         account = await stage.desk.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
-        assert account.Cash == 100_000 + sum(one.RealizedPnL for one in details)
+        assert account.Cash == 100_000 + sum(row.RealizedPnL for row in details)
         assert account.NetLiquidationValue == account.Cash
-        assert stage.desk.venue.ledger.held(SIM) == {}
+        assert stage.desk.venue.ledger.positions_of(SIM) == {}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def _brief_logs() -> Iterator[None]:
 async def must_hold_the_same(desk: Desk) -> None:
     """See that the books hold what the venue holds."""
     async with desk.application.database.read() as tx:
-        assert await held_in_books(tx, 1) == desk.venue.ledger.held("SIM1000")
+        assert await held_in_books(tx, 1) == desk.venue.ledger.positions_of("SIM1000")
 
 
 async def test_a_fill_is_booked_when_the_venue_has_lost_its_memory_and_counts_anew(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_a_position_whose_opening_could_not_be_stored_opens_when_there_is_
         plan = await desk.prepare_entry(strategy.Id)
         disk = FullDisk(desk.application.database, "UPDATE positions SET state=")
         await desk.send(at_venue(plan))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await disk.failed.acquire()
         await desk.position_in(LivePositionState.Opening)
         disk.make_room()
@@ -115,7 +115,7 @@ async def test_a_fill_that_could_not_be_stored_is_booked_once_when_there_is_room
         plan = await desk.prepare_entry(strategy.Id)
         disk = FullDisk(desk.application.database, "INSERT INTO executions")
         await desk.send(at_venue(plan))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for _ in range(3):
                 await disk.failed.acquire()
         assert await desk.positions() == []
@@ -153,7 +153,7 @@ async def test_an_order_that_the_venue_has_forgotten_ends_when_its_owner_cancels
 
 def troubles(desk: Desk) -> list[models.ErrorEvent]:
     """Return what was told of the account."""
-    return [one for one in desk.events if isinstance(one, models.ErrorEvent) and one.BrokerAccountId is not None]
+    return [item for item in desk.events if isinstance(item, models.ErrorEvent) and item.BrokerAccountId is not None]
 
 
 async def test_a_fill_that_was_lost_long_before_the_venue_is_asked_again_is_booked(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class Legs:
 
 
 def quotes(kit: Kit, legs: Mapping[str, models.LiveLeg]) -> Legs:
-    found: dict[str, dict[str, Decimal]] = {"bid": {}, "ask": {}, "mark": {}}
+    result: dict[str, dict[str, Decimal]] = {"bid": {}, "ask": {}, "mark": {}}
     for name, leg in legs.items():
         contract = leg.LiveContract
         assert contract.Root is not None
@@ -143,8 +143,8 @@ def quotes(kit: Kit, legs: Mapping[str, models.LiveLeg]) -> Legs:
         assert part is not None
         at = part.strikes.tolist().index(float(contract.Strike or 0))
         bid, ask = (Decimal(repr(round(side.tolist()[at], 4))) for side in (part.bid, part.ask))
-        found["bid"][name], found["ask"][name], found["mark"][name] = bid, ask, (bid + ask) / 2
-    return Legs(**found)
+        result["bid"][name], result["ask"][name], result["mark"][name] = bid, ask, (bid + ask) / 2
+    return Legs(**result)
 
 
 def close_to(value: Decimal | None, expected: float, *, within: float) -> bool:
@@ -213,23 +213,23 @@ async def test_plans_say_how_many_combos_of_which_ratio(kit: Kit) -> None:
     plan, position_id = await entered(kit)
     assert plan.LegGroups == {1: ["sp", "lp"], 2: ["sc", "lc", "mk"]}
     assert plan.QtyMultiplier == 1
-    assert {group: one.Qty for group, one in plan.LegGroupQtys.items()} == {1: 2, 2: 1}
+    assert {group: qty.Qty for group, qty in plan.LegGroupQtys.items()} == {1: 2, 2: 1}
     assert plan.LegGroupQtys[2].LegRatios == {"sc": -1, "lc": 1, "mk": 0}
     exiting = await left(kit, position_id)
-    assert {group: one.Qty for group, one in exiting.LegGroupQtys.items()} == {1: 6, 2: 3}
+    assert {group: qty.Qty for group, qty in exiting.LegGroupQtys.items()} == {1: 6, 2: 3}
     assert exiting.LegGroupQtys[1].LegRatios == {"sp": 1, "lp": -1}
     assert exiting.LegGroupQtys[2].LegRatios == {"sc": 1, "lc": -1, "mk": 0}
 
 
-async def test_events_tell_the_same_numbers_as_the_books(kit: Kit) -> None:
+async def test_events_state_the_same_numbers_as_the_books(kit: Kit) -> None:
     _, position_id = await entered(kit)
     await left(kit, position_id)
     events = await kit.events()
-    told = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
-    assert [one.EventSeqId for one in told] == list(range(1, len(told) + 1))
-    orders = [one.Event for one in told if isinstance(one.Event, models.OrderUpdateEvent)]
-    legs = [one.Event for one in told if isinstance(one.Event, models.LegUpdateEvent)]
-    positions = [one.Event for one in told if isinstance(one.Event, models.PositionUpdateEvent)]
+    logged = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
+    assert [event.EventSeqId for event in logged] == list(range(1, len(logged) + 1))
+    orders = [event.Event for event in logged if isinstance(event.Event, models.OrderUpdateEvent)]
+    legs = [event.Event for event in logged if isinstance(event.Event, models.LegUpdateEvent)]
+    positions = [event.Event for event in logged if isinstance(event.Event, models.PositionUpdateEvent)]
 
     assert [(o.LegGroupId, o.FilledQty, o.RemainingQty) for o in orders] == [(1, 6, 0), (2, 3, 0)] * 2
     assert [o.AvgFillPrice for o in orders] == [
@@ -244,7 +244,7 @@ async def test_events_tell_the_same_numbers_as_the_books(kit: Kit) -> None:
     assert {leg.LegName: leg.RealizedPnL for leg in legs[5:]} == realized
     assert {leg.Status for leg in legs[:5]} == {models.LegStatus.Open}
     assert {leg.Status for leg in legs[5:]} == {models.LegStatus.Closed}
-    assert [(one.Status, one.RealizedPnL) for one in positions] == [
+    assert [(position.Status, position.RealizedPnL) for position in positions] == [
         (models.PositionStatus.Created, 0),
         (models.PositionStatus.Closed, sum(realized.values())),
     ]
@@ -405,6 +405,6 @@ async def test_positions_of_one_account_add_up(kit: Kit, count: int) -> None:
     book = [quotes(kit, plan.SelectedLegs) for plan, _ in entries]
     now = await account(kit)
     assert now.Cash == 100_000 - count * sum((cost(name) for name in QTY), Decimal(0))
-    marks = sum(one.mark[name] * qty * HUNDRED for one in book for name, qty in QTY.items())
+    marks = sum(row.mark[name] * qty * HUNDRED for row in book for name, qty in QTY.items())
     assert now.Cash is not None
     assert now.NetLiquidationValue == now.Cash + marks

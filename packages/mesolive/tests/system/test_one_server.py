@@ -76,7 +76,7 @@ async def _taken(url: str) -> None:
                 pass
 
 
-async def test_a_server_whose_lock_another_one_took_is_told_to_end(
+async def test_a_server_that_loses_its_lock_is_told_to_end(
     postgres_server: Postgres, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = asyncio.Event()

@@ -25,6 +25,7 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.trading.execution.send_permits import PERMIT_SECONDS, Denial
 from mesolive.venues.simulated.config import SimulatedVenueConfig
+from mesolive.venues.simulated.connection import VenueConnection
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.exceptions import MesoLiveApiException
@@ -45,11 +46,19 @@ END_CONNECTIONS = text(
 )
 
 
+class UnfencedConnection(VenueConnection):
+    """A connection of two sessions at a time."""
+
+    def cut(self) -> None:
+        """Cut no session."""
+
+
 class UnfencedVenue(SimulatedVenue):
     """A venue that takes orders from the older of two sessions too: nothing but the permit keeps them apart."""
 
-    def disconnect(self) -> None:
-        """Cut no session."""
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.connection = UnfencedConnection(self._clock, self.faults)
 
 
 class Server(NamedTuple):
@@ -62,8 +71,8 @@ class Server(NamedTuple):
     async def says(self) -> str | None:
         """Return its next report: that it stops, or what the permit came to."""
         assert await asyncio.to_thread(self.reports.poll, SECONDS), "the server reported nothing"
-        found: str | None = self.reports.recv()
-        return found
+        result: str | None = self.reports.recv()
+        return result
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mesolive_testkit.operator import MESOLIVE, environment
 from mesolive_testkit.paths import ROOT
 from mesolive_testkit.server import Kit, with_a_marker
 
@@ -76,7 +77,43 @@ def test_the_programs_that_people_copy_have_strict_types(tmp_path: Path) -> None
     assert checked.returncode == 0, checked.stdout
 
 
-def test_every_file_that_the_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text())
-    missing = [link for link in links if not (ROOT / link).exists()]
-    assert missing == []
+async def test_the_programs_that_the_demonstration_names_run_while_it_keeps_running(tmp_path: Path) -> None:
+    programs_first = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
+    demo = await asyncio.create_subprocess_exec(
+        MESOLIVE,
+        "demo",
+        "--port",
+        "0",
+        "--hold",
+        "1",
+        cwd=tmp_path,
+        env=environment(programs_first),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert demo.stdout is not None
+    try:
+        lines = list[str]()
+        async with asyncio.timeout(300):
+            while not lines or not lines[-1].startswith("Ctrl-C stops the server"):
+                lines.append((await demo.stdout.readline()).decode())
+        (begin,) = (at for at, line in enumerate(lines) if line.startswith("The server keeps running"))
+        variables = dict(line.split("export ")[1].strip().split("=", 1) for line in lines[begin + 1 : begin + 3])
+        typed = [line.strip() for line in lines[begin + 3 : -1]]
+        assert len(typed) >= 5
+        (program,) = programs(ROOT / "README.md")
+        first_value = program.replace("print(", "return print(")
+        (tmp_path / "program.py").write_text(first_value)
+        for line in (*typed, "python program.py"):
+            called = await asyncio.create_subprocess_shell(
+                line,
+                cwd=tmp_path,
+                env=environment(programs_first | variables),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            out, _ = await called.communicate()
+            assert called.returncode == 0, (line, out.decode(), "".join(lines))
+    finally:
+        demo.kill()
+        await demo.communicate()

@@ -13,7 +13,7 @@ from mesolive_sdk import models
 from mesolive_testkit.server import live_server
 
 
-async def test_a_position_can_be_left_after_a_restart_that_begins_the_simulated_market_anew(tmp_path: Path) -> None:
+async def test_a_position_can_be_exited_after_a_restart_that_begins_the_simulated_market_again(tmp_path: Path) -> None:
     async with live_server(tmp_path) as kit:
         strategy = await kit.strategy()
         await kit.advance(600)

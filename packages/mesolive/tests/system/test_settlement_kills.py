@@ -40,9 +40,9 @@ async def test_a_server_that_is_killed_again_and_again_books_each_settlement_onc
             await desk.send(at_venue(plan))
             await desk.until(lambda number=number: opened(desk.events) == number + 1)
         traded = sum(
-            -one.qty * one.price * 100 - one.commission
+            -item.qty * item.price * 100 - item.commission
             for execution in desk.venue.ledger.executions
-            for one in execution.legs
+            for item in execution.legs
         )
         before = len(await desk.log())
     context = multiprocessing.get_context("forkserver")
@@ -64,23 +64,23 @@ async def test_a_server_that_is_killed_again_and_again_books_each_settlement_onc
     async with desk_server(tmp_path, market=(later.market, later.clock)) as desk:
         await desk.application.desk.supervisors[0].reconciled()
         positions = await desk.positions()
-        assert [one.State for one in positions] == [models.LivePositionState.Closed] * 2
+        assert [item.State for item in positions] == [models.LivePositionState.Closed] * 2
         account = await desk.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
         assert account.Cash is not None
         assert account.Cash - 100_000 == traded - 2 * 20 * 100
         for position in positions:
-            found = await desk.control.list_executions(models.ListExecutionsArgs(PositionId=position.Id))
-            settled = sorted((one.LegName, one.Price) for one in found.Executions if one.LiveOrderId is None)
+            executions = await desk.control.list_executions(models.ListExecutionsArgs(PositionId=position.Id))
+            settled = sorted((item.LegName, item.Price) for item in executions.Executions if item.LiveOrderId is None)
             assert settled == [("far", Decimal(0)), ("p", Decimal(20))]
-        told = (await desk.log())[before:]
-        closings = [one for one in told if isinstance(one, models.PositionUpdateEvent)]
-        assert [one.Status for one in closings].count(models.PositionStatus.Closed) == 2
-        legs = [(one.PositionId, one.LegName) for one in told if isinstance(one, models.LegUpdateEvent)]
+        reported = (await desk.log())[before:]
+        closings = [event for event in reported if isinstance(event, models.PositionUpdateEvent)]
+        assert [closing.Status for closing in closings].count(models.PositionStatus.Closed) == 2
+        legs = [(event.PositionId, event.LegName) for event in reported if isinstance(event, models.LegUpdateEvent)]
         assert len(legs) == len(set(legs)) == 4
 
 
 def opened(events: list[models.MesoLiveEvent]) -> int:
     return sum(
-        isinstance(one, models.LegUpdateEvent) and one.LegName == "p" and one.Status is models.LegStatus.Open
-        for one in events
+        isinstance(event, models.LegUpdateEvent) and event.LegName == "p" and event.Status is models.LegStatus.Open
+        for event in events
     )

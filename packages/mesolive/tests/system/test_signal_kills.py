@@ -225,20 +225,20 @@ SIGNALS = (models.EntrySignalEvent, models.ExitSignalEvent, models.AdjustmentSig
 
 def told(log: Sequence[models.MesoLiveEvent]) -> list[tuple[str, str]]:
     """Return what was told, in words: the callback, and the state or the values."""
-    found: list[tuple[str, str]] = []
+    collected: list[tuple[str, str]] = []
     for event in log:
         if isinstance(event, SIGNALS):
-            found.append((event.callback, event.State.name))
+            collected.append((event.callback, event.State.name))
         elif isinstance(event, models.PositionUpdateEvent):
-            found.append((event.callback, event.Status.name))
+            collected.append((event.callback, event.Status.name))
         elif isinstance(event, models.AutoUpdateVarsAdjustmentCompletedEvent):
-            found.append((event.callback, ", ".join(event.UpdatedVars)))
-    return found
+            collected.append((event.callback, ", ".join(event.UpdatedVars)))
+    return collected
 
 
 def standing(log: Sequence[models.MesoLiveEvent]) -> list[Signal]:
     """Return the signals and errors that are on at the end of a log, in its order."""
-    found: dict[tuple[object, ...], Signal] = {}
+    collected: dict[tuple[object, ...], Signal] = {}
     for event in log:
         if isinstance(event, SIGNALS):
             match event:
@@ -250,10 +250,10 @@ def standing(log: Sequence[models.MesoLiveEvent]) -> list[Signal]:
                     subject = ("exit", event.PositionId)
                 case models.AdjustmentSignalEvent():
                     subject = ("adjustment", event.PositionId, event.Condition.Statement)
-            found.pop(subject, None)
+            collected.pop(subject, None)
             if event.State in {models.SignalState.On, models.ErrorState.Active}:
-                found[subject] = event
-    return list(found.values())
+                collected[subject] = event
+    return list(collected.values())
 
 
 def assert_told_well(outcome: Outcome) -> None:
@@ -265,9 +265,9 @@ def assert_told_well(outcome: Outcome) -> None:
     assert [event.EventSeqId for event in outcome.log] == list(range(1, len(outcome.log) + 1))
     assert len({event.EventId for event in outcome.log}) == len(outcome.log)
     by_number = {event.EventSeqId: event for event in outcome.log}
-    for heard in outcome.performance.heard:
-        assert list(heard) == sorted(heard)
-        assert all(by_number[number] == event for number, event in heard.items())
+    for received in outcome.performance.heard:
+        assert list(received) == sorted(received)
+        assert all(by_number[number] == event for number, event in received.items())
     for greeting, latest in outcome.performance.greeted:
         assert [event for event in greeting if isinstance(event, SIGNALS)] == standing(outcome.log[:latest])
 
@@ -279,7 +279,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 @pytest.mark.long
-def test_the_script_tells_of_everything(undisturbed: Outcome) -> None:
+def test_the_script_raises_every_kind_of_event(undisturbed: Outcome) -> None:
     assert told(undisturbed.log) == [
         ("OnPositionUpdate", "Created"),
         ("OnPositionUpdate", "Created"),
@@ -305,14 +305,14 @@ def test_the_script_tells_of_everything(undisturbed: Outcome) -> None:
 
 @pytest.mark.parametrize("faults", [FAULTS[:12], FAULTS[12:]], ids=["signals", "booking, errors, settlement"])
 @pytest.mark.long
-async def test_a_server_killed_at_every_step_of_its_watch_tells_and_books_everything_once(
+async def test_a_server_killed_at_every_step_of_its_evaluation_raises_and_books_everything_once(
     sqlite_url: str, undisturbed: Outcome, faults: list[Fault]
 ) -> None:
     await die_at(faults, sqlite_url, undisturbed)
 
 
 @pytest.mark.long
-async def test_a_server_killed_while_it_watches_tells_everything_once_on_postgresql_too(
+async def test_a_server_killed_during_evaluation_raises_everything_once_on_postgresql_too(
     ready_postgres_url: str, undisturbed: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # what has no directory beside the database goes to the working directory

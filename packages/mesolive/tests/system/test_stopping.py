@@ -6,7 +6,6 @@ import asyncio
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +68,7 @@ def test_a_part_that_does_not_stop_holds_the_server_for_a_bounded_time_only(tmp_
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "stop_took_too_long" in errors
+    assert "server_stop_timed_out" in errors
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
@@ -144,9 +143,8 @@ async def test_nothing_is_lost_when_it_stops_in_the_middle_of_a_preparation_an_o
                 asyncio.ensure_future(control.start_prepare_position_entry(preparing(strategy.Id, keys[2]))),
             ]
             await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-            began = time.monotonic()
+            # The status would be another one if the stop had taken longer than `STOP_SECONDS`.
             assert await asyncio.to_thread(served.end, signal.SIGTERM) == 0, served.written
-            assert time.monotonic() - began < 25
             await asyncio.gather(*calls, return_exceptions=True)
     assert "Traceback" not in served.written
 
@@ -160,5 +158,5 @@ async def test_nothing_is_lost_when_it_stops_in_the_middle_of_a_preparation_an_o
             assert models.IdempotencyRecordStatus.Processing not in records
             sent = (await control.list_orders()).Orders
             assert len(sent) <= 1
-            told = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
-            assert [event.EventSeqId for event in told] == list(range(1, len(told) + 1))
+            logged = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
+            assert [event.EventSeqId for event in logged] == list(range(1, len(logged) + 1))

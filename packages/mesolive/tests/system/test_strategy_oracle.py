@@ -19,7 +19,7 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk import models
 from mesolive_testkit.oracle.market import NEW_YORK, Chain, Option
-from mesolive_testkit.oracle.strategy import Oracle, Told, Trade
+from mesolive_testkit.oracle.strategy import Inputs, Oracle, Trade
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import Json, leg, short_put
 
@@ -64,7 +64,7 @@ def replayed(
         external_folder=None if sheet is None else sheet.resolve().parent,
     )
     outcome = asyncio.run(replay(request, look))
-    oracle = Oracle(definition, told=Told(() if sheet is None else rows(sheet), draws(outcome)))
+    oracle = Oracle(definition, inputs=Inputs(() if sheet is None else rows(sheet), draws(outcome)))
     for chain in seen:
         session = CALENDAR.session(chain.local.date())
         assert session is not None
@@ -97,7 +97,10 @@ def draws(outcome: Outcome) -> dict[tuple[datetime, str], float]:
 
 
 def traded(outcome: Outcome) -> list[Trade]:
-    return [Trade(one.ExecutedAt, one.LegName, option_of(one.Contract), float(one.Qty)) for one in outcome.executions]
+    return [
+        Trade(execution.ExecutedAt, execution.LegName, option_of(execution.Contract), float(execution.Qty))
+        for execution in outcome.executions
+    ]
 
 
 def option_of(contract: models.LiveContract) -> Option:
@@ -110,8 +113,8 @@ def option_of(contract: models.LiveContract) -> Option:
 def must_agree(
     definition: Json, days: int, seed: int = 1, first: date = MONDAY, sheet: Path | None = None
 ) -> list[Trade]:
-    found, right = replayed(definition, days, seed, first, sheet)
-    assert sorted(found, key=order) == sorted(right, key=order)
+    result, right = replayed(definition, days, seed, first, sheet)
+    assert sorted(result, key=order) == sorted(right, key=order)
     return right
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Role(StrEnum):
@@ -17,8 +18,7 @@ class Role(StrEnum):
     """Opens the hub of agents, and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserContext:
+class UserContext(Struct, frozen=True):
     """The caller of a service, as their API key or their browser's session says.
 
     Attributes

@@ -41,14 +41,14 @@ class Credentials:
         except ValueError:
             raise validation({"Role": [f"expected trade, watch or agent, got {args.Role[:40]!r}"]}) from None
         await self._sessions.require_recent_sign_in(user)
-        made = await self._access.create_key(user.user_name, args.Label, args.ExpiresDays, role)
+        made = await self._access.create_key(user.user_name, args.Label, args.ExpiresDays, role, user.key_id)
         return models.CreateApiKeyResult(Key=_shown(made.key), Token=made.token)
 
     async def revoke_key(self, user: UserContext, args: models.RevokeApiKeyArgs) -> models.ApiKeyInfo:
         """Revoke one of the user's keys; `NotFound` when they have none of that id."""
         if not any(key.key_id == args.KeyId for key in await self._access.list_keys(user.user_name)):
             raise not_found(f"API key {args.KeyId!r}")
-        await self._access.revoke(args.KeyId)
+        await self._access.revoke(args.KeyId, user.key_id)
         return next(_shown(key) for key in await self._access.list_keys(user.user_name) if key.key_id == args.KeyId)
 
     async def list_sessions(self, user: UserContext, args: models.ListSessionsArgs) -> models.ListSessionsResult:
@@ -73,7 +73,7 @@ class Credentials:
 
     async def end_session(self, user: UserContext, args: models.EndSessionArgs) -> models.ListSessionsResult:
         """Sign one of the user's browsers out; `NotFound` when they have none of that id."""
-        await self._sessions.end(args.SessionId, user.user_id)
+        await self._sessions.end(args.SessionId, user.user_id, user.key_id)
         return await self.list_sessions(user, models.ListSessionsArgs())
 
 
@@ -86,4 +86,5 @@ def _shown(key: ApiKey) -> models.ApiKeyInfo:
         ExpiresAt=key.expires_at,
         RevokedAt=key.revoked_at,
         LastUsedAt=key.last_used_at,
+        LastAddress=key.last_address,
     )

@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from mesolive.access.announcing import Announcer
 from mesolive.access.context import Role, UserContext
 from mesolive.access.secret import SECRET_FILE, ServerSecret, UnusableSecretError, load_secret
 from mesolive.clock import Clock, WallClock
@@ -25,6 +26,7 @@ from mesolive.errors import not_found, validation
 from mesolive.lean_imports import without
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.access import api_keys, users
+from mesolive_sdk.models import AccessChange
 
 # Keys are signed by HMAC. For PyJWT's other algorithms it would import 49 modules.
 with without("cryptography"):
@@ -48,7 +50,7 @@ _USER_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 USE_STEP = timedelta(minutes=5)
 """Accuracy of the time of last use of a key: each use does not cost a write."""
 
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_ADDRESS = 64
 
 CACHED_KEYS = 1024
 CACHE_SECONDS = 5.0
@@ -73,8 +75,8 @@ class ApiKey:
         When it was revoked, or `None`.
     role
         What it may do.
-    last_used_at
-        When a connection was made with it last, to some minutes; `None` for never.
+    last_used_at, last_address
+        When a connection was open with it last, to some minutes, and from where; `None` for never, and not known.
     """
 
     key_id: str
@@ -85,6 +87,7 @@ class ApiKey:
     revoked_at: datetime | None
     role: Role = Role.TRADE
     last_used_at: datetime | None = None
+    last_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,11 @@ class Access:
         self._clock = clock or WallClock()
         self._monotonic = monotonic
         self._accepted: OrderedDict[str, tuple[float, UserContext]] = OrderedDict()
-        self._used: dict[str, datetime] = {}
+        self._used: dict[str, tuple[datetime, str | None]] = {}
+        self._presented: dict[str, str | None] = {}
         self._revocations = 0
+        self.announcer = Announcer()
+        """Tells the owner's event log of keys and sessions."""
 
     async def user(self, name: str) -> UserContext:
         """Return the user of that name, for what is done on their behalf without a key, as the command line does.
@@ -172,7 +178,12 @@ class Access:
                 await _create_user(tx, name, self._clock.now().replace(microsecond=0))
 
     async def create_key(
-        self, user_name: str, label: str | None = None, days: int = DEFAULT_DAYS, role: Role = Role.TRADE
+        self,
+        user_name: str,
+        label: str | None = None,
+        days: int = DEFAULT_DAYS,
+        role: Role = Role.TRADE,
+        by: str | None = None,
     ) -> NewApiKey:
         """Make a key for a user; a user who is new is made too.
 
@@ -186,6 +197,8 @@ class Access:
             How long it works, 1 to 3650.
         role
             What it may do.
+        by
+            The key or session that asks for it; `None` for the command line.
 
         Raises
         ------
@@ -194,7 +207,9 @@ class Access:
         """
         problems = _name_problems(user_name)
         if label is not None and (len(label) > MAX_LABEL or not label.isprintable()):
-            problems["Label"] = [f"expected at most {MAX_LABEL} printable characters"]
+            problems["Label"] = [
+                f"expected at most {MAX_LABEL} printable characters, got {len(label)} characters: {label[:20]!r}"
+            ]
         if not 1 <= days <= MAX_DAYS:
             problems["ExpiresDays"] = [f"expected 1 to {MAX_DAYS}, got {days}"]
         if problems:
@@ -212,6 +227,9 @@ class Access:
                     expires_at=key.expires_at,
                     role=role.value,
                 )
+            )
+            await self.announcer.announce(
+                tx, user_id, AccessChange.KeyCreated, now, role, key_id=key.key_id, label=label, by=by
             )
         return NewApiKey(key, self._sign(user_id, key))
 
@@ -237,14 +255,20 @@ class Access:
                 revoked_at=row.revoked_at,
                 role=Role(row.role or Role.TRADE),
                 last_used_at=row.last_used_at,
+                last_address=row.last_address,
             )
             for row in rows
         ]
 
-    async def revoke(self, key_id: str) -> None:
+    async def revoke(self, key_id: str, by: str | None = None) -> None:
         """Revoke a key: at once in this process, within `CACHE_SECONDS` in others.
 
         Revoking it again changes nothing.
+
+        Parameters
+        ----------
+        by
+            The key or session that asks for it; `None` for the command line.
 
         Raises
         ------
@@ -254,20 +278,40 @@ class Access:
         async with self._database.write() as tx:
             if await tx.first(select(api_keys.c.key_id).where(api_keys.c.key_id == key_id)) is None:
                 raise not_found(f"API key {key_id!r}")
-            await store_revocation(tx, key_id, self._clock.now())
-            tx.after_commit(lambda: self._forget(key_id))
+            await self.store_revocation(tx, key_id, self._clock.now(), by)
 
-    async def authenticate(self, token: str) -> UserContext | None:
-        """Return the user of a token, or `None` when the token is invalid, expired, revoked, or that of an agent."""
-        user = await self._identify(token)
+    async def store_revocation(self, tx: WriteTransaction, key_id: str, at: datetime, by: str | None = None) -> None:
+        """Store the revocation of a key within a transaction; an earlier revocation keeps its time."""
+        row = await tx.first(
+            update(api_keys)
+            .where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=at)
+            .returning(api_keys.c.user_id, api_keys.c.label, api_keys.c.role)
+        )
+        tx.after_commit(lambda: self._forget(key_id))
+        if row is not None:
+            role = Role(row.role or Role.TRADE)
+            await self.announcer.announce(
+                tx, row.user_id, AccessChange.KeyRevoked, at, role, key_id=key_id, label=row.label, by=by
+            )
+
+    async def authenticate(self, token: str, address: str | None = None) -> UserContext | None:
+        """Return the user of a token, or `None` when the token is invalid, expired, revoked, or that of an agent.
+
+        Parameters
+        ----------
+        address
+            From where it is presented; `None` where that is not known.
+        """
+        user = await self._identify(token, address)
         return None if user is None or user.role is Role.AGENT else user
 
-    async def authenticate_agent(self, token: str) -> UserContext | None:
+    async def authenticate_agent(self, token: str, address: str | None = None) -> UserContext | None:
         """Return the user of an agent's token, or `None` when it does not work or is no agent's."""
-        user = await self._identify(token)
+        user = await self._identify(token, address)
         return user if user is not None and user.role is Role.AGENT else None
 
-    async def _identify(self, token: str) -> UserContext | None:
+    async def _identify(self, token: str, address: str | None) -> UserContext | None:
         claims = self._verify(token)
         if claims is None:
             return None
@@ -277,17 +321,19 @@ class Access:
         cached = self._accepted.get(key_id)
         if cached is not None and cached[0] > self._monotonic() and cached[1].user_id == user_id:
             self._accepted.move_to_end(key_id)
+            self._presented[key_id] = address
             return cached[1]
         revocations = self._revocations
         async with self._database.read() as tx:
             row = await tx.first(
-                select(users.c.id, users.c.name, api_keys.c.role, api_keys.c.last_used_at)
+                select(users.c.id, users.c.name, api_keys.c.role)
                 .join(api_keys, api_keys.c.user_id == users.c.id)
                 .where(api_keys.c.key_id == key_id, users.c.id == user_id, api_keys.c.revoked_at.is_(None))
             )
         if row is None:
             return None
         user = UserContext(row.id, row.name, key_id, expires_at, Role(row.role or Role.TRADE))
+        self._presented[key_id] = address
         if revocations == self._revocations:  # else the row may have been read before a revocation
             self._accepted[key_id] = (self._monotonic() + CACHE_SECONDS, user)
             self._accepted.move_to_end(key_id)
@@ -311,17 +357,31 @@ class Access:
             self._forget(key_id)
         return gone
 
-    async def note_use(self, key_ids: Collection[str]) -> None:
-        """Note that connections use these keys now; a write per key at most every `USE_STEP`."""
+    async def note_use(self, connected: Mapping[str, str | None]) -> None:
+        """Store which keys are used now: those that were presented since the last call, and those of connections.
+
+        A key is written at most every `USE_STEP`, and when it is used from another address.
+
+        Parameters
+        ----------
+        connected
+            By key of an open connection from where it comes; `None` where that is not known.
+        """
+        presented, self._presented = self._presented, {}
+        addresses = {**connected, **presented}
         now = self._clock.now()
-        due = [key_id for key_id in key_ids if now - self._used.get(key_id, _NEVER) >= USE_STEP]
+        due = [
+            key_id
+            for key_id, address in addresses.items()
+            if (used := self._used.get(key_id)) is None or now - used[0] >= USE_STEP or used[1] != address
+        ]
         if not due:
             return
         async with self._database.write() as tx:
-            for first in range(0, len(due), KEYS_PER_QUERY):
-                part = due[first : first + KEYS_PER_QUERY]
-                await tx.execute(update(api_keys).where(api_keys.c.key_id.in_(part)).values(last_used_at=now))
-        self._used.update(dict.fromkeys(due, now))
+            for key_id in due:
+                values = {"last_used_at": now, "last_address": _bounded(addresses[key_id])}
+                await tx.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(values))
+        self._used.update({key_id: (now, addresses[key_id]) for key_id in due})
 
     def _forget(self, key_id: str) -> None:
         self._revocations += 1
@@ -386,11 +446,8 @@ async def secret_of(database: Database, directory: Path | None, given: str | Non
     return load_secret(directory, given)
 
 
-async def store_revocation(tx: WriteTransaction, key_id: str, at: datetime) -> None:
-    """Store the revocation of a key within a transaction; an earlier revocation keeps its time."""
-    await tx.execute(
-        update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
-    )
+def _bounded(address: str | None) -> str | None:
+    return None if address is None else address[:MAX_ADDRESS]
 
 
 def _name_problems(name: str) -> dict[str, list[str]]:

@@ -42,7 +42,7 @@ class ServerSecret:
         return "ServerSecret(…)"
 
     def derive(self, purpose: str) -> bytes:
-        """Return 32 bytes for a purpose; other purposes, and the secret itself, cannot be found from them."""
+        """Return 32 bytes for a purpose; other purposes, and the secret itself, cannot be derived from them."""
         return hmac.digest(self._value, purpose.encode(), hashlib.sha256)
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 
 from mesolive.access.context import Role, UserContext
 from mesolive.access.keys import Access
+from mesolive.access.refusals import RefusedSignIns
 from mesolive.clock import Clock, WallClock
 from mesolive.errors import forbidden, not_found
-from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.access import api_keys, portal_codes, portal_sessions, users
+from mesolive_sdk.models import AccessChange
 
 IDLE = timedelta(hours=12)
 LIFE = timedelta(days=7)
@@ -46,8 +48,7 @@ SIGN_IN_AGAIN = "SignInAgain"
 """`Error.Code` when an action needs a sign-in of the last minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
+class SessionInfo(Struct, frozen=True):
     """A session as stored, without its cookie.
 
     Attributes
@@ -77,13 +78,12 @@ class SessionInfo:
 
     @property
     def user(self) -> UserContext:
-        """The caller that the session stands for."""
+        """The caller of the session."""
         name = f"session:{self.session_id}"
         return UserContext(self.user_id, self.user_name, name, self.expires_at, self.role, self.session_id)
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
+class NewSession(Struct, frozen=True):
     """A session that has just begun, with its cookie, which does not show in its representation."""
 
     info: SessionInfo
@@ -104,12 +104,18 @@ class Sessions:
         Verifies API keys.
     clock
         Wall time.
+
+    Attributes
+    ----------
+    refused
+        Counts the sign-ins that were refused, and tells of them.
     """
 
     def __init__(self, database: Database, access: Access, clock: Clock | None = None) -> None:
         self._database = database
         self._access = access
         self._clock = clock or WallClock()
+        self.refused = RefusedSignIns(database, access.announcer, self._clock)
 
     async def make_code(self, user_name: str, role: Role = Role.TRADE) -> str:
         """Return a code that signs a browser in as a user, once, within `CODE_LIFE`.
@@ -163,7 +169,7 @@ class Sessions:
 
     async def sign_in_with_key(self, token: str, user_agent: str, address: str) -> NewSession | None:
         """Return a new session for an API key, or `None` when the key does not work."""
-        user = await self._access.authenticate(token)
+        user = await self._access.authenticate(token, address)
         if user is None:
             return None
         expires = self._clock.now() + LIFE
@@ -218,13 +224,15 @@ class Sessions:
         async with self._database.read() as tx:
             return [_info(row) for row in await tx.all(query.limit(limit))]
 
-    async def end(self, session_id: str, user_id: int | None = None) -> None:
+    async def end(self, session_id: str, user_id: int | None = None, by: str | None = None) -> None:
         """End a session: its connections end within seconds. Ending it again changes nothing.
 
         Parameters
         ----------
         user_id
             Whose it must be; `None` for whoever it is.
+        by
+            The key or session that asks for it; `None` for the command line.
 
         Raises
         ------
@@ -237,11 +245,61 @@ class Sessions:
         async with self._database.write() as tx:
             if await tx.first(select(portal_sessions.c.session_id).where(owned)) is None:
                 raise not_found(f"session {session_id!r}")
-            await tx.execute(
-                update(portal_sessions)
-                .where(owned, portal_sessions.c.ended_at.is_(None))
-                .values(ended_at=self._clock.now())
-            )
+            await self._end(tx, and_(owned, portal_sessions.c.ended_at.is_(None)), by)
+
+    async def _end(self, tx: WriteTransaction, which: ColumnElement[bool], by: str | None) -> None:
+        now = self._clock.now()
+        ended = await tx.all(update(portal_sessions).where(which).values(ended_at=now).returning(portal_sessions))
+        for row in ended:
+            await self._append_event(tx, AccessChange.SessionEnded, row, by)
+
+    async def end_aged(self, connected: Collection[str] = ()) -> list[str]:
+        """End the sessions whose time is over, or that were not used for `IDLE`, and notify their users.
+
+        Parameters
+        ----------
+        connected
+            Sessions with an open connection, which is a use.
+
+        Returns
+        -------
+        list of str
+            The sessions that were ended. Those that ended more than `LIFE` ago, while no server ran, get no event.
+        """
+        now = self._clock.now()
+        idle = portal_sessions.c.seen_at <= now - IDLE
+        if connected:
+            idle = and_(idle, portal_sessions.c.session_id.not_in(sorted(connected)))
+        revoked = select(api_keys.c.key_id).where(api_keys.c.revoked_at.is_not(None))
+        aged = and_(
+            portal_sessions.c.ended_at.is_(None),
+            or_(portal_sessions.c.expires_at <= now, idle),
+            # The end of those was reported as that of their key.
+            or_(portal_sessions.c.key_id.is_(None), portal_sessions.c.key_id.not_in(revoked)),
+        )
+        async with self._database.read() as tx:
+            if await tx.first(select(portal_sessions.c.session_id).where(aged).limit(1)) is None:
+                return []
+        async with self._database.write() as tx:
+            ended = await tx.all(update(portal_sessions).where(aged).values(ended_at=now).returning(portal_sessions))
+            for row in ended:
+                if min(row.expires_at, row.seen_at + IDLE) > now - LIFE:
+                    await self._append_event(tx, AccessChange.SessionExpired, row, None)
+        return [row.session_id for row in ended]
+
+    async def _append_event(self, tx: WriteTransaction, change: AccessChange, row: Row[Any], by: str | None) -> None:
+        await self._access.announcer.announce(
+            tx,
+            row.user_id,
+            change,
+            self._clock.now(),
+            Role(row.role),
+            key_id=row.key_id,
+            session_id=row.session_id,
+            address=row.address,
+            user_agent=row.user_agent,
+            by=by,
+        )
 
     async def prove(self, session: SessionInfo, token: str) -> bool:
         """Note that a signed-in browser presented an API key of its user again; return whether the key works."""
@@ -249,11 +307,14 @@ class Sessions:
         if user is None or user.user_id != session.user_id or user.role is not Role.TRADE:
             return False
         async with self._database.write() as tx:
-            await tx.execute(
+            row = await tx.first(
                 update(portal_sessions)
                 .where(portal_sessions.c.session_id == session.session_id)
                 .values(proved_at=self._clock.now())
+                .returning(portal_sessions)
             )
+            if row is not None:
+                await self._append_event(tx, AccessChange.SignedInAgain, row, user.key_id)
         return True
 
     async def require_recent_sign_in(self, user: UserContext) -> None:
@@ -304,7 +365,7 @@ class Sessions:
             ended_at=None,
         )
         await tx.execute(delete(portal_sessions).where(portal_sessions.c.expires_at < now - RETENTION))
-        await self._make_room(tx, user_id, now)
+        await self._make_room(tx, user_id)
         await tx.execute(
             insert(portal_sessions).values(
                 session_id=info.session_id,
@@ -320,9 +381,21 @@ class Sessions:
                 expires_at=expires_at,
             )
         )
+        await self._access.announcer.announce(
+            tx,
+            user_id,
+            AccessChange.SignedIn,
+            now,
+            role,
+            key_id=key_id,
+            session_id=info.session_id,
+            address=info.address,
+            user_agent=info.user_agent,
+            by=info.user.key_id,
+        )
         return NewSession(info, cookie)
 
-    async def _make_room(self, tx: Transaction, user_id: int, now: datetime) -> None:
+    async def _make_room(self, tx: WriteTransaction, user_id: int) -> None:
         """End the sessions of a user that were used least recently, so that one more fits."""
         rows = await tx.all(
             select(portal_sessions.c.session_id)
@@ -332,11 +405,7 @@ class Sessions:
             .limit(MAX_SESSIONS)
         )
         if rows:
-            await tx.execute(
-                update(portal_sessions)
-                .where(portal_sessions.c.session_id.in_([row.session_id for row in rows]))
-                .values(ended_at=now)
-            )
+            await self._end(tx, portal_sessions.c.session_id.in_([row.session_id for row in rows]), None)
 
     async def _note_use(self, session_ids: Collection[str], now: datetime) -> None:
         async with self._database.write() as tx:
@@ -363,7 +432,7 @@ _SESSIONS = (
 
 
 def digest_of(secret: str) -> str:
-    """Return what the database keeps of a cookie or a code; they are random, so that no salt is needed."""
+    """Return the digest of a cookie or a code that the database stores; they are random, so that no salt is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

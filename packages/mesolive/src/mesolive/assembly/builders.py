@@ -22,7 +22,7 @@ from mesolive.assembly.folders import backtest_folder, connector_folder, venue_m
 from mesolive.assembly.overrides import Overrides
 from mesolive.assembly.parts import CoreParts, HubParts, StoreParts, TradingParts
 from mesolive.backtests.service import BacktestBounds, Backtests
-from mesolive.clock import Clock
+from mesolive.clock import Clock, WallClock
 from mesolive.connectors.manager import ConnectionManager
 from mesolive.connectors.registry import KINDS
 from mesolive.connectors.remote.links import AgentLinks
@@ -54,6 +54,7 @@ from mesolive.operations.metrics import ServerMetrics
 from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.settings import Settings, SettingsError
 from mesolive.shares import CallShares, CountedShares
+from mesolive.signals.evaluation_stream import EvaluationStreams
 from mesolive.signals.evaluator import SignalEvaluator
 from mesolive.signals.latest import LatestEvaluations
 from mesolive.signals.outlook import Outlook
@@ -88,6 +89,7 @@ from mesolive.trading.portfolio.positions import Positions
 from mesolive.trading.portfolio.watched_accounts import WatchedAccounts
 from mesolive.trading.preparation.exec_plans import ExecPlans
 from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.regrouping import Regrouping
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Bounds, Preparations
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
@@ -201,12 +203,14 @@ def build_core(
         in_thread=not overrides.transient,
     )
     stack.callback(evaluator.close)
+    journal = Journal(store.database, bus, clock)
+    store.access.announcer.append_to(journal)
     return CoreParts(
         store=store,
         market=market,
         clock=clock,
         bus=bus,
-        journal=Journal(store.database, bus, clock),
+        journal=journal,
         idempotency=Idempotency(store.database, clock),
         evaluator=evaluator,
         capture=EntryVariableCapture(evaluator),
@@ -271,6 +275,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
     )
     stack.push_async_callback(backtests.close)
     halts = Halts(database, journal, core.idempotency, clock, core.store.sessions)
+    credentials = Credentials(core.store.access, core.store.sessions)
     sampler = HistorySampler(database, accounts, core.market, core.calendar, clock)
     target = overrides.notification_target or AppriseTarget(settings.notify_hosts)
     notifier = Notifier(database, journal, core.bus, sealing, target, config=overrides.notifier)
@@ -304,15 +309,16 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         flattening=Flattening(database, core.idempotency, halts, engine.sending, engine.liquidation, clock),
         halts=halts,
         account_settings=AccountSettings(database, clock, accounts, core.store.sessions),
-        credentials=Credentials(core.store.access, core.store.sessions),
+        credentials=credentials,
         evaluations=latest,
-        outlook=Outlook(database, core.evaluator, core.calendar, clock),
+        outlook=Outlook(database, core.evaluator, halts, core.calendar, clock),
         definitions=DefinitionChecks(),
-        hub_connections=HubConnections(core.store.access, core.store.sessions),
+        hub_connections=HubConnections(core.store.access, core.store.sessions, credentials),
         idempotency=core.idempotency,
         order_checks=OrderChecks(database, core.market, engine.venues, clock),
         exec_plans=ExecPlans(database),
-        session=SessionInfo(_server_facts(settings), core.market, core.calendar, clock),
+        regrouping=Regrouping(database, core.idempotency, core.market, clock),
+        session=SessionInfo(_server_facts(settings), database, core.market, core.calendar, clock),
         acknowledgements=ErrorAcknowledgements(database),
         chains=ChainWindows(core.market),
         history=History(database, clock),
@@ -361,6 +367,7 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
         accounts=WatchedAccounts(core.database, core.market, core.calendar, core.clock),
     )
     stack.push_async_callback(streams.close)
+    evaluations = EvaluationStreams(trading.services.evaluations, WallClock())
     events = Events(core.database, core.journal, core.store.pager)
 
     # One hub object serves one connection. The Event Hub needs the deliverer, and the deliverer the Event Hub's
@@ -371,7 +378,7 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
         return _sharing(ControlHub(trading.services), shares)
 
     def data_hub() -> DataHub:
-        return _sharing(DataHub(streams), shares)
+        return _sharing(DataHub(streams, evaluations), shares)
 
     def event_hub() -> EventHub:
         return _sharing(EventHub(events, deliverer), shares)
@@ -394,7 +401,8 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
         authenticate=authenticator(core.store.access, core.store.sessions, settings.port, settings.public_origin),
         protocols=[hub_protocol("json"), hub_protocol("messagepack")],
     )
-    deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
+    sink = HubSink(server.hub(EVENT_PATH).clients)
+    deliverer = Deliverer(core.journal, core.bus, sink, heard=sink.heard)
     every_hub = {
         "control": server.hub(CONTROL_PATH),
         "data": server.hub(DATA_PATH),
@@ -412,11 +420,16 @@ def _sharing(hub: H, shares: Shares) -> H:
 
 
 def build_metrics(
-    server: SignalRServer, health: Health, signals: SignalEvaluator, retention: Retention, market: Market
+    server: SignalRServer,
+    health: Health,
+    signals: SignalEvaluator,
+    retention: Retention,
+    market: Market,
+    sessions: Sessions,
 ) -> CollectorRegistry:
     """Return the registry of the metrics."""
     registry = CollectorRegistry()
-    registry.register(ServerMetrics(server, health, signals.pulse, retention, market))
+    registry.register(ServerMetrics(server, health, signals.pulse, retention, market, sessions.refused))
     ProcessCollector(registry=registry)
     return registry
 

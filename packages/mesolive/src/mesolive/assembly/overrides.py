@@ -36,7 +36,7 @@ class Overrides:
         Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
         evaluated, and there are neither retention nor checks of health and of providers.
     transient
-        Whether the database is thrown away at the end, and nobody waits besides the one who drives the replay: no
+        Whether the database is thrown away at the end, and no caller waits besides the replay itself: no
         commit waits for the disk, and queries and evaluations run on the event loop.
     evaluation_listener
         Called after every evaluation of a strategy.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
@@ -36,8 +37,7 @@ from mesolive.trading.preparation.service import Preparations
 from signalr_asyncio import SignalRServer
 
 
-@dataclass(frozen=True, slots=True)
-class StoreParts:
+class StoreParts(Struct, frozen=True):
     """The locked database, with API key access, pagination and the notices for health."""
 
     lock: ServerLock
@@ -49,8 +49,7 @@ class StoreParts:
     secret: ServerSecret
 
 
-@dataclass(frozen=True, slots=True)
-class CoreParts:
+class CoreParts(Struct, frozen=True):
     """The components that nearly every trading service uses."""
 
     store: StoreParts
@@ -70,8 +69,7 @@ class CoreParts:
         return self.store.database
 
 
-@dataclass(frozen=True, slots=True)
-class TradingParts:
+class TradingParts(Struct, frozen=True):
     """The trading services, and those of them that run as background tasks."""
 
     services: ControlServices
@@ -86,8 +84,7 @@ class TradingParts:
     sampler: HistorySampler
 
 
-@dataclass(frozen=True, slots=True)
-class HubParts:
+class HubParts(Struct, frozen=True):
     """The SignalR server with the streams and the event deliverer behind its hubs."""
 
     server: SignalRServer

@@ -24,8 +24,9 @@ from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.execution.account_settings import set_night_sessions
 from mesolive.trading.execution.risk_limits import Limits, StaleExitPolicy, limits_of, set_limits
-from mesolive.trading.portfolio.accounts import create_paper_account, create_simulated_account, find_account
+from mesolive.trading.portfolio.accounts import Account, create_paper_account, create_simulated_account, find_account
 from mesolive_sdk import MesoLiveControlHubClient, models
 
 
@@ -50,14 +51,14 @@ class StaleExits(StrEnum):
 account_app = typer.Typer(no_args_is_help=True)
 account_app.command()(reconcile)
 
-User = Annotated[str, typer.Option(help="Whose account it is; they have an API key already.")]
+User = Annotated[str, typer.Option(help="Owner of the account: a user with an API key.")]
 Cash = Annotated[str, typer.Option(help="What it starts with.")]
 Currency = Annotated[str, typer.Option(help="ISO code of the account's currency.")]
 
 
 @account_app.callback()
 def commands() -> None:
-    """List accounts, create them, and limit what they may send.
+    """List and create accounts, and set their risk limits.
 
     `list` and `reconcile` ask the running server; the others work on its database, whether it runs or not.
     """
@@ -122,7 +123,7 @@ def limits(
     user: User,
     account: Annotated[str, typer.Option("--id", help="The account's id.")],
     allow_live: Annotated[
-        bool | None, typer.Option("--allow-live/--forbid-live", help="Whether orders of real money may leave.")
+        bool | None, typer.Option("--allow-live/--forbid-live", help="Whether orders of a real-money account are sent.")
     ] = None,
     max_contracts: Annotated[
         str | None, typer.Option(help="Contracts of one order, all legs together; exits may be larger.")
@@ -137,18 +138,19 @@ def limits(
         ),
     ] = None,
     max_loss: Annotated[
-        str | None, typer.Option(help="What a position may lose at expiration after one order; exits are not bounded.")
+        str | None,
+        typer.Option(help="Maximum loss of a position at expiration after one order; exits are not bounded."),
     ] = None,
     allow_unlimited_loss: Annotated[
         bool | None,
         typer.Option(
             "--allow-unlimited-loss/--forbid-unlimited-loss",
-            help="Whether an order may sell calls that nothing covers.",
+            help="Whether an order may sell uncovered calls.",
         ),
     ] = None,
     max_orders_per_minute: Annotated[int | None, typer.Option(help="Orders in any minute.", min=0)] = None,
     price_band: Annotated[
-        str | None, typer.Option(help="How far beyond its mark a combo may be paid, as a fraction of that mark.")
+        str | None, typer.Option(help="How far a combo's price may lie beyond its mark, as a fraction of the mark.")
     ] = None,
     stale_exits: Annotated[
         StaleExits | None,
@@ -163,10 +165,17 @@ def limits(
             help="Whether orders may wait at the broker for the session of their class.",
         ),
     ] = None,
+    night_sessions: Annotated[
+        bool | None,
+        typer.Option(
+            "--night-sessions/--regular-sessions",
+            help="Whether strategies and orders on SPX, XSP and VIX use the night and curb sessions too.",
+        ),
+    ] = None,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what an account may send, after changing what is given. A running server obeys at once."""
+    """Show the risk limits of an account, after changing those given. A running server applies them at once."""
     numbers = {
         "max_contracts": _decimal_or_none(max_contracts, "--max-contracts"),
         "max_premium": _decimal_or_none(max_premium, "--max-premium"),
@@ -183,7 +192,7 @@ def limits(
         "queue_orders": queue_orders,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    result: list[Limits] = []
+    result: list[tuple[Limits, Account]] = []
 
     async def change(store: Database, owner: UserContext) -> None:
         async with store.write() as tx:
@@ -192,13 +201,18 @@ def limits(
             after = replace(before, **changes)
             if changes:
                 await set_limits(tx, row.id, after)
-                await audit(tx, [_limits_changed(owner, row.id, before, after)])
-            result.append(after)
+            changed = row
+            if night_sessions is not None:
+                changed = await set_night_sessions(tx, row, night_sessions=night_sessions)
+            shown = [_limits_json(before, row), _limits_json(after, changed)]
+            if changes or night_sessions is not None:
+                await audit(tx, [_limits_changed(owner, row.id, *shown)])
+            result.append((after, changed))
 
     asyncio.run(_with_user(from_environment({"database": database}), user, change))
-    (after,) = result
+    ((after, changed),) = result
     if as_json:
-        echo(json.dumps(_limits_json(after), indent=2))
+        echo(json.dumps(_limits_json(after, changed), indent=2))
         return
     echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
     echo(f"contracts per order    {after.max_contracts}")
@@ -210,20 +224,23 @@ def limits(
     echo(f"price band             {after.price_band_fraction}")
     echo(f"exits on old quotes    {StaleExits.of(after.stale_exit_policy).value}")
     echo(f"orders out of hours    {'wait for the session' if after.queue_orders else 'refused'}")
+    echo(f"night sessions         {'used' if changed.night_sessions else 'not used'}")
 
 
-def _limits_json(limits: Limits) -> dict[str, object]:
-    """Return limits as `--json` and the audit show them."""
+def _limits_json(limits: Limits, account: Account) -> dict[str, object]:
+    """Return what an account may send as `--json` and the audit show it."""
     shown: dict[str, object] = {
         name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(limits).items()
     }
     shown["price_band"] = shown.pop("price_band_fraction")
     shown["stale_exit_policy"] = limits.stale_exit_policy.value
+    shown["night_sessions"] = account.night_sessions
     return shown
 
 
-def _limits_changed(owner: UserContext, account_id: int, before: Limits, after: Limits) -> AuditEntry:
-    old, new = _limits_json(before), _limits_json(after)
+def _limits_changed(
+    owner: UserContext, account_id: int, old: Mapping[str, object], new: Mapping[str, object]
+) -> AuditEntry:
     detail = {name: {"from": old[name], "to": new[name]} for name in new if new[name] != old[name]}
     return AuditEntry(
         owner.user_id, account_id, None, WallClock().now(), "command line", "AccountLimitsChanged", None, detail

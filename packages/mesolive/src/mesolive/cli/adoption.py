@@ -38,7 +38,7 @@ LEG_FORM = "NAME:QTY:ROOT:YYYY-MM-DD:STRIKE and C or P:PRICE, such as short:-1:S
 def reconcile(
     account: Annotated[str, typer.Argument(help="The account's id at its broker.")],
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the broker now, not the last comparison.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Also contracts of which both hold the same.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also contracts without a difference.")] = False,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -57,23 +57,23 @@ def reconcile(
                 models.GetReconciliationArgs(BrokerAccountId=account, Refresh=refresh)
             )
 
-    found = asyncio.run(ask())
-    differing = [item for item in found.Contracts if item.Difference != 0]
+    reconciliation = asyncio.run(ask())
+    differing = [item for item in reconciliation.Contracts if item.Difference != 0]
     if as_json:
-        print_json(found)
-    elif found.ComparedAt is None:
+        print_json(reconciliation)
+    elif reconciliation.ComparedAt is None:
         echo(f"Account {account} was not compared with its broker yet; --refresh asks it now.")
     else:
-        _print_comparison(account, found, found.Contracts if every else differing)
-    if differing or found.ComparedAt is None:
+        _print_comparison(account, reconciliation, reconciliation.Contracts if every else differing)
+    if differing or reconciliation.ComparedAt is None:
         raise typer.Exit(DIFFERENT)
 
 
 def _print_comparison(
-    account: str, found: models.GetReconciliationResult, shown: list[models.ReconciledContract]
+    account: str, reconciliation: models.GetReconciliationResult, shown: list[models.ReconciledContract]
 ) -> None:
     print_table(
-        f"Account {account}, broker and books at {found.ComparedAt:%Y-%m-%d %H:%M:%S}Z",
+        f"Account {account}, broker and books at {reconciliation.ComparedAt:%Y-%m-%d %H:%M:%S}Z",
         ("Contract", "At the broker", "In the books", "Difference"),
         ((contract_text(item.Contract), item.AtBroker, item.InBooks, item.Difference) for item in shown),
         "they agree",
@@ -90,7 +90,7 @@ def _print_comparison(
                 leg.Price,
                 money(leg.Commission),
             )
-            for trade in found.Trades
+            for trade in reconciliation.Trades
             for leg in trade.Legs
         ),
         "none",

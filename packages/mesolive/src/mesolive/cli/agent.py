@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesolive.cli.connector_settings import Given, SecretFile, setting_pairs, settings_secrets
-from mesolive.cli.remote import print_table
+from mesolive.cli.remote import AsJson, print_json, print_table
 from mesolive.cli.text import echo
 from mesolive.settings import SettingsError, client_url, from_environment
 
@@ -46,7 +46,7 @@ def run(
     name: Annotated[str | None, typer.Option(help="The agent's name at the server. [default: this machine's]")] = None,
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """Run the connectors of this machine until Ctrl-C or SIGTERM, and join them to the server.
+    """Run the connectors of this machine until Ctrl-C or SIGTERM, and link them to the server.
 
     First, at the server: mesolive apikey create --user NAME --agent. Then, here: mesolive agent add KIND. The server
     lists what the agent offers (mesolive connector list), and uses a connector once it is enabled there. Settings and
@@ -71,7 +71,7 @@ def run(
 @agent_app.command(name="add")
 def add(
     kind: Annotated[str, typer.Argument(help="The kind, as `mesolive connector kinds` lists it.")],
-    name: Annotated[str | None, typer.Option(help="Your name for it. [default: the kind]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the connector. [default: the kind]")] = None,
     given: Given = None,
     secrets_file: SecretFile = None,
     folder: Folder = DEFAULT_FOLDER,
@@ -95,11 +95,20 @@ def add(
 
 
 @agent_app.command(name="list")
-def list_connectors(folder: Folder = DEFAULT_FOLDER) -> None:
-    """List the connectors of this machine."""
+def list_connectors(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """List the connectors of this machine: kind, settings, and the names of the secrets that are set."""
+    connectors = _folder(folder).connectors
+    if as_json:
+        print_json(
+            [
+                {"Name": name, "Kind": item.kind, "Settings": item.settings, "Secrets": sorted(item.secrets)}
+                for name, item in connectors.items()
+            ]
+        )
+        return
     rows = [
         [name, item.kind, ", ".join(f"{key}={value}" for key, value in item.settings.items()), ", ".join(item.secrets)]
-        for name, item in _folder(folder).connectors.items()
+        for name, item in connectors.items()
     ]
     print_table(
         "Connectors of this agent",
@@ -137,7 +146,7 @@ def try_connection(name: Name, folder: Folder = DEFAULT_FOLDER) -> None:
 
 @agent_app.command(name="remove")
 def remove(name: Name, folder: Folder = DEFAULT_FOLDER) -> None:
-    """Forget a connector of this machine with its secrets. Orders that work stay at the broker."""
+    """Delete a connector of this machine and its secrets. Working orders stay at the broker."""
     _folder(folder).remove(name)
     echo(f"Connector {name} is removed from this agent. The server still lists it: mesolive connector remove {name}")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,16 +12,15 @@ from rich.markup import escape
 from rich.table import Column
 
 from mesolive.access.context import Role
-from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey, secret_of
+from mesolive.access.keys import DEFAULT_DAYS, ApiKey, NewApiKey
+from mesolive.cli.access import opened_access
 from mesolive.cli.emergency import carry_out
 from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.output import Console, Table
 from mesolive.cli.text import echo
 from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
-from mesolive.store.database import Database
 from mesolive.store.emergency import RevocationNote
-from mesolive.store.engines import directory_of
 
 apikey_app = typer.Typer(no_args_is_help=True)
 
@@ -32,17 +29,17 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard outpu
 
 @apikey_app.command()
 def create(
-    user: Annotated[str, typer.Option(help="Whose key it is; a user who is new is made.")],
-    label: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
-    expires_days: Annotated[int, typer.Option(help="How many days it works.")] = DEFAULT_DAYS,
-    watch: Annotated[bool, typer.Option("--watch", help="It may look at everything and change nothing.")] = False,
+    user: Annotated[str, typer.Option(help="User of the key; created if new.")],
+    label: Annotated[str | None, typer.Option(help="Label of the key, such as its use.")] = None,
+    expires_days: Annotated[int, typer.Option(help="Days until the key expires.")] = DEFAULT_DAYS,
+    watch: Annotated[bool, typer.Option("--watch", help="The key is read-only.")] = False,
     agent: Annotated[
-        bool, typer.Option("--agent", help="It joins `mesolive agent` to the server, and can do nothing else.")
+        bool, typer.Option("--agent", help="The key links `mesolive agent` to the server, and permits nothing else.")
     ] = False,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Make an API key and show its token, once.
+    """Create an API key and print its token, once.
 
     Standard output is the token alone, so that it can be captured: TOKEN=$(mesolive apikey create --user me)
     """
@@ -88,7 +85,7 @@ def revoke(
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let a key work no more. A running server notices within seconds, and ends the connections that are open.
+    """Revoke an API key. A running server notices within seconds, and ends the connections that are open.
 
     It works on a full disk and while another process holds the database: the server reads it from a file beside it.
     """
@@ -128,25 +125,16 @@ def _fields(key: ApiKey) -> dict[str, str | None]:
     }
 
 
-@asynccontextmanager
-async def _access(settings: Settings) -> AsyncGenerator[Access]:
-    database = await Database.open(settings.database)
-    try:
-        yield Access(database, await secret_of(database, directory_of(settings.database), settings.secret_key))
-    finally:
-        await database.close()
-
-
 async def _create(settings: Settings, user: str, label: str | None, days: int, role: Role) -> NewApiKey:
-    async with _access(settings) as access:
+    async with opened_access(settings) as (access, _):
         return await access.create_key(user, label, days, role)
 
 
 async def _list(settings: Settings, user: str | None) -> list[ApiKey]:
-    async with _access(settings) as access:
+    async with opened_access(settings) as (access, _):
         return await access.list_keys(user)
 
 
 async def _revoke(settings: Settings, key_id: str) -> None:
-    async with _access(settings) as access:
+    async with opened_access(settings) as (access, _):
         await access.revoke(key_id)

@@ -30,10 +30,10 @@ def backup(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything that a server keeps into one file, also while it runs.
+    """Write all data of a server into one file, also while it runs.
 
-    The file is checked after it is written. It holds the secret that signs API keys: keep it where nobody else can read
-    it. It is an ordinary tar archive, packed by gzip.
+    The file is checked after it is written. It holds the secret that signs API keys: keep it where no other user
+    can read it. It is an ordinary tar archive, packed by gzip.
     """
     settings = from_environment({"database": database, "data_dir": data_dir})
     with _shown() as report:
@@ -56,10 +56,12 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A file that `mesolive backup` has written.")],
     database: DatabaseUrl = None,
     data_dir: DataDir = None,
-    force: Annotated[bool, typer.Option("--force", help="Move a database that is there aside.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an existing database; it is kept under another name.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup back, while no server runs, and halt trading until you have looked.
+    """Restore a backup while no server runs, and halt trading until the accounts are compared.
 
     What was traded after the backup is missing in the books: start the server, compare the accounts with their venues
     (it tells every difference as an error), then run `mesolive resume`.
@@ -77,15 +79,15 @@ def restore(
         done = asyncio.run(restoring)
     if as_json:
         replaced = [str(path) for path in done.replaced]
-        shown = {**_summary(done.manifest), "Replaced": replaced, "VenueKept": done.venue_kept, "Halted": True}
+        shown = {**_summary(done.manifest), "Replaced": replaced, "VenueKept": done.venue_was_present, "Halted": True}
         echo(json.dumps(shown, indent=2))
         return
     echo(f"Restored from the backup of {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: {_what(done.manifest)}.")
     for path in done.replaced:
         echo(f"What was there before is kept as {path}.")
-    if done.manifest.venue is not None and not done.venue_kept:
+    if done.manifest.venue is not None and not done.venue_was_present:
         echo(f"The simulated venue's memory is {done.venue}; start the server with --data-dir {done.venue.parent}.")
-    if done.venue_kept:
+    if done.venue_was_present:
         echo("The simulated venue's memory was there and is as it was: a venue is not set back.")
     echo("Trading is halted. Start the server, look at errors and positions, then: mesolive resume")
 

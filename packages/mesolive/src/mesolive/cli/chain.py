@@ -60,7 +60,7 @@ def commands() -> None:
 
 @chain_app.command()
 def check(file: File, as_json: Json = False) -> None:
-    """Tell what a file is, what is read from it, and what is odd in it, without a server.
+    """Show the format, the contents and the anomalies of an option chain file, without a server.
 
     The format is found by the content. Status 0: it can be used. 1: it cannot; the reason names what was recognised,
     where it fails and what is needed.

@@ -20,7 +20,7 @@ Name = Annotated[str, typer.Argument(help="The connector, as named when it was a
 
 @connector_app.callback()
 def commands() -> None:
-    """Connect brokers and market data: add, test, enable, and enable accounts one by one.
+    """Manage connections to brokers and market data: add, test and enable them and their accounts.
 
     All commands ask the running server, started without --market. A connector is added disabled: `test` shows in one
     table what works and what is missing, `enable` connects it. Accounts are discovered, and none is used before
@@ -51,7 +51,7 @@ def kinds(url: Url = None, token: Token = None, as_json: AsJson = False) -> None
 @connector_app.command(name="add")
 def add(
     kind: Annotated[str, typer.Argument(help="The kind, as `mesolive connector kinds` lists it.")],
-    name: Annotated[str | None, typer.Option(help="Your name for it. [default: the kind]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the connector. [default: the kind]")] = None,
     given: Given = None,
     secrets_file: SecretFile = None,
     url: Url = None,
@@ -81,14 +81,14 @@ def change(
     name: Name,
     given: Given = None,
     secret: Annotated[
-        list[str] | None, typer.Option("--secret", help="The name of a secret to enter anew, as often as needed.")
+        list[str] | None, typer.Option("--secret", help="The name of a secret to replace; may be given several times.")
     ] = None,
     secrets_file: SecretFile = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change settings and secrets; what is not named stays. A connector that is enabled connects anew."""
+    """Change settings and secrets; those not given are kept. An enabled connector reconnects."""
     settings, secrets = setting_pairs(given), settings_secrets(secret or [], secrets_file)
     args = models.UpdateConnectorArgs(Name=name, Settings=settings, Secrets=secrets)
     result = ask_control(url, token, lambda control: control.update_connector(args))
@@ -97,7 +97,7 @@ def change(
 
 @connector_app.command(name="list")
 def list_connectors(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """List your connectors: how each is, what to do, and which accounts it has discovered."""
+    """List your connectors: state, what to do, and discovered accounts."""
     result = ask_control(url, token, lambda control: control.list_connectors())
     if as_json:
         print_json(result)
@@ -141,14 +141,14 @@ def try_connection(name: Name, url: Url = None, token: Token = None, as_json: As
 
 @connector_app.command(name="enable")
 def enable(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Connect, now and at every start of the server; one that waits for you tries again."""
+    """Connect a connector, now and at every start of the server; one that waits for its user retries."""
     result = ask_control(url, token, lambda control: control.enable_connector(models.ConnectorArgs(Name=name)))
     print_result(result, f"Connector {name} is enabled. How it is: mesolive connector list", as_json=as_json)
 
 
 @connector_app.command(name="disable")
 def disable(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Disconnect until it is enabled again. Orders that work stay at the broker."""
+    """Disconnect a connector until it is enabled again. Working orders stay at the broker."""
     result = ask_control(url, token, lambda control: control.disable_connector(models.ConnectorArgs(Name=name)))
     print_result(result, f"Connector {name} is disabled.", as_json=as_json)
 
@@ -161,7 +161,7 @@ def remove(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget a connector and its secrets; refused while its accounts hold positions or have open orders."""
+    """Delete a connector and its secrets; refused while its accounts have positions or open orders."""
     if not yes:
         typer.confirm(f"Remove connector {name} with its secrets?", abort=True)
     result = ask_control(url, token, lambda control: control.remove_connector(models.ConnectorArgs(Name=name)))
@@ -171,12 +171,12 @@ def remove(
 @connector_app.command(name="log")
 def log(
     name: Name,
-    limit: Annotated[int, typer.Option(help="How many of the newest entries.", min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(help="Number of newest entries to show.", min=1, max=1000)] = 50,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what became of a connector: its states with their reasons, the newest first."""
+    """Show the log of a connector: its states with their reasons, newest first."""
     args = models.GetConnectorLogArgs(Name=name, Limit=limit)
     result = ask_control(url, token, lambda control: control.get_connector_log(args))
     if as_json:
@@ -198,7 +198,7 @@ def enable_account(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Use a discovered account. One of real money sends nothing before `mesolive account limits --allow-live`."""
+    """Enable a discovered account. One of real money sends no orders before `mesolive account limits --allow-live`."""
     args = models.EnableBrokerAccountArgs(Name=name, BrokerAccountId=account)
     result = ask_control(url, token, lambda control: control.enable_broker_account(args))
     print_result(
@@ -216,7 +216,7 @@ def disable_account(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Use an account no more: nothing of it is sent or watched. Its history, cash and limits stay for its return."""
+    """Disable an account: it is not watched and sends no orders. Its history, cash and limits are kept."""
     args = models.DisableBrokerAccountArgs(Name=name, BrokerAccountId=account)
     result = ask_control(url, token, lambda control: control.disable_broker_account(args))
     print_result(
@@ -230,7 +230,7 @@ def disable_account(
 def account_data(
     account: Annotated[str, typer.Argument(help="One of your accounts.")],
     provider: Annotated[
-        str | None, typer.Option(help="Whose quotes value it, such as Ibkr. [default: its broker's own]")
+        str | None, typer.Option(help="Provider of the account's quotes, such as Ibkr. [default: its broker's own]")
     ] = None,
     accept_delayed: Annotated[
         bool, typer.Option("--accept-delayed/--live-only", help="Whether decisions are made on delayed quotes too.")
@@ -239,7 +239,7 @@ def account_data(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Choose whose quotes value an account and decide for it, and whether delayed ones will do."""
+    """Choose the provider of an account's quotes, and whether decisions may use delayed quotes."""
     args = models.SetAccountMarketDataArgs(
         BrokerAccountId=account, DataProvider=_provider(provider), AcceptDelayed=accept_delayed
     )

@@ -18,7 +18,7 @@ from mesolive import server
 from mesolive.app import Application
 from mesolive.assembly import connector_folder
 from mesolive.cli.demo_broker import DOUBLES, BrokerDouble, chain_read, connect_broker
-from mesolive.cli.demo_strategy import fitted
+from mesolive.cli.demo_strategy import fitted, without_waits
 from mesolive.cli.demo_trade import Trade, run_trade
 from mesolive.cli.demo_view import StepFailedError
 from mesolive.cli.options import Chain, DatabaseUrl, Port, Seed, Speed, Symbol
@@ -53,7 +53,7 @@ def demo(
         typer.Option(help="Trade by orders at a double of a broker in this process: ibkr-double, tastytrade-double."),
     ] = None,
 ) -> None:
-    """Start the server with a user, a paper account and a sample strategy, make one whole trade, and keep serving.
+    """Start a server with a user, a paper account and a sample strategy, make one trade, and keep serving.
 
     The trade goes through the SDK over a real socket: connect, import, prepare the entry, fill, watch, prepare the
     exit, fill, replay the events.
@@ -127,7 +127,7 @@ async def _prepare(application: Application, hold: float, broker: BrokerDouble |
         account_id=ACCOUNT if broker is None else broker.account,
         sends_orders=broker is not None,
         provider=application.market.serving(underlying.symbol).name,
-        definition=definition,
+        definition=without_waits(definition),
         underlying=application.market.to_live_underlying(underlying.symbol),
         hold_seconds=hold,
     )

@@ -83,7 +83,7 @@ async def _market(seed: int, reached: datetime | None = None, spot: float = SPOT
 
 @asynccontextmanager
 async def tastytrade_double(seed: int, folder: Path) -> AsyncGenerator[BrokerDouble]:
-    """Run the double of tastytrade: its account goes on where an earlier demo has left it."""
+    """Run the double of tastytrade; its account continues from an earlier demo."""
     from mesolive.doubles.tastytrade.double import TastytradeDouble  # noqa: PLC0415 - only where it is asked for
     from mesolive.doubles.tastytrade.settings import DoubleSettings  # noqa: PLC0415 - as above
     from mesolive.doubles.tastytrade.state import read_state  # noqa: PLC0415 - as above
@@ -115,7 +115,7 @@ async def tastytrade_double(seed: int, folder: Path) -> AsyncGenerator[BrokerDou
 
 @asynccontextmanager
 async def ibkr_double(seed: int, folder: Path) -> AsyncGenerator[BrokerDouble]:
-    """Run the double of TWS of Interactive Brokers: its account goes on where an earlier demo has left it."""
+    """Run the double of TWS of Interactive Brokers; its account continues from an earlier demo."""
     from mesolive.doubles.tws.double import TwsDouble  # noqa: PLC0415 - only where it is asked for
     from mesolive.doubles.tws.records import State, decode_state  # noqa: PLC0415 - as above
     from mesolive.doubles.tws.settings import DoubleSettings  # noqa: PLC0415 - as above

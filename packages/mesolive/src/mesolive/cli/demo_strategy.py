@@ -83,6 +83,16 @@ def fitted(definition: Mapping[str, Any], listing: Listing, spot: float, now: da
     return made
 
 
+def without_waits(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition without days between an exit and the next entry, or between two entries.
+
+    The demonstration ends with a closed position, and the programs that it names enter the next one on the same day.
+    """
+    entry = {name: value for name, value in definition["Entry"].items() if name != "ReentryDays"}
+    concurrency = {name: value for name, value in entry["Concurrency"].items() if name != "EntryShiftDays"}
+    return dict(definition) | {"Entry": entry | {"Concurrency": concurrency}}
+
+
 def in_range(listing: Listing, now: datetime) -> bool:
     """Return whether something expires in the days that the sample's expiration may be away."""
     days = _days(listing, now)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from mesolive_sdk.exceptions import MesoLiveApiException
 
-SHOWN_PROBLEMS: Final = 10
+MAX_SHOWN_PROBLEMS: Final = 10
 
 DATABASE_FAILED: Final = 3
 """The exit status when the database is full, locked or away."""
@@ -75,8 +75,8 @@ def _answer(error: MesoLiveApiException) -> Failure:
     problems = {} if error.error is None else error.error.ValidationErrors or {}
     message = error.message or error.status.value
     texts = [f"{path}: {text}" for path, result in problems.items() for text in result if text not in message]
-    more = f" (and {len(texts) - SHOWN_PROBLEMS} more)" if len(texts) > SHOWN_PROBLEMS else ""
-    return Failure("; ".join([message, *texts[:SHOWN_PROBLEMS]]) + more, 1)
+    more = f" (and {len(texts) - MAX_SHOWN_PROBLEMS} more)" if len(texts) > MAX_SHOWN_PROBLEMS else ""
+    return Failure("; ".join([message, *texts[:MAX_SHOWN_PROBLEMS]]) + more, 1)
 
 
 def _connection(error: Any) -> Failure:  # noqa: ANN401

@@ -23,12 +23,14 @@ Account = Annotated[str | None, typer.Option("--account", help="Only this accoun
 
 
 def halt(
-    reason: Annotated[str, typer.Option(help="Told to everybody whose order is refused.")] = "halted by the operator",
+    reason: Annotated[
+        str, typer.Option(help="The reason, shown in the error of each refused order.")
+    ] = "halted by the operator",
     account: Account = None,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop sending orders at once, and cancel what is open.
+    """Stop sending orders at once, and cancel open orders.
 
     A running server on the same database obeys within a second. What is halted stays so, across restarts, until
     `mesolive resume`. `mesolive status` lists what is in force. Status 1: there is no such account.
@@ -55,7 +57,7 @@ def halt(
 
 
 def resume(account: Account = None, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """Let orders be sent again; a halt of all accounts is lifted by `mesolive resume` without an account."""
+    """Allow orders again; without an account it lifts the halt of all accounts."""
     url = from_environment({"database": database}).database
     lifted = asyncio.run(_resume(url, account))
     if as_json:

@@ -39,14 +39,14 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
     "demo": CommandPlace(
         "demo",
         "demo",
-        "Start the server with a user, a paper account and a sample strategy, make one whole trade, and keep serving.",
+        "Start a server with a user, a paper account and a sample strategy, make one trade, and keep serving.",
     ),
     "replay": CommandPlace(
         "replay",
         "replay_command",
-        "Run a strategy over days of market with the autopilot, and tell what came of it.",
+        "Backtest a strategy: run it with the autopilot over recorded or simulated days, and show the results.",
     ),
-    "apikey": CommandPlace("apikey", "apikey_app", "Make, list and revoke API keys."),
+    "apikey": CommandPlace("apikey", "apikey_app", "Create, list and revoke API keys."),
     "portal": CommandPlace(
         "portal",
         "portal_app",
@@ -55,37 +55,37 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
     "status": CommandPlace(
         "status",
         "status",
-        "Ask the running server: its health, agents, accounts, halts, active signals and errors, and the last events.",
+        "Show the running server: its health, agents, accounts, halts, active signals and errors, and the last events.",
     ),
-    "account": CommandPlace("account", "account_app", "List accounts, create them, and limit what they may send."),
+    "account": CommandPlace("account", "account_app", "List and create accounts, and set their risk limits."),
     "connector": CommandPlace(
         "connector",
         "connector_app",
-        "Connect brokers and market data: add, test, enable, and enable accounts one by one.",
+        "Manage connections to brokers and market data: add, test and enable them and their accounts.",
     ),
     "agent": CommandPlace(
         "agent",
         "agent_app",
-        "Run the connectors of this machine until Ctrl-C or SIGTERM, and join them to the server.",
+        "Run the connectors of this machine until Ctrl-C or SIGTERM, and link them to the server.",
     ),
     "notify": CommandPlace(
         "notify",
         "notify_app",
-        "Tell you of signals, fills, errors, lost agents, limits and halts while no page is open.",
+        "Manage notification rules: messages about signals, fills, errors, lost agents, limits and halts.",
     ),
-    "position": CommandPlace("position", "position_app", "Look at positions; close, correct or liquidate one by hand."),
-    "order": CommandPlace("order", "order_app", "Look at orders."),
-    "halt": CommandPlace("halt", "halt", "Stop sending orders at once, and cancel what is open."),
+    "position": CommandPlace(
+        "position", "position_app", "List and show positions; close, correct or liquidate them by hand."
+    ),
+    "order": CommandPlace("order", "order_app", "List, show and cancel orders."),
+    "halt": CommandPlace("halt", "halt", "Stop sending orders at once, and cancel open orders."),
     "resume": CommandPlace(
         "halt",
         "resume",
-        "Let orders be sent again; a halt of all accounts is lifted by `mesolive resume` without an account.",
+        "Allow orders again; without an account it lifts the halt of all accounts.",
     ),
-    "backup": CommandPlace(
-        "backup", "backup", "Write everything that a server keeps into one file, also while it runs."
-    ),
+    "backup": CommandPlace("backup", "backup", "Write all data of a server into one file, also while it runs."),
     "restore": CommandPlace(
-        "backup", "restore", "Put a backup back, while no server runs, and halt trading until you have looked."
+        "backup", "restore", "Restore a backup while no server runs, and halt trading until the accounts are compared."
     ),
     "strategy": CommandPlace("strategy", "strategy_app", "Check strategy definitions; import and list strategies."),
     "chain": CommandPlace("chain", "chain_app", "Check option chain files."),

@@ -1,4 +1,4 @@
-"""`mesolive notify`: rules that tell you of events by mail, chat or webhook while no page is open."""
+"""`mesolive notify`: rules that send events to you by mail, chat or webhook."""
 
 from __future__ import annotations
 
@@ -16,25 +16,31 @@ notify_app = typer.Typer(no_args_is_help=True)
 RuleId = Annotated[int, typer.Argument(help="The rule's id, as `mesolive notify list` shows it.")]
 Kinds = Annotated[
     list[models.NotificationKind] | None,
-    typer.Option("--kind", help="What it tells of, as often as needed. [default: everything]", case_sensitive=False),
+    typer.Option(
+        "--kind",
+        help="Kind of events to report; may be given several times. [default: everything]",
+        case_sensitive=False,
+    ),
 ]
 TargetFile = Annotated[
     Path | None,
     typer.Option("--target-file", help="File with the address; - reads standard input. [default: it is asked for]"),
 ]
 Quiet = Annotated[
-    str | None, typer.Option("--quiet", help="Quiet hours as HH:MM-HH:MM; what they hold back is counted.")
+    str | None, typer.Option("--quiet", help="Quiet hours as HH:MM-HH:MM; events within them are counted.")
 ]
 Zone = Annotated[str, typer.Option("--zone", help="Time zone of the quiet hours.")]
 Except = Annotated[
     list[models.NotificationKind] | None,
-    typer.Option("--except", help="What is told in quiet hours too, as often as needed.", case_sensitive=False),
+    typer.Option(
+        "--except", help="Kind of events reported in quiet hours too; may be given several times.", case_sensitive=False
+    ),
 ]
 
 
 @notify_app.callback()
 def commands() -> None:
-    """Tell you of signals, fills, errors, lost agents, limits and halts while no page is open.
+    """Manage notification rules: messages about signals, fills, errors, lost agents, limits and halts.
 
     All commands ask the running server. An address is one of Apprise, such as `tgram://TOKEN/CHAT`,
     `mailto://user:password@example.com`, `slack://TOKEN/#channel` or `jsons://example.com/hook` for a webhook. It holds
@@ -44,7 +50,7 @@ def commands() -> None:
 
 @notify_app.command(name="add")
 def add(
-    name: Annotated[str, typer.Argument(help="Your name for the rule.")],
+    name: Annotated[str, typer.Argument(help="Name of the rule.")],
     target_file: TargetFile = None,
     kind: Kinds = None,
     strategy: Annotated[int | None, typer.Option("--strategy", help="Only events of this strategy (its id).")] = None,
@@ -56,7 +62,7 @@ def add(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a rule. It tells of what happens from now on, each event at most once."""
+    """Create a notification rule. It reports events from now on, each at most once."""
     args = models.AddNotificationRuleArgs(
         Name=name,
         Url=_target(target_file),
@@ -75,7 +81,7 @@ def add(
 
 @notify_app.command(name="list")
 def list_rules(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """List your rules: what they tell of, how they are, and why the last message failed."""
+    """List your notification rules: kinds of events, state, and why the last message failed."""
     result = ask_control(url, token, lambda control: control.list_notification_rules())
     if as_json:
         print_json(result)
@@ -104,9 +110,9 @@ def list_rules(url: Url = None, token: Token = None, as_json: AsJson = False) ->
 @notify_app.command(name="set")
 def change(
     rule: RuleId,
-    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Switch it on or off.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Enable or disable the rule.")] = None,
     kind: Kinds = None,
-    new_target: Annotated[bool, typer.Option("--target", help="Enter its address anew.")] = False,
+    new_target: Annotated[bool, typer.Option("--target", help="Ask for a new address.")] = False,
     target_file: TargetFile = None,
     quiet: Quiet = None,
     zone: Zone = "America/New_York",
@@ -116,7 +122,7 @@ def change(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a rule; what is not named stays."""
+    """Change a notification rule; what is not given is kept."""
     args = models.UpdateNotificationRuleArgs(
         RuleId=rule,
         Url=_target(target_file) if new_target or target_file is not None else None,
@@ -131,7 +137,7 @@ def change(
 
 @notify_app.command(name="test")
 def try_rule(rule: RuleId, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Send a message to where a rule sends. Status 1: it was not taken."""
+    """Send a test message to the address of a rule. Status 1: it was not accepted."""
     args = models.NotificationRuleArgs(RuleId=rule)
     result = ask_control(url, token, lambda control: control.test_notification_rule(args), seconds=60)
     print_result(result, "Sent." if result.Sent else f"Not sent: {result.Message}.", as_json=as_json)
@@ -147,7 +153,7 @@ def remove(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget a rule and its address."""
+    """Delete a notification rule and its address."""
     if not yes:
         typer.confirm(f"Remove notification rule {rule}?", abort=True)
     args = models.NotificationRuleArgs(RuleId=rule)

@@ -18,7 +18,7 @@ from mesolive.cli.remote import (
     Token,
     Url,
     client,
-    everything,
+    first_ones,
     once,
     print_json,
     print_result,
@@ -44,7 +44,7 @@ WORKING = (
 
 @order_app.callback()
 def commands() -> None:
-    """Look at orders.
+    """List, show and cancel orders.
 
     `list` and `cancel` ask the running server; `show` reads its database, whether it runs or not.
     """
@@ -55,7 +55,7 @@ def list_orders(
     account: OfAccount = None,
     plan_id: Annotated[int | None, typer.Option("--plan-id", min=0, help="Only this execution plan's.")] = None,
     working: Annotated[bool, typer.Option("--working", help="Only orders that have not ended.")] = False,
-    last: Annotated[int, typer.Option("--last", min=1, max=10_000, help="How many to show: the newest.")] = 50,
+    last: Annotated[int, typer.Option("--last", min=1, max=10_000, help="Number of newest rows to show.")] = 50,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -66,8 +66,8 @@ def list_orders(
         async with client(MesoLiveControlHubClient, url, token) as control:
             result: list[models.Order] = []
             for state in WORKING if working else (None,):
-                args = models.ListOrdersArgs(BrokerAccountId=account, ExecPlanId=plan_id, State=state)
-                result += await everything(control.list_orders, args, lambda answer: answer.Orders, last)
+                args = models.ListOrdersArgs(BrokerAccountId=account, ExecPlanId=plan_id, State=state, NewestFirst=True)
+                result += await first_ones(control.list_orders, args, lambda answer: answer.Orders, last)
             # Keyed by order id: an order whose state changes between two pages may be listed twice.
             return [order for _, order in sorted({order.OrderId: order for order in result}.items())][-last:]
 
@@ -115,7 +115,7 @@ def cancel(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cancel an order; one that is cancelled already is left so.
+    """Cancel an order; an order that is cancelled already stays cancelled.
 
     Status 1: it was filled, has ended otherwise, or the venue does not cancel it.
     """
@@ -135,7 +135,7 @@ def show(
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who asked for an order, under which key, every fact about it, and what each changed."""
+    """Show the history of an order: the request, its idempotency key, every report, and what each changed."""
     history = asyncio.run(_history(from_environment({"database": database}).database, order_id))
     if as_json:
         print_json(_on_the_wire(history))

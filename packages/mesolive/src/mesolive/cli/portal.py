@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import sys
 from typing import Annotated
 
 import typer
 
 from mesolive.access.context import Role
-from mesolive.access.keys import Access, secret_of
-from mesolive.access.sessions import CODE_LIFE, SessionInfo, Sessions
+from mesolive.access.keys import Access
+from mesolive.access.sessions import CODE_LIFE, SessionInfo
+from mesolive.cli.access import opened_access
 from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.text import echo
 from mesolive.errors import ServiceError
 from mesolive.settings import Settings, client_portal_url, from_environment
-from mesolive.store.database import Database
-from mesolive.store.engines import directory_of
 from mesolive_sdk.models import StatusCode
 
 portal_app = typer.Typer(invoke_without_command=True)
 
 MINUTES = int(CODE_LIFE.total_seconds() // 60)
 
-User = Annotated[
-    str | None, typer.Option(help="Who signs in; a user who is new is made. Not needed where there is only one.")
-]
-Watch = Annotated[bool, typer.Option("--watch", help="The session may look at everything and change nothing.")]
+User = Annotated[str | None, typer.Option(help="User who signs in; created if new. Optional where there is only one.")]
+Watch = Annotated[bool, typer.Option("--watch", help="The session is read-only.")]
 Url = Annotated[str | None, typer.Option(help="Address of the server. [default: MESOLIVE_PUBLIC_URL, else the port's]")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
@@ -100,12 +96,6 @@ def sign_in_link(url: str, code: str) -> str:
     return f"{url.rstrip('/')}/login#code={code}"
 
 
-async def only_user(access: Access) -> str | None:
-    """Return the name of the only user, or `None` where there is none or more than one."""
-    names = await access.user_names(limit=2)
-    return names[0] if len(names) == 1 else None
-
-
 def _fields(session: SessionInfo) -> dict[str, str | None]:
     return {
         "SessionId": session.session_id,
@@ -120,21 +110,9 @@ def _fields(session: SessionInfo) -> dict[str, str | None]:
     }
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncGenerator[tuple[Access, Sessions]]:
-    database = await Database.open(settings.database)
-    try:
-        access = Access(database, await secret_of(database, directory_of(settings.database), settings.secret_key))
-        yield access, Sessions(database, access)
-    finally:
-        await database.close()
-
-
 async def _make_code(settings: Settings, user: str | None, role: Role) -> tuple[str, str]:
-    async with _opened(settings) as (access, sessions):
-        name = user or await only_user(access)
-        if name is None:
-            raise typer.BadParameter("there is not exactly one user: name who signs in", param_hint="--user")
+    async with opened_access(settings) as (access, sessions):
+        name = user or await _only_or_first_user(access)
         try:
             await access.user(name)
         except ServiceError as error:
@@ -144,11 +122,28 @@ async def _make_code(settings: Settings, user: str | None, role: Role) -> tuple[
         return await sessions.make_code(name, role), name
 
 
+async def _only_or_first_user(access: Access) -> str:
+    """Return the only user; where there is none yet, the name that a person at the terminal gives to the first one."""
+    names = await access.user_names(limit=2)
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise typer.BadParameter("there are several users: name who signs in", param_hint="--user")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise typer.BadParameter("there is no user yet: name the first one", param_hint="--user")
+    # Not `typer.prompt`, which writes a space to standard output: that is the link alone.
+    typer.echo("There is no user yet. Name of the first one: ", err=True, nl=False)
+    name = (await asyncio.to_thread(sys.stdin.readline)).strip()
+    if not name:
+        raise typer.BadParameter("no name was given", param_hint="--user")
+    return name
+
+
 async def _list(settings: Settings, user: str | None) -> list[SessionInfo]:
-    async with _opened(settings) as (access, sessions):
+    async with opened_access(settings) as (access, sessions):
         return await sessions.list(None if user is None else (await access.user(user)).user_id)
 
 
 async def _end(settings: Settings, session_id: str) -> None:
-    async with _opened(settings) as (_, sessions):
+    async with opened_access(settings) as (_, sessions):
         await sessions.end(session_id)

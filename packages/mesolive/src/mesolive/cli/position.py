@@ -33,8 +33,6 @@ position_app = typer.Typer(no_args_is_help=True)
 position_app.command()(adopt)
 
 LIVING = (models.LivePositionState.Opening, models.LivePositionState.Open, models.LivePositionState.Closing)
-AT_ONCE = 8
-"""The maximum number of concurrent queries for the values of positions."""
 
 PositionId = Annotated[int, typer.Argument(min=0, help="The position's number, as `mesolive position list` shows it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -53,27 +51,23 @@ def list_positions(
     account: OfAccount = None,
     strategy_id: Annotated[int | None, typer.Option("--strategy-id", min=0, help="Only this strategy's.")] = None,
     closed: Annotated[bool, typer.Option("--all", help="Closed positions too.")] = False,
-    last: Annotated[int, typer.Option("--last", min=1, max=10_000, help="How many to show: the newest.")] = 50,
+    last: Annotated[int, typer.Option("--last", min=1, max=10_000, help="Number of newest rows to show.")] = 50,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """List positions that are not closed, with what they have realised and what they would bring at the mark."""
+    """List positions that are not closed, with realised PnL and PnL at the mark."""
 
-    async def ask() -> list[models.LivePositionDetail]:
+    async def ask() -> list[models.LivePosition]:
         async with client(MesoLiveControlHubClient, url, token) as control:
             result: list[models.LivePosition] = []
             for state in (None,) if closed else LIVING:
-                args = models.ListPositionsArgs(BrokerAccountId=account, LiveStrategyId=strategy_id, State=state)
+                args = models.ListPositionsArgs(
+                    BrokerAccountId=account, LiveStrategyId=strategy_id, State=state, IncludeValues=True
+                )
                 result += await everything(control.list_positions, args, lambda answer: answer.Positions, last)
-            newest = sorted({position.Id for position in result})[-last:]
-            turns = asyncio.Semaphore(AT_ONCE)
-
-            async def one(position_id: int) -> models.LivePositionDetail:
-                async with turns:
-                    return await control.get_position(models.GetPositionArgs(PositionId=position_id))
-
-            return list(await asyncio.gather(*map(one, newest)))
+            # Keyed by id: a position whose state changes between two pages may be listed twice.
+            return [position for _, position in sorted({position.Id: position for position in result}.items())][-last:]
 
     result = asyncio.run(ask())
     if as_json:
@@ -91,7 +85,7 @@ def list_positions(
             "Closed, market time",
             "Realised",
             "PnL at mark",
-            "Delta",
+            "PnL of the day",
             "Margin",
         ),
         (
@@ -104,8 +98,8 @@ def list_positions(
                 item.CreatedAt,
                 item.ClosedAt,
                 money(item.RealizedPnL),
-                money(item.PositionPnL.Mark),
-                None if item.PositionGreeks.Mark is None else item.PositionGreeks.Mark.Delta,
+                money(item.UnrealizedPnL),
+                money(item.DayPnL),
                 money(item.Margin),
             )
             for item in result
@@ -159,7 +153,7 @@ def set_closed(
 ) -> None:
     """Close a position in the books without a trade: it was closed elsewhere, as by hand at the venue.
 
-    It is closed at what it cost: nothing is realised. Tell what it brought with `mesolive position adjust-pnl`.
+    It is closed at cost: no PnL is realised. Set the realised PnL with `mesolive position adjust-pnl`.
     No order may be working on it. Status 1: refused, and nothing was changed.
     """
     if not yes:
@@ -184,13 +178,13 @@ def adjust_pnl(
         str | None,
         typer.Argument(help="What the leg has realised so far, in account currency, such as -120.50."),
     ] = None,
-    tracked: Annotated[bool, typer.Option("--tracked", help="Go back to what was tracked.")] = False,
+    tracked: Annotated[bool, typer.Option("--tracked", help="Return to the tracked PnL.")] = False,
     key: Key = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a leg has realised, in place of what was tracked.
+    """Set the realised PnL of a leg, in place of the tracked one.
 
     The account's cash moves by the difference; what later fills realise comes on top.
 
@@ -226,9 +220,9 @@ def liquidate(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Close all of a position at the market, with one order per leg group.
+    """Close a whole position at the market, with one order per leg group.
 
-    Not on paper accounts: there, prepare an exit and tell its fills. Given again with the same --key, nothing is sent
+    Not on paper accounts: there, prepare an exit and report its fills. Given again with the same --key, nothing is sent
     twice, and what a call that was cut off had left is sent.
 
     Status 0: everything was sent. 1: refused, nothing was sent. 3: a part was sent; the rest is named, and goes with
@@ -259,7 +253,7 @@ def liquidate(
 
 @position_app.command()
 def flatten(
-    reason: Annotated[str, typer.Option("--reason", help="Why; refused entries tell it.")],
+    reason: Annotated[str, typer.Option("--reason", help="The reason, shown in the error of each refused entry.")],
     account: OfAccount = None,
     yes: Yes = False,
     key: Key = None,
@@ -267,9 +261,9 @@ def flatten(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Halt entries, cancel what works, and close every position at the market, of one account or of all.
+    """Halt entries, cancel working orders, and close every position at the market, of one account or of all.
 
-    Given again with the same --key, nothing is sent twice, and what a call that was cut off had left is done. Entries
+    Repeated with the same --key, it sends nothing twice and completes an interrupted call. Entries
     stay halted until trading is resumed.
 
     Status 0: an order was sent for everything. 1: refused. 3: something is left; it is named.

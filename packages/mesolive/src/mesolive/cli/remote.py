@@ -55,8 +55,7 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="Idempotency key: the same command with the same key happens once, however often it is given. "
-        "[default: a new one]",
+        help="Idempotency key: a repeated command with the same key is executed once. [default: a new one]",
     ),
 ]
 
@@ -109,15 +108,29 @@ async def everything(
     ask: Callable[[A], Awaitable[R]], args: A, items: Callable[[R], Iterable[T]], last: int
 ) -> list[T]:
     """Return the last `last` items of a paged list, read page by page."""
-    kept: deque[T] = deque(maxlen=last)
+    tail: deque[T] = deque(maxlen=last)
     args.Limit = MAX_PAGE
     for _ in range(MAX_PAGES):
         answer = await ask(args)
-        kept.extend(items(answer))
+        tail.extend(items(answer))
         if not answer.ContinuationToken:
             break
         args.ContinuationToken = answer.ContinuationToken
-    return list(kept)
+    return list(tail)
+
+
+async def first_ones(
+    ask: Callable[[A], Awaitable[R]], args: A, items: Callable[[R], Iterable[T]], count: int
+) -> list[T]:
+    """Return the first `count` items of a paged list; no page is read that is not needed for them."""
+    result: list[T] = []
+    while True:
+        args.Limit = min(MAX_PAGE, count - len(result))
+        answer = await ask(args)
+        result.extend(items(answer))
+        if not answer.ContinuationToken or len(result) >= count:
+            return result
+        args.ContinuationToken = answer.ContinuationToken
 
 
 async def once(call: Awaitable[T], kind: type[T]) -> tuple[T, bool]:

@@ -46,7 +46,10 @@ def replay_command(
         list[Path],
         typer.Option(help="The strategy's definition, a JSON file; given again, more strategies.", exists=True),
     ],
-    market: Annotated[str | None, typer.Option(help="simulated, where no recording is given.")] = None,
+    market: Annotated[
+        str | None,
+        typer.Option(help="simulated, where no recording is given: SPX, or ES or MES where the strategy trades it."),
+    ] = None,
     recording: Annotated[
         Path | None, typer.Option(help="Recorded days to replay: a file, or a folder of files.", exists=True)
     ] = None,
@@ -63,7 +66,9 @@ def replay_command(
             help="CSV table of cash dividends (Symbol, ExDate, Amount) that options are priced with.", exists=True
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated market, and of the strategy's own dice.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the simulated market and of the strategy's random numbers.")
+    ] = 1,
     every: Annotated[
         int,
         typer.Option(
@@ -76,7 +81,7 @@ def replay_command(
     fill_model: Annotated[
         FillModel | None,
         typer.Option(
-            help="Where paper fills: the mark, or bid and ask. [default: Settings.Sim.FillModel, or AtMidPrice]"
+            help="Fill prices on paper: the mark, or bid and ask. [default: Settings.Sim.FillModel, or AtMidPrice]"
         ),
     ] = None,
     leg_slippage: Annotated[
@@ -88,19 +93,21 @@ def replay_command(
     order_style: Annotated[
         Style,
         typer.Option(
-            "--order-style", "--policy", help="How orders are priced; walk begins at the middle and gives way."
+            "--order-style",
+            "--policy",
+            help="How orders are priced; walk begins at the middle and moves to the natural price.",
         ),
     ] = Style.WALK,
     step_seconds: Annotated[float, typer.Option(min=1, help="Market seconds between two steps of a walk.")] = 15.0,
     max_concession: Annotated[
-        str, typer.Option(help="How far a walk goes: 0 the middle, 1 the natural price.")
+        str, typer.Option(help="Maximum slippage of a price walk: 0 is the middle, 1 the natural price.")
     ] = "0.75",
-    patience_seconds: Annotated[float, typer.Option(min=1, help="For how long a leg group is tried.")] = 300.0,
+    patience_seconds: Annotated[float, typer.Option(min=1, help="Timeout of a leg group, in seconds.")] = 300.0,
     half_filled: Annotated[
-        HalfFilled, typer.Option(help="What is done about a plan of which a part was filled and the rest was not.")
+        HalfFilled, typer.Option(help="What is done about a partially filled plan.")
     ] = HalfFilled.REPORT,
     slippage: Annotated[
-        str, typer.Option(help="Where the simulated venue fills: 0 the middle, 1 the natural price.")
+        str, typer.Option(help="Fill price at the simulated venue: 0 is the middle, 1 the natural price.")
     ] = "0.5",
     ignore_schedules: Annotated[
         bool,
@@ -127,7 +134,7 @@ def replay_command(
         int, typer.Option(min=1, max=MAX_PROCESSES, help="How many strategies are replayed at the same time.")
     ] = 1,
 ) -> None:
-    """Run a strategy over days of market with the autopilot, and tell what came of it.
+    """Backtest a strategy: run it with the autopilot over recorded or simulated days, and show the results.
 
     The definition's own settings count (Backtest, Settings.Sim) where no option says otherwise. The same inputs give
     the same output. Several strategies are replayed independently, each with an account of its own; --out then has a
@@ -159,7 +166,7 @@ def replay_command(
     if recording is not None:
         replayed = recorded_market(recording, calendar, days, own)
     else:
-        replayed = simulated_market(chain, calendar, days, own, seed)
+        replayed = simulated_market(chain, calendar, days, own, seed, report.definition.symbol)
     if replayed.once_a_day:
         definition = once_a_day(report.definition.source)
     configure_logs(logging.WARNING)
@@ -307,12 +314,12 @@ def _warnings(report: CheckReport) -> list[str]:
     return [str(warning) for warning in report.advice if not f"{warning.path}.".startswith(left_out)]
 
 
-def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:
+def _written(outcome: Outcome, results: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:
     """Write the files before anything is printed, so that a failing display loses no result."""
     try:
-        files = write(outcome, found, folder)
+        files = write(outcome, results, folder)
         try:
-            files.append(draw(outcome, found, folder / "equity.png", *titles))
+            files.append(draw(outcome, results, folder / "equity.png", *titles))
         except ChartError as error:
             echo(f"no chart: {error}", err=True)
     except OSError as error:

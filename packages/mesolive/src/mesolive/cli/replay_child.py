@@ -1,4 +1,4 @@
-"""`mesolive replay` as a child of the server: polite to the machine, and gone when the server is gone.
+"""`mesolive replay` as a child of the server: at low priority, and ended with the server.
 
 Run as `python -m mesolive.cli.replay_child` with the arguments of `mesolive replay`. Standard input is a pipe from the
 server; its end means that the server has ended, however it did.

@@ -18,6 +18,8 @@ from mesolive.market.providers.chain_files import ChainFileError, read_chain_fil
 from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at
 from mesolive.market.providers.recorded.recordings import ExportRecording, RecordingError, open_recordings
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
+from mesolive.market.sources import GENERATED_SYMBOLS
+from mesolive.market.trading_hours import trading_hours
 
 MAX_DAYS: Final = 400
 """The maximum number of calendar days in one replay of a simulated market."""
@@ -118,9 +120,20 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
 
 
 def simulated_market(
-    chain: Path | None, calendar: ExchangeCalendar, days: Days, settings: SimulationSettings, seed: int
+    chain: Path | None,
+    calendar: ExchangeCalendar,
+    days: Days,
+    settings: SimulationSettings,
+    seed: int,
+    symbol: str = GENERATED_SYMBOLS[0],
 ) -> ReplayMarket:
     """Make a simulated market; the definition's own days are used where none are given.
+
+    Parameters
+    ----------
+    symbol
+        Underlying of the strategy. One of `GENERATED_SYMBOLS` has its own market, futures over their 23 hours; without
+        a chain any other is not in it.
 
     Raises
     ------
@@ -135,6 +148,8 @@ def simulated_market(
     if chain is None:
         first = first or last
         begin, end = _range(calendar, first, last)
+        if symbol in GENERATED_SYMBOLS[1:]:
+            return _futures(symbol, calendar, begin, end, seed)
         clock = StepClock(begin)
         provider = SimulatedProvider.generated(clock, seed=seed, step=SIMULATED_STEP, calendar=calendar)
         return ReplayMarket(provider, clock, begin, end, f"simulated, seed {seed}")
@@ -159,6 +174,16 @@ def simulated_market(
         export, clock, seed=seed, step=SIMULATED_STEP, hours=Hours.SESSION, calendar=calendar
     )
     return ReplayMarket(provider, clock, begin, end, f"simulated from {chain.name}, seed {seed}", tuple(unused))
+
+
+def _futures(symbol: str, calendar: ExchangeCalendar, begin: datetime, end: datetime, seed: int) -> ReplayMarket:
+    """Return a market of options on futures: its days begin on the evening before."""
+    hours = trading_hours(symbol, calendar)
+    begin = hours.decision_sessions(hours.local_day(begin))[0][0]
+    end = hours.decision_sessions(hours.local_day(end))[-1][1]
+    clock = StepClock(begin)
+    provider = SimulatedProvider.futures(clock, symbol, seed=seed, step=SIMULATED_STEP, calendar=calendar)
+    return ReplayMarket(provider, clock, begin, end, f"simulated {symbol} futures, seed {seed}")
 
 
 def _range(calendar: ExchangeCalendar, first: date, last: date) -> tuple[datetime, datetime]:

@@ -70,7 +70,7 @@ def showing_progress() -> Generator[Callable[[Progress], None]]:
     yield print_line
 
 
-def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
+def show(outcome: Outcome, results: Results, *, to_files: bool) -> None:
     """Print the tables and the results.
 
     Parameters
@@ -164,7 +164,7 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
                 str(position.adjustments),
                 position.ended.partition(" --")[0] or "(open)",
             )
-            for position in found.positions
+            for position in results.positions
         ],
         numbers=("pos", "days", "PnL", "paid", "fills", "adj"),
     )
@@ -173,29 +173,29 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
         ("month", "PnL", "percent", "closed", "won"),
         [
             (month.month, _money(month.pnl), _number(month.percent), str(month.closed), str(month.won))
-            for month in found.months
+            for month in results.months
         ],
         numbers=("PnL", "percent", "closed", "won"),
     )
-    shown.fields("Results", result_fields(outcome, found))
+    shown.fields("Results", result_fields(outcome, results))
 
 
-def result_fields(outcome: Outcome, found: Results) -> list[tuple[str, str]]:
+def result_fields(outcome: Outcome, results: Results) -> list[tuple[str, str]]:
     """Return the results as names and texts."""
-    fall = found.max_drawdown
+    fall = results.max_drawdown
     fields = [
-        ("value", f"{_money(found.start)} -> {'unknown' if found.end is None else _money(found.end)}"),
-        ("PnL", f"{_money(found.pnl)} ({_number(found.percent)} %), commissions {_money(found.commissions)}"),
-        ("trades", f"{found.trades} closed ({found.won} won, {found.lost} lost), {found.still_open} open"),
-        ("win rate", "-" if found.win_rate is None else f"{found.win_rate:.1f} %"),
-        ("profit factor", _number(found.profit_factor)),
-        ("average win, loss", f"{_money(found.average_win)}, {_money(found.average_loss)}"),
-        ("largest win, loss", f"{_money(found.largest_win)}, {_money(found.largest_loss)}"),
+        ("value", f"{_money(results.start)} -> {'unknown' if results.end is None else _money(results.end)}"),
+        ("PnL", f"{_money(results.pnl)} ({_number(results.percent)} %), commissions {_money(results.commissions)}"),
+        ("trades", f"{results.trades} closed ({results.won} won, {results.lost} lost), {results.still_open} open"),
+        ("win rate", "-" if results.win_rate is None else f"{results.win_rate:.1f} %"),
+        ("profit factor", _number(results.profit_factor)),
+        ("average win, loss", f"{_money(results.average_win)}, {_money(results.average_loss)}"),
+        ("largest win, loss", f"{_money(results.largest_win)}, {_money(results.largest_loss)}"),
         (
             "max drawdown",
             "none" if fall is None else _drawdown(fall.amount, fall.percent, fall.days, fall.recovered_at),
         ),
-        ("exposure", "-" if found.exposure is None else f"{found.exposure:.1f} % of the session time"),
+        ("exposure", "-" if results.exposure is None else f"{results.exposure:.1f} % of the session time"),
         ("decisions", _decisions(outcome)),
     ]
     if outcome.silent:

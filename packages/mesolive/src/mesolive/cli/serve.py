@@ -17,7 +17,7 @@ import typer
 
 from mesolive import server
 from mesolive.app import Application
-from mesolive.cli.portal import only_user, sign_in_link
+from mesolive.cli.portal import sign_in_link
 from mesolive.settings import (
     KnownSetting,
     MarketKind,
@@ -33,8 +33,8 @@ from mesolive_sdk.display import visible
 def serve(**given: Any) -> None:  # noqa: ANN401 - the options follow from the settings: see `_options`
     """Run the server until Ctrl-C or SIGTERM.
 
-    Without --market it runs on the wall clock with the connectors that are configured (mesolive connector --help); with
-    none it runs all the same, and says so.
+    Without --market it runs on the wall clock with the connectors that are configured (mesolive connector --help). It
+    also runs without any, and says so.
 
     Every option can also be set as a MESOLIVE_… environment variable; the option wins. MESOLIVE_SECRET_KEY, which signs
     API keys and encrypts stored credentials, and MESOLIVE_PREVIOUS_SECRET_KEY can only be set so.
@@ -107,9 +107,12 @@ def _styled(text: str, **style: Any) -> str:  # noqa: ANN401 - as Typer declares
 async def _portal_link(application: Application) -> str:
     """Return the Portal's address, with a one-time code where a person reads it and it is clear who they are."""
     url = application.settings.portal_url
-    user = await only_user(application.access) if sys.stdout.isatty() else None
-    if user is None:
+    users = await application.access.user_names(limit=2)
+    if not users:
+        return f"{url} (mesolive portal link --user NAME makes the first user, and prints a link that signs in)"
+    if len(users) > 1 or not sys.stdout.isatty():
         return f"{url} (mesolive portal link prints a link that signs in)"
+    (user,) = users
     return sign_in_link(url, await application.sessions.make_code(user))
 
 

@@ -48,7 +48,7 @@ class Status:
 
 
 def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Ask the running server: its health, agents, accounts, halts, active signals and errors, and the last events.
+    """Show the running server: its health, agents, accounts, halts, active signals and errors, and the last events.
 
     Status 0: it answers. 1: it cannot be reached, or refuses the key.
     """

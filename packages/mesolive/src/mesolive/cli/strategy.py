@@ -45,7 +45,7 @@ def check(
         Path | None,
         typer.Option(
             "--market-data",
-            help="A chain file, or a recording, that it shall run on: must have its underlying.",
+            help="A chain file or a recording that must contain the strategy's underlying.",
             exists=True,
         ),
     ] = None,
@@ -98,7 +98,7 @@ def list_strategies(url: Url = None, token: Token = None, as_json: AsJson = Fals
 @strategy_app.command(name="import")
 def import_strategy(
     file: File,
-    name: Annotated[str | None, typer.Option(help="What to call it. [default: the definition's own name]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the strategy. [default: the definition's own name]")] = None,
     active_on: Annotated[
         list[str] | None, typer.Option("--active-on", help="An account to watch it on. May be given several times.")
     ] = None,
@@ -106,7 +106,7 @@ def import_strategy(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a definition to the running server, and activate it on accounts.
+    """Import a definition into the running server, and activate it on accounts.
 
     Warnings of `mesolive strategy check` are printed to standard error. Status 1: it is not valid.
 
@@ -179,8 +179,8 @@ def deactivate(
     removed = account or strategy.ActiveOnAccounts
     if removed and not yes:
         _confirm(strategy, f"Deactivate it on {', '.join(removed)}?")
-    kept = [name for name in strategy.ActiveOnAccounts if name not in removed]
-    _report_active(_set_accounts(strategy, kept, url, token), as_json=as_json)
+    remaining = [name for name in strategy.ActiveOnAccounts if name not in removed]
+    _report_active(_set_accounts(strategy, remaining, url, token), as_json=as_json)
 
 
 @strategy_app.command()

@@ -15,12 +15,12 @@ def agent_authenticator(access: Access) -> Authenticate:
 
     async def authenticate(request: ConnectionRequest) -> Principal | None:
         try:
-            user = None if request.token is None else await access.authenticate_agent(request.token)
+            user = None if request.token is None else await access.authenticate_agent(request.token, _address(request))
         except Exception as error:
             if _is_unavailable(error):
                 raise AuthenticationUnavailableError from error
             raise
-        return None if user is None else principal_of(user)
+        return None if user is None else principal_of(user, _address(request))
 
     return authenticate
 
@@ -40,14 +40,14 @@ def authenticator(access: Access, sessions: Sessions, port: int, public_origin: 
 
     async def principal(request: ConnectionRequest) -> Principal | None:
         if request.token is not None:
-            user = await access.authenticate(request.token)
-            return None if user is None else principal_of(user)
+            user = await access.authenticate(request.token, _address(request))
+            return None if user is None else principal_of(user, _address(request))
         cookie = request.cookies.get(cookie_name(port, request.scheme))
         # Before the cookie is looked at: a page of another origin must not learn whether it works.
         if cookie is None or not is_same_origin(request.headers, request.scheme, public_origin):
             return None
         session = await sessions.find(cookie)
-        return None if session is None else principal_of(session.user)
+        return None if session is None else principal_of(session.user, _address(request))
 
     async def authenticate(request: ConnectionRequest) -> Principal | None:
         try:
@@ -58,6 +58,10 @@ def authenticator(access: Access, sessions: Sessions, port: int, public_origin: 
             raise
 
     return authenticate
+
+
+def _address(request: ConnectionRequest) -> str | None:
+    return None if request.client is None else request.client[0]
 
 
 def _is_unavailable(error: Exception) -> bool:

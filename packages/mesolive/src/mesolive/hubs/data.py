@@ -6,7 +6,8 @@ A stream that fails ends with an error whose text is the status, a colon and the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import structlog
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, rate_limited
 from mesolive.hubs.envelope import EnvelopeHub
+from mesolive.signals.evaluation_stream import EvaluationStreams
 from mesolive.streams.service import Streams
 from mesolive_sdk import models, wire
 from signalr_asyncio import ExactError, Payload, Shared, hub_method
@@ -42,14 +44,25 @@ class _Pushing(Protocol):
 class DataHub(EnvelopeHub):
     """The methods of the Data Hub; one object per connection."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, evaluations: EvaluationStreams) -> None:
         self._streams = streams
+        self._evaluations = evaluations
 
     @hub_method(name="StreamPositionData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_position_data(self, args: Payload | None = None) -> Items:
         """Stream a position, its legs and its leg groups."""
         items = self._streams.position
         return self._follow("StreamPositionData", models.StreamPositionDataArgs, args, items)
+
+    @hub_method(name="StreamPositionsData")
+    async def stream_positions_data(self, args: Payload | None = None) -> AsyncGenerator[Shared]:
+        """Stream many positions, an item for each that changes."""
+        method = "StreamPositionsData"
+        with _following(self, method):
+            many = self._streams.positions(self.user, wire.decode_args(args, models.StreamPositionsDataArgs))
+            async with aclosing(many.items()) as items:
+                async for item in items:
+                    yield item
 
     @hub_method(name="GetPositionSnapshot")
     async def get_position_snapshot(self, args: Payload | None = None) -> Answer:
@@ -118,6 +131,11 @@ class DataHub(EnvelopeHub):
         """Stream a window of strikes."""
         return self._follow("StreamChainData", models.StreamChainDataArgs, args, self._streams.chain)
 
+    @hub_method(name="StreamEvaluations", latest_only=True, buffer=WAITING_ITEMS)
+    async def stream_evaluations(self, args: Payload | None = None) -> Items:
+        """Stream the evaluations of strategies and positions, also those whose conditions were false."""
+        return self._follow("StreamEvaluations", models.StreamEvaluationsArgs, args, self._evaluations.follow)
+
     @hub_method(name="StreamAccountData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_account_data(self, args: Payload | None = None) -> Items:
         """Stream an account's value, PnL and greeks."""
@@ -160,26 +178,38 @@ class _Followed(PushedItems[Shared]):
 
     async def push(self, put: Callable[[Shared], None]) -> None:
         """Push the items into the connection until the stream ends."""
-        hub, method = self._hub, self._method
-        user_id, streams = hub.user.user_id, None if hub.shares is None else hub.shares.streams
-        if streams is not None and not streams.take(user_id):
-            refused = rate_limited(
-                f"you have {streams.maximum} streams open, over all connections, and may have no more",
-                code="TooManyStreams",
-            )
-            raise ExactError(str(refused))
-        try:
+        with _following(self._hub, self._method):
             await self._begin().push(put)
-        except wire.WireValidationError as error:
-            raise ExactError(f"ValidationError: the argument of {method} is not valid: {error}") from None
-        except ServiceError as error:
-            raise ExactError(str(error)) from None
-        except Exception:  # noqa: BLE001 - a fault of ours: the caller gets a reference, the log gets the trace
-            reference = uuid4().hex[:12]
-            _log.exception("hub_stream_failed", method=method, reference=reference, user_id=user_id)
-            raise ExactError(
-                f"InternalError: {method} failed inside the server; the log has it under reference {reference}"
-            ) from None
-        finally:
-            if streams is not None:
-                streams.give_back(user_id)
+
+
+@contextmanager
+def _following(hub: DataHub, method: str) -> Generator[None]:
+    """Take the user's share of a stream; a failure within ends the stream, its status first in the text.
+
+    Parameters
+    ----------
+    method
+        The hub method, for the log and the errors.
+    """
+    user_id, streams = hub.user.user_id, None if hub.shares is None else hub.shares.streams
+    if streams is not None and not streams.take(user_id):
+        refused = rate_limited(
+            f"you have {streams.maximum} streams open, over all connections, and may have no more",
+            code="TooManyStreams",
+        )
+        raise ExactError(str(refused))
+    try:
+        yield
+    except wire.WireValidationError as error:
+        raise ExactError(f"ValidationError: the argument of {method} is not valid: {error}") from None
+    except ServiceError as error:
+        raise ExactError(str(error)) from None
+    except Exception:  # noqa: BLE001 - a fault of ours: the caller gets a reference, the log gets the trace
+        reference = uuid4().hex[:12]
+        _log.exception("hub_stream_failed", method=method, reference=reference, user_id=user_id)
+        raise ExactError(
+            f"InternalError: {method} failed inside the server; the log has it under reference {reference}"
+        ) from None
+    finally:
+        if streams is not None:
+            streams.give_back(user_id)

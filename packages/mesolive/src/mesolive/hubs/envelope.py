@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ import structlog
 
 from mesolive.access.context import Role, UserContext
 from mesolive.errors import ServiceError, forbidden, storage_failure
+from mesolive.logs import CALL_FIELDS
 from mesolive.shares import CallShares, CountedShares, Lane
 from mesolive_sdk import wire
 from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, StatusCode
@@ -25,23 +26,38 @@ Service = Callable[[UserContext, A], Awaitable[object]]
 """What a method calls: the caller and the decoded arguments in, the method's data (or a whole envelope) out."""
 
 USER = "user"
+SINCE = "since"
+ADDRESS = "address"
 
 _log = structlog.get_logger(__name__)
 _calls = logging.getLogger("mesolive.calls")
 """Logs every call at `debug`. A standard library logger: its level check costs little at each call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(msgspec.Struct, frozen=True):
     """Limits of concurrent calls and streams of one user, over all connections."""
 
     calls: CallShares
     streams: CountedShares
 
 
-def principal_of(user: UserContext) -> Principal:
-    """Return the connection's principal for an authenticated user; it ends when their API key expires."""
-    return Principal(user_id=str(user.user_id), name=user.user_name, claims={USER: user}, expires_at=user.expires_at)
+def principal_of(user: UserContext, address: str | None = None) -> Principal:
+    """Return the principal of a connection that begins now; it ends when the user's API key expires.
+
+    Parameters
+    ----------
+    user
+        Who has connected.
+    address
+        From where; `None` where it is not known.
+    """
+    claims = {USER: user, SINCE: datetime.now(UTC), ADDRESS: address}
+    return Principal(user_id=str(user.user_id), name=user.user_name, claims=claims, expires_at=user.expires_at)
+
+
+def beginning_of(principal: Principal) -> tuple[datetime, str | None]:
+    """Return when a connection of our hubs began, by real time, and from which address."""
+    return principal.claims[SINCE], principal.claims[ADDRESS]
 
 
 def user_of(context: HubContext) -> UserContext:
@@ -181,11 +197,11 @@ class EnvelopeHub(Hub):
         service
             Does the work.
         """
-        # Binds the user to every log line of this call and of the tasks that it starts.
         user, connection = self.user, self.context.connection_id
-        with structlog.contextvars.bound_contextvars(
-            connection=connection, method=method, user_id=user.user_id, key_id=user.key_id
-        ):
+        bound = CALL_FIELDS.set(
+            {"connection": connection, "method": method, "user_id": user.user_id, "key_id": user.key_id}
+        )
+        try:
             began = time.perf_counter()
             if self.shares is None:
                 answer = await self._outcome(method, arguments, payload, service)
@@ -195,6 +211,8 @@ class EnvelopeHub(Hub):
             if _calls.isEnabledFor(logging.DEBUG):
                 _calls.debug("%s in %.3f ms", answer.Status.name, 1000 * (time.perf_counter() - began))
             return answer
+        finally:
+            CALL_FIELDS.reset(bound)
 
     async def _outcome(
         self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]

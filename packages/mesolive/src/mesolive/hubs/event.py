@@ -194,11 +194,18 @@ class HubSink:
     def __init__(self, clients: HubClients) -> None:
         self._clients = clients
 
+    def heard(self, user_id: int, event: MesoLiveEventEnvelope) -> bool:
+        """Whether any connection is subscribed to an event."""
+        return any(self._clients.has_group(group) for group in _groups_of(user_id, event))
+
     async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
         """Queue an event for each subscribed connection; the queue of a connection keeps the order."""
-        if event.StrategyId is None:
-            groups = (_user_group(user_id),)
-        else:
-            groups = (_strategy_group(user_id, event.StrategyId), _all_group(user_id))
-        for group in groups:
+        for group in _groups_of(user_id, event):
             await self._clients.group(group).send(event.EventType, event.Event)
+
+
+def _groups_of(user_id: int, event: MesoLiveEventEnvelope) -> tuple[str, ...]:
+    """Return the groups of connections that get an event."""
+    if event.StrategyId is None:
+        return (_user_group(user_id),)
+    return _strategy_group(user_id, event.StrategyId), _all_group(user_id)

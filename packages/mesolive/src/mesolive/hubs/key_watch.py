@@ -1,23 +1,28 @@
-"""Access monitor: closes the connections of revoked keys and ended sessions, also those that another process ended.
+"""Access monitor: closes connections of revoked keys and ended sessions, ends sessions by age, tells of refused ones.
 
-Expiry needs no monitor: a connection closes when its principal expires (`principal_of`).
+Keys and sessions may be ended by another process as well. A connection needs no monitor to expire: it closes when its
+principal does (`principal_of`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
 from mesolive.access.keys import Access
 from mesolive.access.sessions import Sessions
-from mesolive.hubs.envelope import caller_of
+from mesolive.hubs.envelope import beginning_of, caller_of
 from mesolive.tasks import Tasks
 from signalr_asyncio import HubHandle
 
 EVERY_SECONDS = 2.0
 """Seconds between two checks: a connection of a revoked key ends after at most this time."""
+
+AGES_EVERY = 30
+"""After how many checks the monitor looks for sessions whose time is over: once a minute."""
 
 ANSWER_SECONDS = 10.0
 """Timeout of the database query in seconds."""
@@ -39,7 +44,7 @@ class AccessMonitor:
     access
         Reads which keys are revoked.
     sessions
-        Reads which sessions have ended.
+        Reads which sessions have ended, and ends those whose time is over.
     hubs
         The hubs whose connections are checked.
     """
@@ -48,6 +53,7 @@ class AccessMonitor:
         self._access = access
         self._sessions = sessions
         self._hubs = hubs
+        self._checks = 0
         self.tasks = Tasks()
 
     async def start(self) -> None:
@@ -58,28 +64,43 @@ class AccessMonitor:
         """Stop the monitor."""
         await self.tasks.stop()
 
+    def _addresses_of_keys(self) -> dict[str, str | None]:
+        """Return from where each key's connection comes that began last."""
+        newest: dict[str, tuple[datetime, str | None]] = {}
+        for hub in self._hubs:
+            for principal in hub.principals.values():
+                caller, began = caller_of(principal), beginning_of(principal)
+                known = newest.get(caller.key_id)
+                if caller.session_id is None and (known is None or known[0] < began[0]):
+                    newest[caller.key_id] = began
+        return {key_id: address for key_id, (_, address) in newest.items()}
+
     async def _compare(self) -> None:
         behind = [
             (hub, connection_id, caller_of(principal))
             for hub in self._hubs
             for connection_id, principal in hub.principals.items()
         ]
-        keys = {caller.key_id for _, _, caller in behind if caller.session_id is None}
+        keys = self._addresses_of_keys()
         session_ids = {caller.session_id for _, _, caller in behind if caller.session_id is not None}
         revoked: set[str] = set()
         ended: set[str] = set()
         async with asyncio.timeout(ANSWER_SECONDS):
             if keys:
                 revoked = await self._access.revoked(keys)
-                await self._access.note_use(keys - revoked)
+            await self._access.note_use({key: address for key, address in keys.items() if key not in revoked})
             if session_ids:
                 ended = await self._sessions.ended(session_ids)
+            if self._checks % AGES_EVERY == 0:
+                await self._sessions.end_aged(session_ids)
+            await self._sessions.refused.announce()
+        self._checks += 1
         for hub, connection_id, caller in behind:
             if caller.session_id is None and caller.key_id in revoked:
                 hub.abort(connection_id, REVOKED)
             elif caller.session_id in ended:
                 hub.abort(connection_id, ENDED)
         if revoked:
-            _log.info("connections_of_revoked_keys_ended", keys=sorted(revoked))
+            _log.info("revoked_key_connections_closed", keys=sorted(revoked))
         if ended:
-            _log.info("connections_of_ended_sessions_ended", sessions=sorted(ended))
+            _log.info("session_connections_closed", sessions=sorted(ended))

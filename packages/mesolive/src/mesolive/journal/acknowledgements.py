@@ -1,4 +1,4 @@
-"""Acknowledged errors: who has seen an active error, and when; one that begins anew is not acknowledged."""
+"""Acknowledged errors: who has seen an active error, and when; one that begins again is not acknowledged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ErrorAcknowledgements:
         self._wall: Clock = wall or WallClock()
 
     async def acknowledge(self, user: UserContext, args: models.AcknowledgeErrorArgs) -> models.ErrorAcknowledgement:
-        """Note that the user has seen an error; the first acknowledgement stands.
+        """Note that the user has seen an error; the first acknowledgement remains.
 
         Raises
         ------

@@ -65,6 +65,9 @@ class Deliverer:
         Announces which users have new events.
     sink
         Gets them; when it fails, the same event is tried again after a pause.
+    heard
+        Says whether the sink would send an event to any connection now; one that nobody would get costs no more than
+        this question.
     deliver_seconds
         The longest that the sink may take for one event.
     sweep_seconds
@@ -79,6 +82,7 @@ class Deliverer:
         bus: Bus,
         sink: EventSink,
         *,
+        heard: Callable[[int, MesoLiveEventEnvelope], bool] = lambda _user_id, _event: True,
         deliver_seconds: float = 10.0,
         sweep_seconds: float = 5.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -86,6 +90,7 @@ class Deliverer:
         self._journal = journal
         self._bus = bus
         self._sink = sink
+        self._heard = heard
         self._deliver_seconds = deliver_seconds
         self._sweep_seconds = sweep_seconds
         self._sleep = sleep
@@ -178,8 +183,13 @@ class Deliverer:
     async def _deliver_batch(self, user_id: int) -> bool:
         """Deliver the next events and return whether there were any."""
         events = await self._next(user_id, BATCH)
+        lock = self._lock(user_id)
         for event in events:
-            async with self._lock(user_id):
+            # While a connection is being added the lock is held, and it may be about to follow the event.
+            if not lock.locked() and not self._heard(user_id, event):
+                self._delivered[user_id] = max(event.EventSeqId, self._delivered.get(user_id, 0))
+                continue
+            async with lock:
                 await self._deliver(user_id, event)
         return bool(events)
 

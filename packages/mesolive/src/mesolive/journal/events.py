@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from mesolive.errors import EVENTS_PRUNED, ServiceError
+from mesolive.errors import EVENTS_PRUNED, ServiceError, validation
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import strategies
 from mesolive_sdk.models import (
+    EVENT_MODELS,
     MAX_EVENTS_LIMIT,
     GetEventsArgs,
     GetEventsResult,
@@ -72,7 +73,20 @@ class Events:
         )
 
     async def before(self, user_id: int, args: GetEventsArgs) -> GetEventsResult:
-        """Return events backwards, newest first: before an id, of some types, of a strategy."""
+        """Return events backwards, newest first: before an id, of some types, of a strategy.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` for a type of events that there is not.
+        """
+        problems = {
+            f"Types[{place}]": [f"expected one of {', '.join(EVENT_MODELS)}, got {name[:40]!r}"]
+            for place, name in enumerate(args.Types or ())
+            if name not in EVENT_MODELS
+        }
+        if problems:
+            raise validation(problems)
         result, more = await self._journal.before(
             user_id,
             args.BeforeEventSeqId,

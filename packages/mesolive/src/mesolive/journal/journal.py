@@ -49,7 +49,7 @@ MAX_FRESH = 256
 
 MAX_FRESH_USERS = 1000
 
-_PART = 100
+_BATCH_SIZE = 100
 """The number of events that one query reads."""
 
 # Built once: SQLAlchemy compiles each of them once.
@@ -169,23 +169,23 @@ class Journal:
 
         For the deliverer: events up to `since` are dropped from the cache.
         """
-        kept = self._fresh.get(user_id)
-        while kept and kept[0].EventSeqId <= since:
-            kept.popleft()
-        if not kept or kept[0].EventSeqId != since + 1:
+        cached = self._fresh.get(user_id)
+        while cached and cached[0].EventSeqId <= since:
+            cached.popleft()
+        if not cached or cached[0].EventSeqId != since + 1:
             return ()
-        return tuple(kept)
+        return tuple(cached)
 
     def _announce(self, user_id: int, appended: Sequence[MesoLiveEventEnvelope]) -> None:
         """Cache the committed events and publish them on the bus."""
-        kept = self._fresh.get(user_id)
-        if kept is None:
+        cached = self._fresh.get(user_id)
+        if cached is None:
             if len(self._fresh) >= MAX_FRESH_USERS:
                 self._fresh.clear()
-            kept = self._fresh[user_id] = deque(maxlen=MAX_FRESH)
-        if kept and kept[-1].EventSeqId + 1 != appended[0].EventSeqId:
-            kept.clear()  # another process has appended in between
-        kept.extend(appended)
+            cached = self._fresh[user_id] = deque(maxlen=MAX_FRESH)
+        if cached and cached[-1].EventSeqId + 1 != appended[0].EventSeqId:
+            cached.clear()  # another process has appended in between
+        cached.extend(appended)
         self._bus.publish(user_id, appended[-1].EventSeqId)
 
     async def latest(self, user_id: int) -> tuple[int, datetime]:
@@ -206,7 +206,7 @@ class Journal:
             return {row.user_id: row.latest_seq_id for row in await tx.all(_LATEST_OF_ALL)}
 
     async def since(
-        self, user_id: int, since: int, limit: int, most_bytes: int = MAX_BYTES
+        self, user_id: int, since: int, limit: int, max_bytes: int = MAX_BYTES
     ) -> tuple[list[MesoLiveEventEnvelope], bool]:
         """Return the user's events strictly after `since`, in order, and whether there are more.
 
@@ -218,7 +218,7 @@ class Journal:
             The `EventSeqId` that is known already.
         limit
             How many events to return at most.
-        most_bytes
+        max_bytes
             How long they may be together, as JSON; one event is returned however long it is.
         """
         result: list[Row[Any]] = []
@@ -226,17 +226,17 @@ class Journal:
         async with self._database.read() as tx:
             while len(result) < limit:
                 # Read in batches: the byte limit can be reached long before the row limit.
-                part = min(_PART, limit - len(result))
+                part = min(_BATCH_SIZE, limit - len(result))
                 rows = await tx.all(_SINCE, {"user": user_id, "since": since, "limit": part + 1})
                 for row in rows[:part]:
                     size += len(row.body)
-                    if result and size > most_bytes:
-                        return [_envelope(kept) for kept in result], True
+                    if result and size > max_bytes:
+                        return [_envelope(stored) for stored in result], True
                     result.append(row)
                     since = row.event_seq_id
                 if len(rows) <= part:
-                    return [_envelope(kept) for kept in result], False
-        return [_envelope(kept) for kept in result], True
+                    return [_envelope(stored) for stored in result], False
+        return [_envelope(stored) for stored in result], True
 
     async def before(
         self,
@@ -249,7 +249,7 @@ class Journal:
         position_id: int | None = None,
         order_id: int | None = None,
         text: str | None = None,
-        most_bytes: int = MAX_BYTES,
+        max_bytes: int = MAX_BYTES,
     ) -> tuple[list[MesoLiveEventEnvelope], bool]:
         """Return the user's newest events before `before` (`None` for the last ones), and whether there are more.
 
@@ -263,7 +263,7 @@ class Journal:
             The position or the order that events name; `None` for all.
         text
             What the event's JSON contains, in any case; `None` for all.
-        most_bytes
+        max_bytes
             How long they may be together, as JSON; one event is returned however long it is.
         """
         query = select(log).where(log.c.user_id == user_id).order_by(log.c.event_seq_id.desc()).limit(limit + 1)
@@ -275,20 +275,20 @@ class Journal:
             query = query.where(log.c.strategy_id == strategy_id)
         for name, number in (("PositionId", position_id), ("OrderId", order_id)):
             if number is not None:
-                found = f'"{name}":{number}'
-                query = query.where(log.c.body.contains(f"{found},") | log.c.body.contains(found + "}"))
+                member = f'"{name}":{number}'
+                query = query.where(log.c.body.contains(f"{member},") | log.c.body.contains(member + "}"))
         if text:
             query = query.where(func.lower(log.c.body).contains(text.lower(), autoescape=True))
         async with self._database.read() as tx:
             rows = await tx.all(query)
-        kept: list[Row[Any]] = []
+        selected: list[Row[Any]] = []
         size = 0
         for row in rows[:limit]:
             size += len(row.body)
-            if kept and size > most_bytes:
+            if selected and size > max_bytes:
                 break
-            kept.append(row)
-        return [_envelope(row) for row in kept], len(rows) > len(kept)
+            selected.append(row)
+        return [_envelope(row) for row in selected], len(rows) > len(selected)
 
     async def active_state(self, user_id: int) -> tuple[list[MesoLiveEventEnvelope], int]:
         """Return the events of the signals and errors that are active, in order, with their original ids.
@@ -299,15 +299,15 @@ class Journal:
         async with self._database.read() as tx:
             rows = await tx.all(_ACTIVE, {"user": user_id})
             latest: int | None = await tx.scalar(_LATEST, {"user": user_id})
-        kept: list[Row[Any]] = []
+        newest: list[Row[Any]] = []
         size = 0
         for row in rows:  # the newest first
             size += len(row.body)
-            if len(kept) == MAX_ACTIVE or size > MAX_ACTIVE_BYTES:
-                _log.warning("active_state_cut", user_id=user_id, kept=len(kept))
+            if len(newest) == MAX_ACTIVE or size > MAX_ACTIVE_BYTES:
+                _log.warning("active_state_cut", user_id=user_id, events=len(newest))
                 break
-            kept.append(row)
-        return [_envelope(row) for row in reversed(kept)], latest or 0
+            newest.append(row)
+        return [_envelope(row) for row in reversed(newest)], latest or 0
 
 
 async def _note_active(tx: WriteTransaction, user_id: int, event: MesoLiveEvent) -> None:

@@ -1,1 +1,1 @@
-"""Notifications: rules that tell a person of events by mail, chat or webhook, each event at most once."""
+"""Notifications: rules that send events by mail, chat or webhook, each event at most once."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mesolive_sdk import models
 from mesolive_sdk.models import NotificationKind as Kind
@@ -17,9 +18,8 @@ ENDED_BADLY = frozenset({OrderState.Rejected, OrderState.Cancelled, OrderState.E
 FILLED = frozenset({OrderState.PartiallyFilled, OrderState.Filled})
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """An event as it is told.
+class Note(Struct, frozen=True):
+    """A notification of one event: its kind and its line.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Note:
 
 
 def note_of(event: object) -> Note | None:
-    """Return what is told of an event; `None` for one that nobody is told of, such as the end of a signal."""
+    """Return the notification of an event; `None` for events without one, such as the end of a signal."""
     match event:
         case models.EntrySignalEvent(State=SignalState.On):
             return Note(Kind.Signals, _line(f"entry signal: {event.StrategyName} on {event.BrokerAccountId}"))
@@ -61,6 +61,8 @@ def note_of(event: object) -> Note | None:
             where = event.BrokerAccountId or "all accounts"
             done = "halted" if event.Halted else "resumed"
             return Note(Kind.Halts, _line(f"{what} {done} on {where}: {event.Reason}"))
+        case models.AccessEvent():
+            return Note(Kind.Access, _line(_access(event)))
         case _:
             return None
 
@@ -77,7 +79,7 @@ def concerns(event: object, strategy_id: int | None, broker_account_id: str | No
 def wanted_note(
     event: object, kinds: Collection[Kind], strategy_id: int | None, broker_account_id: str | None
 ) -> Note | None:
-    """Return what a rule tells of an event; `None` for nothing."""
+    """Return the notification of an event under a rule; `None` for none."""
     note = note_of(event)
     if note is None or note.kind not in kinds or not concerns(event, strategy_id, broker_account_id):
         return None
@@ -93,6 +95,28 @@ def _order(event: models.OrderUpdateEvent) -> Note | None:
         why = "" if event.Rejection is None else f": {event.Rejection.Reason}"
         return Note(Kind.Orders, _line(f"order {event.State.value.lower()}: {order}{why}"))
     return None
+
+
+_ACCESS_WORDS = {
+    models.AccessChange.SignedIn: "browser signed in",
+    models.AccessChange.SignedInAgain: "browser presented a key again",
+    models.AccessChange.SessionEnded: "browser signed out",
+    models.AccessChange.SessionExpired: "session of a browser ended by age",
+    models.AccessChange.KeyCreated: "API key created",
+    models.AccessChange.KeyRevoked: "API key revoked",
+}
+
+
+def _access(event: models.AccessEvent) -> str:
+    if event.Change is models.AccessChange.SignInRefused:
+        attempts = event.Attempts or 1
+        return f"{attempts} {'sign-in' if attempts == 1 else 'sign-ins'} refused, the last from {event.Address or '?'}"
+    of_session = f" from {event.Address}" if event.Address else ""
+    of_key = f" {event.KeyLabel or event.KeyId}" if event.SessionId is None else ""
+    said = f"{_ACCESS_WORDS.get(event.Change, 'access changed')}{of_key}{of_session} ({event.Role})"
+    if event.Change is models.AccessChange.SessionExpired:
+        return said
+    return f"{said}, by {event.By or 'the command line'}"
 
 
 def _agent(event: models.AgentStatusEvent) -> Note:

@@ -1,9 +1,9 @@
-"""The notifier: follows the event log for the notification rules, and tells each event at most once.
+"""The notifier: follows the event log for the notification rules, and reports each event at most once.
 
 The log is the queue, and the number up to which a rule has dealt with it is its place. The place is committed before a
 message leaves, never after: whether a message arrived that was interrupted by a crash or a lost answer cannot be known,
 and an alarm that rings twice for one fill teaches people to doubt it. What may be lost by this is not lost silently:
-the row says that a message was under way, and the next one says how many events were not told.
+the row says that a message was under way, and the next one says how many events were not reported.
 
 While a service fails, no further event is claimed: they stay in the log, and the first message after the pause tells of
 them together. So nothing grows in memory, and a person who was away gets one message, not hundreds.
@@ -15,10 +15,11 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec import Struct, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from mesolive.access.sealing import SealedSecretError, Sealing
@@ -59,8 +60,7 @@ MAX_UNCLAIMED = 5_000
 """Events of no concern after which a rule's place is stored all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotifierConfig:
+class NotifierConfig(Struct, frozen=True):
     """Times of the notifier, in real seconds.
 
     Attributes
@@ -98,7 +98,7 @@ class _Standing:
 
 
 class Notifier:
-    """Sends what the rules want told.
+    """Sends the notifications that the rules ask for.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class Notifier:
                 reason = "the server ended while a message was under way; whether it arrived is not known"
                 await note_failed(tx, rule, self._wall.now(), reason, rule.in_flight)
         if resealed:
-            _log.info("notification_addresses_sealed_again", number=resealed)
+            _log.info("notification_addresses_resealed", number=resealed)
         async with self._database.read() as tx:
             for rule in await enabled_rules(tx):
                 self._stand(rule)
@@ -242,11 +242,11 @@ class Notifier:
             standing.working = False
 
     async def _turn(self, standing: _Standing) -> None:
-        """Deal with the next events of a rule: claim them, and tell those that it wants told."""
+        """Deal with the next events of a rule: claim them, and send those that it wants."""
         rule = standing.rule
         quiet = is_quiet(rule.quiet, self._wall.now())
         except_kinds = set(rule.quiet.Except or ()) if rule.quiet is not None else set[NotificationKind]()
-        held = Counter(dict(rule.held))
+        counts = Counter(dict(rule.held))
         lines: list[str] = []
         telling = 0
         seen = standing.seen
@@ -260,23 +260,23 @@ class Notifier:
                 if note is None:
                     continue
                 if quiet and note.kind not in except_kinds:
-                    held[note.kind.value] += 1
+                    counts[note.kind.value] += 1
                     continue
                 telling += 1
                 if len(lines) < MAX_LINES:
                     lines.append(_line(event, note.line))
-        summary = dict(held) if held and not quiet else {}
-        kept: Mapping[str, int] = dict(held) if quiet else {}
-        if not telling and not summary and dict(rule.held) == dict(kept):
+        summary = dict(counts) if counts and not quiet else {}
+        deferred: Mapping[str, int] = dict(counts) if quiet else {}
+        if not telling and not summary and dict(rule.held) == dict(deferred):
             standing.seen = seen
             if seen - rule.cursor >= MAX_UNCLAIMED:
-                await self._claim(standing, seen, telling=0, held=kept)
+                await self._claim(standing, seen, telling=0, held=deferred)
             return
         counted = telling + sum(summary.values())
-        if not await self._claim(standing, seen, telling=counted, held=kept):
+        if not await self._claim(standing, seen, telling=counted, held=deferred):
             return
         if counted:
-            await self._tell(standing, lines, telling, summary)
+            await self._send(standing, lines, telling, summary)
 
     async def _claim(self, standing: _Standing, seen: int, *, telling: int, held: Mapping[str, int]) -> bool:
         """Commit that events are dealt with; `False` when the rule was changed meanwhile, which is read anew."""
@@ -290,7 +290,7 @@ class Notifier:
         standing.rule = replace(rule, cursor=seen, in_flight=telling, held=held)
         return True
 
-    async def _tell(self, standing: _Standing, lines: list[str], telling: int, summary: Mapping[str, int]) -> None:
+    async def _send(self, standing: _Standing, lines: list[str], telling: int, summary: Mapping[str, int]) -> None:
         rule = standing.rule
         counted = telling + sum(summary.values())
         title, body = _message(lines, telling, summary, rule.missed)
@@ -337,5 +337,5 @@ def _message(lines: list[str], telling: int, summary: Mapping[str, int], missed:
         listed = ", ".join(f"{number} {kind}" for kind, number in sorted(summary.items()))
         body.append(f"during quiet hours: {listed}")
     if missed:
-        body.append(f"{missed} earlier events could not be told, or nobody knows: see the event log")
+        body.append(f"{missed} earlier events may not have been reported: see the event log")
     return title, "\n".join(body)

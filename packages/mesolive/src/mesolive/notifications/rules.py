@@ -30,7 +30,7 @@ class StoredRule:
     sealed
         The address, encrypted.
     cursor
-        The `EventSeqId` up to which events are dealt with: told, held, or of no concern.
+        The `EventSeqId` up to which events are dealt with: sent, held, or of no concern.
     in_flight
         Events of a message whose outcome is not stored: it is under way, or the server ended meanwhile.
     missed
@@ -161,7 +161,7 @@ async def note_sent(tx: WriteTransaction, rule: StoredRule, at: datetime) -> Non
 
 
 async def note_failed(tx: WriteTransaction, rule: StoredRule, at: datetime, error: str, events: int) -> None:
-    """Note that a message of some events was not sent, or that nobody knows."""
+    """Record that a message of some events was not sent, or that its outcome is unknown."""
     values = {
         "in_flight": 0,
         "missed": table.c.missed + events,

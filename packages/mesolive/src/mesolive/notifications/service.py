@@ -82,7 +82,7 @@ class Notifications:
         return models.ListNotificationRulesResult(Rules=[self._shown(rule) for rule in rules], Services=dict(SERVICES))
 
     async def add(self, user: UserContext, args: models.AddNotificationRuleArgs) -> models.NotificationRule:
-        """Store a rule; it tells of events from now on.
+        """Store a rule; it reports events from now on.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class Notifications:
                 values["name"] = args.Name
             if args.Enabled is not None and args.Enabled != rule.enabled:
                 values["enabled"] = args.Enabled
-                # What happened while it was switched off is not told.
+                # What happened while it was switched off is not reported.
                 values |= {"cursor": await latest_event(tx, user.user_id), "held": {}}
             elif (seen := self._notifier.seen_by(rule.id)) is not None and seen > rule.cursor:
                 # What was of no concern to the rule as it was shall be of none to the rule as it becomes.
@@ -226,12 +226,16 @@ def _kinds(field: str, asked: Collection[NotificationKind] | None) -> Sequence[s
 def _check_quiet(quiet: models.QuietHours | None) -> None:
     if quiet is None:
         return
-    for name, text in (("From", quiet.From), ("To", quiet.To)):
-        if not _TIME.fullmatch(text):
-            raise validation({f"Quiet.{name}": [f"expected a time of the day as HH:MM, got {text[:20]!r}"]})
+    problems = {
+        f"Quiet.{name}": [f"expected a time of the day as HH:MM, got {text[:20]!r}"]
+        for name, text in (("From", quiet.From), ("To", quiet.To))
+        if not _TIME.fullmatch(text)
+    }
     try:
         zone_of(quiet.TimeZone)
     except ValueError as error:
-        raise validation({"Quiet.TimeZone": [str(error)]}) from None
+        problems["Quiet.TimeZone"] = [str(error)]
+    if problems:
+        raise validation(problems)
     if quiet.Except:
         _kinds("Quiet.Except", quiet.Except)

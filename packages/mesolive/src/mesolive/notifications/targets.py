@@ -74,7 +74,7 @@ class Target(Protocol):
         ...
 
     async def send(self, url: str, title: str, body: str) -> None:
-        """Send a message once; raises `TargetError` when it was not sent, or nobody knows."""
+        """Send a message once; raises `TargetError` when it was not sent, or the outcome is unknown."""
         ...
 
 
@@ -96,7 +96,7 @@ class AppriseTarget:
         return await self._in_thread(lambda: self._open(url)[1])
 
     async def send(self, url: str, title: str, body: str) -> None:
-        """Send a message once; raises `TargetError` when it was not sent, or nobody knows."""
+        """Send a message once; raises `TargetError` when it was not sent, or the outcome is unknown."""
         await self._in_thread(lambda: self._send(url, title, body))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -108,7 +108,7 @@ class AppriseTarget:
         def finish(result: T | None, error: BaseException | None) -> None:
             self._threads.release()
             if done.done():
-                return  # nobody waits any more
+                return  # no caller waits any more
             if error is not None:
                 done.set_exception(error)
             else:
@@ -123,7 +123,7 @@ class AppriseTarget:
                 error = problem
             except Exception as problem:  # noqa: BLE001 - a service of Apprise may raise anything; its text may hold secrets
                 error = TargetError(f"the service failed ({type(problem).__name__})")
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            with contextlib.suppress(RuntimeError):  # the loop has ended: no caller waits
                 loop.call_soon_threadsafe(finish, result, error)
 
         threading.Thread(target=run, name="notification", daemon=True).start()
@@ -169,10 +169,10 @@ class AppriseTarget:
         if host.lower() in self._hosts:
             return
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise TargetError("the host of the address has no IP address") from None
-        for entry in found:
+        for entry in addresses:
             if not ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global:
                 raise TargetError(
                     "the host is on this machine or in a private network: name it in MESOLIVE_NOTIFY_HOSTS"
@@ -196,8 +196,8 @@ def _apprise() -> Any:  # noqa: ANN401 - its types are partly unknown
 def _reason(result: Any) -> str:  # noqa: ANN401 - a result of Apprise
     """Return why a message was not sent; Apprise's own words may hold parts of the address and are not shown."""
     text = " ".join(str(entry.message) for of in result.results for attempt in of.attempts for entry in attempt.logs)
-    if found := _STATUS.search(text):
-        return f"the service answered {found[1]}"
+    if match := _STATUS.search(text):
+        return f"the service answered {match[1]}"
     if "onnection error" in text or "Socket" in text:
         return "no connection to the service"
     return "the service did not take the message"

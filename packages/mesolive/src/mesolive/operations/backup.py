@@ -62,18 +62,18 @@ class Restored:
         The files that were there before, where they are now.
     venue
         Where the venue's memory is.
-    venue_kept
+    venue_was_present
         Whether a venue's memory was there, which is never set back.
     """
 
     manifest: Manifest
     replaced: list[Path]
     venue: Path
-    venue_kept: bool
+    venue_was_present: bool
 
 
 def make_backup(url: str, target: Path, venue: Path, *, named: bool = False, progress: Progress = nothing) -> Manifest:
-    """Write a backup of a SQLite database, consistent whatever a running server does meanwhile, and read it again.
+    """Write a backup of a SQLite database, consistent beside a running server, and verify it.
 
     Parameters
     ----------
@@ -107,13 +107,13 @@ def make_backup(url: str, target: Path, venue: Path, *, named: bool = False, pro
             made_at = datetime.now(UTC)
             rows = _copy_database(source, copy, progress)
             places = _places(copy)
-            kept, secret = venue_to_copy(places, venue if named else None, venue), source.parent / SECRET_FILE
-            if missing := missing_places(places, venue if named else None, kept, secret):
+            venue_file, secret = venue_to_copy(places, venue if named else None, venue), source.parent / SECRET_FILE
+            if missing := missing_places(places, venue if named else None, venue_file, secret):
                 raise BackupError(f"the backup would not be whole: {', and '.join(missing)} is not there")
-            files = {DATABASE_FILE: copy, SECRET_FILE: secret, VENUE_FILE: kept}
-            files |= journals(kept.parent)
+            files = {DATABASE_FILE: copy, SECRET_FILE: secret, VENUE_FILE: venue_file}
+            files |= journals(venue_file.parent)
             files = {name: file for name, file in files.items() if file.is_file()}
-            elsewhere = None if kept == source.parent / VENUE_FILE else str(kept.absolute())
+            elsewhere = None if venue_file == source.parent / VENUE_FILE else str(venue_file.absolute())
             manifest = pack(files, archive, made_at, rows, elsewhere, progress)
             with open_archive(archive) as unpacked:
                 for _ in checked_members(unpacked, progress, "reading again"):
@@ -332,8 +332,8 @@ def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: 
     secret = target.parent / SECRET_FILE
     if SECRET_FILE in drafts and not (secret.exists() and secret.read_bytes() == drafts[SECRET_FILE].read_bytes()):
         place(drafts[SECRET_FILE], secret)
-    venue_kept = venue.exists()
-    if VENUE_FILE in drafts and not venue_kept:
+    venue_was_present = venue.exists()
+    if VENUE_FILE in drafts and not venue_was_present:
         venue.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place(drafts[VENUE_FILE], venue)
     for name, draft in drafts.items():
@@ -343,7 +343,7 @@ def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: 
             place(draft, journal)
     place(drafts[DATABASE_FILE], target, *_beside(target))
     _sync_directory(target.parent)
-    return Restored(manifest, replaced, venue, venue_kept)
+    return Restored(manifest, replaced, venue, venue_was_present)
 
 
 def _sync_directory(directory: Path) -> None:

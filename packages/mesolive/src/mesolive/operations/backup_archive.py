@@ -92,7 +92,7 @@ def pack(
     venue: str | None,
     progress: Progress,
 ) -> Manifest:
-    """Write the archive: the manifest first, each file as long as it was when it was looked at."""
+    """Write the archive: the manifest first, each file with the length that the manifest states."""
     members: list[Member] = []
     for name, file in files.items():
         grows = name == VENUE_FILE or JOURNAL.fullmatch(name) is not None
@@ -128,8 +128,8 @@ def pack(
 
 def journals(directory: Path) -> dict[str, Path]:
     """Return the journals of connectors by their names in an archive."""
-    found = {file.relative_to(directory).as_posix(): file for file in (directory / CONNECTORS).glob("*/*.jsonl")}
-    return {name: file for name, file in sorted(found.items()) if JOURNAL.fullmatch(name)}
+    files = {file.relative_to(directory).as_posix(): file for file in (directory / CONNECTORS).glob("*/*.jsonl")}
+    return {name: file for name, file in sorted(files.items()) if JOURNAL.fullmatch(name)}
 
 
 def _add(tar: tarfile.TarFile, name: str, size: int, at: datetime, stream: IO[bytes]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from mesolive.access.keys import store_revocation
+from mesolive.access.keys import Access
 from mesolive.store.database import NOT_STORED, Database, WriteTransaction
 from mesolive.store.emergency import HaltNote, Note
 from mesolive.tasks import Tasks
@@ -21,12 +21,15 @@ class EmergencyImport:
 
     Parameters
     ----------
+    access
+        Stores revocations of keys.
     every_seconds
         Real seconds between two imports.
     """
 
-    def __init__(self, database: Database, every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, database: Database, access: Access, every_seconds: float = EVERY_SECONDS) -> None:
         self._database = database
+        self._access = access
         self._every = every_seconds
         self._waits = False
         self.tasks = Tasks()
@@ -47,20 +50,19 @@ class EmergencyImport:
         try:
             async with self._database.write() as tx:
                 for note in notes:
-                    await _store(tx, note)
+                    await self._store(tx, note)
         except NOT_STORED as error:
             if not self._waits:  # log once, not every second while the disk is full
                 self._waits = True
-                _log.warning("emergency_import_waits", entries=len(notes), error=type(error).__name__)
+                _log.warning("emergency_import_delayed", entries=len(notes), error=type(error).__name__)
             return
         self._waits = False
         self._database.emergency.remove(notes)
         _log.warning("emergency_entries_stored", entries=len(notes))
 
-
-async def _store(tx: WriteTransaction, note: Note) -> None:
-    """Store an entry; one that was stored before, by the command or before a crash, changes nothing."""
-    if not isinstance(note, HaltNote):
-        await store_revocation(tx, note.key_id, note.at)
-        return
-    await store_halt(tx, note.reason, note.at, note.broker_account_id)
+    async def _store(self, tx: WriteTransaction, note: Note) -> None:
+        """Store an entry; one that was stored before, by the command or before a crash, changes nothing."""
+        if not isinstance(note, HaltNote):
+            await self._access.store_revocation(tx, note.key_id, note.at)
+            return
+        await store_halt(tx, note.reason, note.at, note.broker_account_id)

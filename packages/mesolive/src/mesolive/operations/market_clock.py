@@ -24,7 +24,7 @@ SAVE_SECONDS = 5.0
 COURSE_STEP = timedelta(hours=1)
 """Real time between two rows of the course of market time."""
 
-COURSE_KEPT = timedelta(days=3700)
+COURSE_RETENTION = timedelta(days=3700)
 """How long rows of the course are kept: longer than the longest retention period."""
 
 MARKET_TIME = "market_time"
@@ -120,7 +120,7 @@ class MarketClockRecorder:
             if self._course_at is None or not timedelta(0) <= wall - self._course_at < COURSE_STEP:
                 await tx.execute(
                     delete(market_times).where(
-                        (market_times.c.wall_at == wall) | (market_times.c.wall_at < wall - COURSE_KEPT)
+                        (market_times.c.wall_at == wall) | (market_times.c.wall_at < wall - COURSE_RETENTION)
                     )
                 )
                 await tx.execute(insert(market_times).values(wall_at=wall, market_at=now))

@@ -8,10 +8,12 @@ from importlib.metadata import version
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mesolive.access.refusals import RefusedSignIns
 from mesolive.market.greeks_comparison import GreeksProvider, compare
 from mesolive.market.service import Market
-from mesolive.operations.health import Health, failures
+from mesolive.operations.health import Health
 from mesolive.operations.retention import Retention
+from mesolive.operations.vitals import failures
 from mesolive.signals.stats import EvaluationStats
 from signalr_asyncio import SignalRServer
 
@@ -20,8 +22,15 @@ class ServerMetrics(Collector):
     """Collector that reads all values at each scrape, so that nothing is counted between scrapes."""
 
     def __init__(
-        self, hubs: SignalRServer, health: Health, pulse: EvaluationStats, retention: Retention, market: Market
+        self,
+        hubs: SignalRServer,
+        health: Health,
+        pulse: EvaluationStats,
+        retention: Retention,
+        market: Market,
+        refused: RefusedSignIns,
     ) -> None:
+        self._refused = refused
         self._market = market
         self._hubs = hubs
         self._health = health
@@ -47,16 +56,21 @@ class ServerMetrics(Collector):
             yield _gauge("database_size_bytes", "Size of the database's files", vitals.size)
         if vitals.free is not None:
             yield _gauge("database_free_bytes", "Room left on the database's disk", vitals.free)
-        yield _gauge("market_open", "1 while the exchange is open", vitals.market_open)
+        yield _gauge("market_open", "1 while the stock exchange is open", vitals.market_open)
         connected = GaugeMetricFamily("mesolive_market_connected", "1 while market data comes in", labels=["provider"])
         silence = GaugeMetricFamily(
             "mesolive_market_silence_seconds", "Market time since a provider said anything", labels=["provider"]
         )
+        in_session = GaugeMetricFamily(
+            "mesolive_market_in_session", "1 while strategies on an underlying are evaluated", labels=["provider"]
+        )
         for name, market in vitals.markets.items():
+            in_session.add_metric([name], float(market.in_session))
             connected.add_metric([name], float(market.connected))
             if market.silence is not None:
                 silence.add_metric([name], market.silence)
         yield connected
+        yield in_session
         yield silence
         venues = GaugeMetricFamily(
             "mesolive_venue_connected",
@@ -99,10 +113,10 @@ class ServerMetrics(Collector):
             if not isinstance(provider, GreeksProvider):
                 continue
             for symbol, book in provider.books.items():
-                found = compare(book.view(), provider.greeks(symbol))
-                compared = max((difference.contracts for difference in found.values()), default=0)
+                by_value = compare(book.view(), provider.greeks(symbol))
+                compared = max((difference.contracts for difference in by_value.values()), default=0)
                 contracts.add_metric([provider.name.value, symbol], compared)
-                for value, difference in found.items():
+                for value, difference in by_value.items():
                     labels = [provider.name.value, symbol, value]
                     differences.add_metric([*labels, "median"], difference.median)
                     differences.add_metric([*labels, "largest"], difference.largest)
@@ -131,6 +145,9 @@ class ServerMetrics(Collector):
         yield _gauge("hub_tasks", "Calls, streams and writers that run", stats.tasks)
         yield CounterMetricFamily("mesolive_connections", "Connections since the start", stats.total_connections)
         yield CounterMetricFamily("mesolive_refused", "Connections refused since the start", stats.refused)
+        yield CounterMetricFamily(
+            "mesolive_refused_sign_ins", "Sign-ins of browsers refused since the start", self._refused.total
+        )
         yield CounterMetricFamily("mesolive_invocations", "Calls since the start", stats.invocations)
         yield CounterMetricFamily("mesolive_received_bytes", "Bytes of hub messages received", stats.bytes_in)
         yield CounterMetricFamily("mesolive_sent_bytes", "Bytes of hub messages sent", stats.bytes_out)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
 import structlog
+from msgspec import Struct
 from sqlalchemy import delete, select, update
 
 from mesolive.clock import Clock, WallClock
@@ -59,8 +59,7 @@ Remove = Callable[[WriteTransaction, int, Iterable[K]], Awaitable[int]]
 """Deletes keys of a user and returns how many there were."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetentionPeriods:
+class RetentionPeriods(Struct, frozen=True):
     """Retention periods in days; `None` is for ever.
 
     Attributes
@@ -174,7 +173,7 @@ class Retention:
         The last deleted number is stored in the same transaction: a query for deleted events must get `EventsPruned`.
         """
         counter = select(event_counters.c.pruned_seq_id).where(event_counters.c.user_id == user_id)
-        kept = select(active_events.c.event_seq_id).where(active_events.c.user_id == user_id)
+        active = select(active_events.c.event_seq_id).where(active_events.c.user_id == user_id)
         while True:
             async with self._database.read() as tx:
                 gone = await tx.scalar(counter) or 0
@@ -190,7 +189,7 @@ class Retention:
                     break
                 last = row.event_seq_id
             # Rows that an earlier pass skipped may have ended since.
-            old = (events.c.user_id == user_id) & (events.c.event_seq_id <= last) & events.c.event_seq_id.not_in(kept)
+            old = (events.c.user_id == user_id) & (events.c.event_seq_id <= last) & events.c.event_seq_id.not_in(active)
             async with self._database.read() as tx:
                 result = await tx.first(select(events.c.event_seq_id).where(old).limit(1))
             if result is None and last == gone:

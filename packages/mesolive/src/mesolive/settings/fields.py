@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args, get_origin
+
+from msgspec import Struct
 
 _NUMBERS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
 
@@ -14,8 +15,7 @@ class SettingsError(Exception):
     """A setting cannot be used; the text names it and says what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """Description of one setting beside its name, type and default: help, option and table derive from these.
 
     Attributes
@@ -33,8 +33,7 @@ class Setting:
     unset: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSetting:
+class KnownSetting(Struct, frozen=True):
     """One field of `Settings` with all that follows from it.
 
     Attributes

@@ -138,9 +138,9 @@ class Settings:
             unset="the first live provider that has the underlying",
         ),
     ] = ()
-    signals_every: Annotated[float, Setting("Seconds of market time between evaluations of what is active.")] = 60.0
+    signals_every: Annotated[float, Setting("Seconds of market time between evaluations of active strategies.")] = 60.0
     log_format: Annotated[LogFormat, Setting("console, json, or auto: console on a terminal, JSON elsewhere.")] = "auto"
-    log_level: Annotated[LogLevel, Setting("The least that is logged: debug, info, warning or error.")] = "info"
+    log_level: Annotated[LogLevel, Setting("Minimum log level: debug, info, warning or error.")] = "info"
     enforce_max_adjustments: Annotated[
         bool,
         Setting("Close a position instead of adjusting it beyond MaxAdjustmentCount; true unless set."),
@@ -166,7 +166,7 @@ class Settings:
     max_streams: Annotated[int, Setting("Streams that one user may have open, over all connections.")] = 1000
     websockets: Annotated[
         WebSocketsKind,
-        Setting("What carries WebSockets: uvicorn, or picows (faster; needs pip install 'mesolive[picows]')."),
+        Setting("WebSocket implementation: uvicorn, or picows (faster; needs pip install 'mesolive[picows]')."),
     ] = "uvicorn"
 
     def __repr__(self) -> str:

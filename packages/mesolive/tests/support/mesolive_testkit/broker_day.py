@@ -147,8 +147,8 @@ class BrokerDay:
     async def errors(self) -> list[str]:
         """Return what was told to be wrong."""
         page = await self.events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-        found = [envelope.Event for envelope in page.Events]
-        return [f"{one.EventTime:%H:%M} {one.Message}" for one in found if isinstance(one, models.ErrorEvent)]
+        events = [envelope.Event for envelope in page.Events]
+        return [f"{event.EventTime:%H:%M} {event.Message}" for event in events if isinstance(event, models.ErrorEvent)]
 
     async def _booked(self) -> list[object]:
         return list((await self.books()).booked)

@@ -28,7 +28,7 @@ def main(last_day: int) -> None:
         sys.stdout.write(f"{day} {process.memory_info().rss}\n")
         sys.stdout.flush()
 
-    def told(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         nonlocal today
         if today is not None and progress.moment.date() != today:
             told_memory(today)
@@ -45,7 +45,7 @@ def main(last_day: int) -> None:
         commission=Decimal("0.65"),
         seed=1,
     )
-    outcome = asyncio.run(replay(request, told))
+    outcome = asyncio.run(replay(request, report))
     assert outcome.balances
     told_memory(today)
 

@@ -118,7 +118,7 @@ class IbkrBench(Bench):
         """Let the venue read its positions twice, more than half a minute apart."""
         for _ in range(3):
             await self.timer.advance(61)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await self.session.positions()
                 await self.session.current_time()
 

@@ -40,7 +40,7 @@ class Ibkr:
 
     def filled(self) -> int:
         """Return how many executions of contracts there were."""
-        return sum(not one.of_bag for one in self.double.state.executions)
+        return sum(not execution.of_bag for execution in self.double.state.executions)
 
     def truth(self) -> BrokerTruth:
         return truth_of(self.double, ACCOUNT)

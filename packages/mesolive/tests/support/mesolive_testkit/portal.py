@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,14 @@ from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from sqlalchemy import select
 
 from mesolive.assembly import Overrides
 from mesolive.errors import ServiceError
+from mesolive.store.tables.access import portal_sessions
+from mesolive.store.tables.trading import accounts
+from mesolive.trading.execution.risk_limits import UNLIMITED, set_limits
+from mesolive.trading.portfolio.accounts import find_account
 from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import models, new_idempotency_key, wait_for_job
@@ -48,7 +55,7 @@ PAGES = (
 
 
 # Pages are awaited, not timed: a busy machine takes many seconds for what a quiet one does in one.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 
 def chromium() -> str:
@@ -57,13 +64,25 @@ def chromium() -> str:
     Debian has it as `apt-get install chromium`; nothing is downloaded by the tests.
     """
     names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("MESOLIVE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
+    browser = os.environ.get("MESOLIVE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if browser is None:
         reason = "no Chromium is installed (apt-get install chromium); MESOLIVE_CHROMIUM names another place"
         if os.environ.get("MESOLIVE_TEST_REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return found
+    return browser
+
+
+async def while_market_moves(advance: Callable[[float], Awaitable[None]], action: Coroutine[Any, Any, None]) -> None:
+    """Do something on a page that asks for quotes younger than five seconds of the page's own time.
+
+    A test's market stands still, so that on a busy machine the last quotes grow old before the page is through with a
+    click: it goes on by half a second for each that the action takes.
+    """
+    task = asyncio.ensure_future(action)
+    while not (await asyncio.wait({task}, timeout=0.5))[0]:
+        await advance(0.5)
+    await task
 
 
 @dataclass
@@ -89,6 +108,10 @@ class Portal:
     def url(self) -> str:
         """Address of the first page, without a slash at its end."""
         return self.kit.url.rstrip("/")
+
+    async def quoted(self, action: Coroutine[Any, Any, None]) -> None:
+        """Do something on a page that asks for fresh quotes, while the market moves on."""
+        await while_market_moves(self.kit.advance, action)
 
     async def context(self, size: str = "desktop", theme: str = "dark", density: float = 1) -> BrowserContext:
         """Return a browser that knows nothing yet."""
@@ -221,12 +244,43 @@ async def browser_of() -> AsyncGenerator[Browser]:
             await browser.close()
 
 
+class RealMoney(SimulatedVenue):
+    """The double of a broker: it fills as the simulated venue does, and its accounts count as live."""
+
+    kind = models.BrokerType.Ibkr
+
+
+async def make_live(kit: Kit, account: str = SIMULATED) -> None:
+    """Turn an account into one of `RealMoney`, as if a connection had discovered it, and let it trade."""
+    database = kit.application.database
+    async with database.write() as tx:
+        owner = await kit.application.access.user("trader")
+        account_row = await find_account(tx, owner.user_id, account)
+        changed = {"broker_type": RealMoney.kind.name}
+        await tx.execute(accounts.update().where(accounts.c.id == account_row.id).values(**changed))
+        await set_limits(tx, account_row.id, replace(UNLIMITED, allow_live=True))
+    for supervisor in kit.application.desk.supervisors:
+        await supervisor.reconciled()
+
+
+async def sign_in_long_ago(kit: Kit) -> None:
+    """Make all sessions of browsers as old as one whose person has not presented a key for an hour."""
+    async with kit.application.database.write() as tx:
+        moved = portal_sessions.c.proved_at
+        rows = await tx.all(select(portal_sessions.c.session_id, moved))
+        for row in rows:
+            earlier = portal_sessions.update().where(portal_sessions.c.session_id == row.session_id)
+            await tx.execute(earlier.values(proved_at=row.proved_at - timedelta(hours=1)))
+
+
 @asynccontextmanager
-async def kit_of(directory: Path, faults: Faults | None = None, **settings: Any) -> AsyncGenerator[Kit]:
+async def kit_of(
+    directory: Path, faults: Faults | None = None, venue_type: type[SimulatedVenue] = SimulatedVenue, **settings: Any
+) -> AsyncGenerator[Kit]:
     """Run a server whose market stands still until the test moves it, with an account at a venue that can fail."""
     market = manual_market()
-    venue = SimulatedVenue(*market, directory / "venue.jsonl", faults=faults)
-    parts = Overrides(venues=[venue], answer_seconds=2)
+    venue = venue_type(*market, directory / "venue.jsonl", faults=faults)
+    parts = Overrides(venues=[venue], answer_seconds=60)
     wanted: dict[str, Any] = {"notify_hosts": ("127.0.0.1",)} | settings
     async with live_server(directory, market, overrides=parts, **wanted) as kit:
         owner = await kit.application.access.user("trader")
@@ -236,10 +290,12 @@ async def kit_of(directory: Path, faults: Faults | None = None, **settings: Any)
 
 
 @asynccontextmanager
-async def portal_of(directory: Path, browser: Browser) -> AsyncGenerator[Portal]:
+async def portal_of(
+    directory: Path, browser: Browser, venue_type: type[SimulatedVenue] = SimulatedVenue
+) -> AsyncGenerator[Portal]:
     """Run a server for a browser."""
     faults = Faults()
-    async with kit_of(directory, faults) as kit:
+    async with kit_of(directory, faults, venue_type) as kit:
         portal = Portal(kit, browser, faults)
         try:
             yield portal

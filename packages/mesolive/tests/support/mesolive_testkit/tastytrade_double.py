@@ -23,7 +23,7 @@ from mesolive_testkit.tws import IN_SESSION, few_options
 
 ACCOUNT = "5WX00001"
 BASE = f"/accounts/{ACCOUNT}"
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 """How long a test waits for a frame before it fails: only a broken test waits so long."""
 
 PLAIN_SETTINGS = DoubleSettings(
@@ -173,17 +173,21 @@ class TastyKit:
         """Return the option nearest to a strike, `moneyness` times the price of the underlying, some days ahead."""
         desk = self.double.desk
         symbol = {"SPXW": "SPX"}.get(root, root)
-        product = next(one for one in desk.markets.products if one.symbol == symbol)
+        product = next(candidate for candidate in desk.markets.products if candidate.symbol == symbol)
         listing = desk.markets.book(symbol).listing
         now, spot = self.clock.now(), float(desk.markets.spot(symbol) or 0)
         expiration = min(
-            (one for one in listing.expirations if one.root == root and one.settles_at > now),
-            key=lambda one: abs((one.day - now.date()).days - days),
+            (
+                expiration
+                for expiration in listing.expirations
+                if expiration.root == root and expiration.settles_at > now
+            ),
+            key=lambda expiration: abs((expiration.day - now.date()).days - days),
         )
         first, end = listing.span(root, expiration.day, Right(right)) or (0, 0)
         contract: OptionContract = min(
             (listing.contract(index) for index in range(first, end)),
-            key=lambda one: abs(float(one.strike) - spot * moneyness),
+            key=lambda option: abs(float(option.strike) - spot * moneyness),
         )
         return desk.instruments.option(product, contract, expiration)
 

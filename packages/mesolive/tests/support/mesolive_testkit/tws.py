@@ -33,7 +33,7 @@ ib_decoder: Any = importlib.import_module("ib_async.decoder")
 IN_SESSION = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 """Ten o'clock in New York, on a Monday."""
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 """How long a test waits for a message before it fails: only a broken test waits so long."""
 
 Call: TypeAlias = tuple[Any, ...]
@@ -121,11 +121,11 @@ class TwsClient:
     async def get(self, name: str, matching: Callable[[Call], bool] | None = None, number: int = 1) -> Call:
         """Wait for the callback of a name that matches, the `number`-th such; return its arguments."""
 
-        def found() -> list[Call]:
+        def calls() -> list[Call]:
             return [call for call in self.named(name) if matching is None or matching(call)]
 
-        await self.until(lambda: len(found()) >= number)
-        return found()[number - 1]
+        await self.until(lambda: len(calls()) >= number)
+        return calls()[number - 1]
 
     async def error(self, code: int, number: int = 1) -> Call:
         """Wait for an error or notice of a code; return its request id, code, text and reject."""
@@ -194,12 +194,12 @@ class TwsKit:
         now = self.clock.now()
         listed = markets.book(symbol).listing.expirations
         nearest = min(
-            (one for one in listed if one.root == root and one.settles_at > now),
-            key=lambda one: abs((one.day - now.date()).days - days),
+            (expiration for expiration in listed if expiration.root == root and expiration.settles_at > now),
+            key=lambda expiration: abs((expiration.day - now.date()).days - days),
         )
         day = f"{nearest.day:%Y%m%d}"
         options = self.instruments(symbol, trading_class=root, right=right, sec_type="OPT", last_trade=day)
-        return min(options, key=lambda one: abs(float(one.strike) - spot * moneyness))
+        return min(options, key=lambda option: abs(float(option.strike) - spot * moneyness))
 
     async def advance(self, seconds: float = 1.0) -> None:
         """Let market time pass."""
@@ -213,8 +213,10 @@ def bag(legs: Sequence[tuple[Instrument, int]], symbol: str = "SPX", **fields: A
         currency="USD",
         exchange="SMART",
         comboLegs=[
-            ib.ComboLeg(conId=one.con_id, ratio=abs(ratio), action="BUY" if ratio > 0 else "SELL", exchange="SMART")
-            for one, ratio in legs
+            ib.ComboLeg(
+                conId=instrument.con_id, ratio=abs(ratio), action="BUY" if ratio > 0 else "SELL", exchange="SMART"
+            )
+            for instrument, ratio in legs
         ],
         **fields,
     )
@@ -246,7 +248,11 @@ def few_options(
             friday = next(day for day in days_after(first) if day.weekday() == 4 and 15 <= day.day <= 21)
             week = range((friday - first).days - 4, (friday - first).days + 1)
             wanted = week if days is None else days
-            return [one for one in listed if one[1] in nearest or (one[1] - first).days in wanted]
+            return [
+                expiration
+                for expiration in listed
+                if expiration[1] in nearest or (expiration[1] - first).days in wanted
+            ]
 
         return replace(product, terms=terms)
 

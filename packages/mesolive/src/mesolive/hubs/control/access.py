@@ -18,7 +18,7 @@ class AccessMethods(ControlMethods):
     @hub_method(name="ListApiKeys")
     async def list_api_keys(self, args: Payload | None = None) -> Answer:
         """List the caller's API keys, without their tokens."""
-        return await self._answer("ListApiKeys", models.ListApiKeysArgs, args, self._services.credentials.list_keys)
+        return await self._answer("ListApiKeys", models.ListApiKeysArgs, args, self._services.hub_connections.list_keys)
 
     @hub_method(name="CreateApiKey")
     async def create_api_key(self, args: Payload | None = None) -> Answer:
@@ -28,7 +28,9 @@ class AccessMethods(ControlMethods):
     @hub_method(name="RevokeApiKey")
     async def revoke_api_key(self, args: Payload | None = None) -> Answer:
         """Let a key work no more, and end its connections."""
-        return await self._answer("RevokeApiKey", models.RevokeApiKeyArgs, args, self._services.credentials.revoke_key)
+        return await self._answer(
+            "RevokeApiKey", models.RevokeApiKeyArgs, args, self._services.hub_connections.revoke_key
+        )
 
     @hub_method(name="ListSessions")
     async def list_sessions(self, args: Payload | None = None) -> Answer:

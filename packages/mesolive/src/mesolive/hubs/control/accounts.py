@@ -53,7 +53,7 @@ class AccountMethods(ControlMethods):
 
     @hub_method(name="HaltAndFlatten")
     async def halt_and_flatten(self, args: Payload | None = None) -> Answer:
-        """Halt entries, cancel what works, and close every position at the market; idempotent."""
+        """Halt entries, cancel working orders, and close every position at the market; idempotent."""
         return await self._answer(
             "HaltAndFlatten", models.HaltAndFlattenArgs, args, self._services.flattening.halt_and_flatten
         )

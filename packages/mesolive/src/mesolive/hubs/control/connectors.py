@@ -36,7 +36,7 @@ class ConnectorMethods(ControlMethods):
 
     @hub_method(name="TestConnector")
     async def test_connector(self, args: Payload | None = None) -> Answer:
-        """Connect, and tell what was found."""
+        """Connect, and report accounts, data quality and problems."""
         return await self._answer("TestConnector", models.ConnectorArgs, args, self._services.connections.test)
 
     @hub_method(name="EnableConnector")

@@ -19,7 +19,7 @@ class NotificationMethods(ControlMethods):
 
     @hub_method(name="AddNotificationRule")
     async def add_notification_rule(self, args: Payload | None = None) -> Answer:
-        """Make a rule that tells of events while no page is open."""
+        """Create a rule that sends messages about events."""
         return await self._answer(
             "AddNotificationRule", models.AddNotificationRuleArgs, args, self._services.notifications.add
         )

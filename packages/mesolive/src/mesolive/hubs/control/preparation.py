@@ -99,6 +99,13 @@ class PreparationMethods(ControlMethods):
         """Return an exec plan with what its preparation found and its orders have done."""
         return await self._answer("GetExecPlan", models.GetExecPlanArgs, args, self._services.exec_plans.get)
 
+    @hub_method(name="RegroupExecPlan")
+    async def regroup_exec_plan(self, args: Payload | None = None) -> Answer:
+        """Choose which legs of a plan are ordered together, as one combo, and which apart."""
+        return await self._answer(
+            "RegroupExecPlan", models.RegroupExecPlanArgs, args, self._services.regrouping.regroup
+        )
+
     @hub_method(name="ListExecPlans")
     async def list_exec_plans(self, args: Payload | None = None) -> Answer:
         """List exec plans, the newest first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mesolive.access.credentials import Credentials
 from mesolive.backtests.service import Backtests
@@ -34,6 +35,7 @@ from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
 from mesolive.trading.preparation.exec_plans import ExecPlans
 from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.regrouping import Regrouping
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Preparations
 from mesolive.trading.strategies import Strategies
@@ -44,8 +46,7 @@ Answer = models.MesoLiveApiResponse[Any]
 """What a method of the hub returns: the envelope."""
 
 
-@dataclass(frozen=True, slots=True)
-class ControlServices:
+class ControlServices(Struct, frozen=True):
     """The services that the Control Hub calls."""
 
     agents: Agents
@@ -75,6 +76,7 @@ class ControlServices:
     notifications: Notifications
     order_checks: OrderChecks
     exec_plans: ExecPlans
+    regrouping: Regrouping
     session: SessionInfo
     acknowledgements: ErrorAcknowledgements
     chains: ChainWindows

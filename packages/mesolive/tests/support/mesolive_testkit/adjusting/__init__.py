@@ -149,36 +149,36 @@ class Play:
         assert (await self.desk.control.cancel_order(args)).State is OrderState.Cancelled
 
     async def adjust(self, operation: Operation) -> models.PreparePositionAdjustmentResult:
-        """Prepare one operation, and order all its groups until they are filled and the position is told."""
+        """Prepare one operation, and order all its groups until they are filled and the position is updated."""
         plan = await self.prepare(operation)
         for group, names in plan.LegGroups.items():
             if any(plan.OrderLegs[name].Qty != 0 for name in names):
                 await self.fill(await self.order(plan, group=group))
-        await self.told()
+        await self.completed()
         return plan
 
-    async def told(self, times: int | None = None) -> None:
+    async def completed(self, times: int | None = None) -> None:
         """Wait until everything of the last fill is done: the position is adjusted (so often), or closed."""
         await self.desk.application.desk.completion.close()
         if times is not None:
             await self.desk.until(lambda: len(self.updates(PositionStatus.Adjusted)) == times)
 
     def updates(self, status: PositionStatus) -> list[models.PositionUpdateEvent]:
-        """Return what was told of the position with a status."""
-        return [one for one in self.of(models.PositionUpdateEvent) if one.Status is status]
+        """Return the updates of the position with a status."""
+        return [event for event in self.of(models.PositionUpdateEvent) if event.Status is status]
 
     def of(self, kind: type[Any]) -> list[Any]:
         """Return the events of one kind that were heard."""
-        return [one for one in self.desk.events if isinstance(one, kind)]
+        return [event for event in self.desk.events if isinstance(event, kind)]
 
     async def logged(self, status: PositionStatus) -> list[models.PositionUpdateEvent]:
         """Return what the log has of the position with a status."""
         hub = await self.desk.stack.enter_async_context(
             MesoLiveEventHubClient(self.desk.application.url, self.desk.token)
         )
-        found = await hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-        events = [one.Event for one in found.Events]
-        return [one for one in events if isinstance(one, models.PositionUpdateEvent) and one.Status is status]
+        page = await hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+        events = [envelope.Event for envelope in page.Events]
+        return [event for event in events if isinstance(event, models.PositionUpdateEvent) and event.Status is status]
 
     async def set_variable(self, name: str, number: int) -> None:
         """Give a variable of the position a value."""
@@ -197,7 +197,7 @@ class Play:
     async def must_balance(self) -> None:
         """See that the books hold what the venue holds, every fill once, and that cash and PnL agree to the cent."""
         async with self.desk.application.database.read() as tx:
-            assert await held_in_books(tx, 1) == self.desk.venue.ledger.held(SIM)
+            assert await held_in_books(tx, 1) == self.desk.venue.ledger.positions_of(SIM)
             booked = await tx.scalar(
                 select(func.count()).select_from(order_facts).where(order_facts.c.kind == "Executed")
             )
@@ -208,20 +208,26 @@ class Play:
             models.ListExecutionsArgs(PositionId=self.position_id, Limit=500)
         )
         assert account.Cash is not None
-        paid = sum((one.Qty * one.Price * 100 + (one.Commission or 0) for one in executions.Executions), Decimal(0))
+        paid = sum(
+            (
+                execution.Qty * execution.Price * 100 + (execution.Commission or 0)
+                for execution in executions.Executions
+            ),
+            Decimal(0),
+        )
         assert account.Cash == 100_000 - paid
         if position.State is LivePositionState.Closed:
             assert account.Cash == 100_000 + position.RealizedPnL
 
-    async def held(self) -> dict[str, list[tuple[int, int, str]]]:
+    async def open_legs(self) -> dict[str, list[tuple[int, int, str]]]:
         """Return strike, contracts that are held and status of the legs that are not closed, by name, oldest first."""
         async with self.desk.application.database.read() as tx:
             position = await find_position(tx, 1, self.position_id)
-        found: dict[str, list[tuple[int, int, str]]] = {}
-        for one in position.open_legs:
-            told = (int(one.traded.contract.strike), int(one.holding.qty), one.status.name)
-            found.setdefault(one.name, []).append(told)
-        return found
+        legs: dict[str, list[tuple[int, int, str]]] = {}
+        for each in position.open_legs:
+            state = (int(each.traded.contract.strike), int(each.holding.qty), each.status.name)
+            legs.setdefault(each.name, []).append(state)
+        return legs
 
 
 @asynccontextmanager
@@ -247,9 +253,9 @@ async def play(
     market_now = (scripted.market, scripted.clock)
     async with desk_server(directory, market=market_now, terms=terms, settings=settings) as desk:
         await desk.set_limits(Limits(allow_unlimited_loss=True))  # strangles sell calls that nothing covers
-        found = Play(desk, scripted)
+        play = Play(desk, scripted)
         known = await desk.positions()
         if known:
-            found.position_id = known[-1].Id
-            await found.listen()
-        yield found
+            play.position_id = known[-1].Id
+            await play.listen()
+        yield play

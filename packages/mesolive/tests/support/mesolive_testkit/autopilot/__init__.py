@@ -125,10 +125,10 @@ class Play:
         listed = (await self.control.list_orders(models.ListOrdersArgs(Limit=500))).Orders
         return sorted(listed, key=lambda order: order.OrderId)
 
-    async def held(self, position_id: int) -> dict[str, int]:
+    async def quantities(self, position_id: int) -> dict[str, int]:
         """Return what a position holds, by leg name."""
-        found = await self.control.get_position(models.GetPositionArgs(PositionId=position_id))
-        return {leg.Name: int(leg.Qty) for leg in found.Legs if leg.ClosedAt is None and leg.Qty != 0}
+        position = await self.control.get_position(models.GetPositionArgs(PositionId=position_id))
+        return {leg.Name: int(leg.Qty) for leg in position.Legs if leg.ClosedAt is None and leg.Qty != 0}
 
 
 @asynccontextmanager

@@ -29,16 +29,16 @@ class Mortal:
         return self._calls[0] == self._last
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._real, name)
-        if not callable(found) or name.startswith("_") or name.startswith(READING):
-            return found
-        if inspect.iscoroutinefunction(found):
+        attribute = getattr(self._real, name)
+        if not callable(attribute) or name.startswith("_") or name.startswith(READING):
+            return attribute
+        if inspect.iscoroutinefunction(attribute):
 
             async def call(*args: Any) -> Any:
                 fatal = self._count()
                 if fatal and not self._after:
                     raise Killed
-                answer = await found(*args)
+                answer = await attribute(*args)
                 if fatal:
                     raise Killed
                 return answer
@@ -49,7 +49,7 @@ class Mortal:
             fatal = self._count()
             if fatal and not self._after:
                 raise Killed
-            answer = found(*args, **more)
+            answer = attribute(*args, **more)
             if fatal:
                 raise Killed
             return answer

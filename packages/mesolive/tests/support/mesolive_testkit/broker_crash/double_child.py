@@ -23,9 +23,9 @@ DISTURB_SECONDS = 0.25
 
 def driver_of(module: str) -> Driver:
     """Return the driver of a module: drivers cross the border between processes by its name."""
-    found = importlib.import_module(module).DRIVER
-    assert isinstance(found, Driver)
-    return found
+    driver = importlib.import_module(module).DRIVER
+    assert isinstance(driver, Driver)
+    return driver
 
 
 def run(module: str, request: DoubleRequest, parent: Connection, *, faults: bool) -> None:
@@ -108,9 +108,9 @@ class DoubleProcess:
 
     async def truth(self) -> BrokerTruth:
         """Ask what really happened."""
-        found = await self._ask("truth")
-        assert isinstance(found, BrokerTruth)
-        return found
+        answer = await self._ask("truth")
+        assert isinstance(answer, BrokerTruth)
+        return answer
 
     async def _ask(self, command: str) -> object:
         assert self._pipe is not None

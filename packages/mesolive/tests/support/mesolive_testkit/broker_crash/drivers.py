@@ -55,7 +55,7 @@ class BrokerTruth:
 
     orders: Sequence[BrokerOrder]
     traded: Mapping[OptionContract, tuple[Decimal, Decimal]]
-    held: Mapping[OptionContract, Decimal]
+    positions: Mapping[OptionContract, Decimal]
     commissions: Decimal
     fired: Mapping[str, int]
 

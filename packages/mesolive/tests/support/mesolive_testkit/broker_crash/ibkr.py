@@ -93,9 +93,9 @@ def truth_of(double: TwsDouble, account: str) -> BrokerTruth:
     state = double.state
 
     def option(con_id: int) -> OptionContract:
-        found = state.instruments[con_id].option
-        assert found is not None
-        return found
+        option_contract = state.instruments[con_id].option
+        assert option_contract is not None
+        return option_contract
 
     traded: dict[OptionContract, tuple[Decimal, Decimal]] = {}
     for execution in state.executions:
@@ -111,12 +111,12 @@ def truth_of(double: TwsDouble, account: str) -> BrokerTruth:
             if order.perm_id
         ],
         traded=traded,
-        held={
+        positions={
             option(position.con_id): position.quantity
             for position in state.accounts[account].positions.values()
             if position.quantity
         },
-        commissions=sum((one.commission for one in state.commissions.values()), Decimal(0)),
+        commissions=sum((commission.commission for commission in state.commissions.values()), Decimal(0)),
         fired=dict(double.faults.fired),
     )
 

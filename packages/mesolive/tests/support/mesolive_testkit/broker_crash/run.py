@@ -37,6 +37,7 @@ from mesolive_testkit.broker_crash.drivers import BrokerTruth, DoubleRequest
 from mesolive_testkit.connectors import IN_SESSION
 from mesolive_testkit.store.crash_child import SECRET
 from mesolive_testkit.venues.crash import (
+    ADJUSTMENTS,
     LIFE_SECONDS,
     Books,
     Life,
@@ -50,11 +51,17 @@ from mesolive_testkit.venues.crash import (
 
 QUOTES, BROKER = "quotes", "broker"
 CONNECT_SECONDS = 180.0
-LONGEST_LIFE = 10.0
-"""A life that no step of writing has ended by then is ended from outside."""
+MAX_ACTIONS = range(2, 10)
+"""After how many actions a life is ended from outside that no step of writing has ended: in actions, not in seconds,
+so that a busy machine has as hard a run."""
+MAX_LIFE_SECONDS = 60.0
+WITHOUT_VENUE_SECONDS = 0.25
 SETTLE_SECONDS = 120.0
-DIE_AT = (20, 500)
-"""At which step of writing a server dies; the first ones are those of its start."""
+DIE_AT = ((20, 200), (200, 1000))
+"""At which step of writing a server dies: in every other life soon, for the first steps are those of its start."""
+OTHERS_DIE_AFTER = (0.5, 4.0)
+"""Seconds of a server's life after which double and agent die."""
+ADJUSTED = {f"adjust by {operation.name}" for operation, _ in ADJUSTMENTS.values()}
 DOUBLE_DIES = 0.4
 AGENT_DIES = (20, 300)
 
@@ -68,17 +75,40 @@ class BrokerTrader(Trader):
         with contextlib.suppress(MesoLiveSignalRError, TimeoutError):
             async with asyncio.timeout(CONNECT_SECONDS), self.connected(running.url) as control:
                 await connected(control, BROKER)
-                async with asyncio.timeout(LONGEST_LIFE):
-                    while not running.over:
+                async with asyncio.timeout(MAX_LIFE_SECONDS):
+                    for _ in range(self.random.choice(MAX_ACTIONS)):
+                        if running.over:
+                            break
                         try:
                             # Orders that are refused for want of a connection would take most steps of a life.
                             await connected(control, BROKER)
+                            refused = self._without_venue()
                             await self.act(control)
+                            if self._without_venue() > refused:
+                                # The connection is there before its session of orders: a refusal a moment is enough.
+                                await asyncio.sleep(WITHOUT_VENUE_SECONDS)
                         except MesoLiveApiException as error:
                             self.actions[f"refused: {error.status.name}"] += 1
                             await asyncio.sleep(0.02)  # such as: there are no quotes yet
         running.kill()
         await running.death()
+
+    @property
+    def sent(self) -> int:
+        """How many orders were accepted, those that replace others left out."""
+        return sum(count for name, count in self.actions.items() if name == "send" or name in ADJUSTED)
+
+    def _without_venue(self) -> int:
+        """Return how many calls were refused because the venue was not connected."""
+        refusal = f": {models.StatusCode.ProviderUnavailable.name}"
+        return sum(count for name, count in self.actions.items() if name.endswith(refusal))
+
+
+async def _at_most(seconds: float, gone: asyncio.Event) -> None:
+    """Wait for some seconds of a server's life, or until it is over: nothing is learnt from a wait for no server."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await gone.wait()
 
 
 async def listed(control: MesoLiveControlHubClient, name: str) -> None:
@@ -138,14 +168,15 @@ class CrashRun:
         self.agent = Part(lambda die_at: life(str(self.agent_folder), target, die_at, agent_child.run))
 
     async def run(self, kills: int) -> None:
-        """Let all live and die so often in all, settle everything, and check."""
+        """Let all live and die at least so often in all, settle everything, and check."""
         async with double_process(self.module, DoubleRequest(self.folder, 0, self.offset, self.seed)) as self.double:
             try:
                 await self._prepare()
                 await self.double.kill()
                 self.double.faults = True
                 await self.double.start()
-                while self.kills.total() < kills:
+                # A run is as hard as its orders are many: an idle server loses nothing when it dies.
+                while min(self.kills.total(), self.trader.sent) < kills:
                     await self._one_life()
                 books, truth = await self._settle()
             finally:
@@ -207,37 +238,39 @@ class CrashRun:
 
     async def _one_life(self) -> None:
         """Let the server live and die once, and double and agent perhaps in the middle of it."""
-        async with self._life(self.random.randint(*DIE_AT)) as running:
+        async with self._life(self.random.randint(*self.random.choice(DIE_AT))) as running:
             self.kills["server"] += 1
             if running is None:
                 return
-            dying = [asyncio.create_task(self._kill_double())]
+            gone = asyncio.Event()
+            dying = [asyncio.create_task(self._kill_double(gone))]
             if self.with_agent:
-                dying.append(asyncio.create_task(self._kill_agent()))
+                dying.append(asyncio.create_task(self._kill_agent(gone)))
             try:
                 await self.trader.until_gone(running)
             finally:
+                gone.set()
                 await asyncio.gather(*dying)
 
-    async def _kill_double(self) -> None:
+    async def _kill_double(self, gone: asyncio.Event) -> None:
         """Kill the double at some moment of the server's life, and start it again a little later."""
         if not self.driver.outlives_kills or self.random.random() >= DOUBLE_DIES:
             return
-        after, down = self.random.uniform(0.5, LONGEST_LIFE / 2), self.random.choice([0.0, 0.0, 0.5])
-        await asyncio.sleep(after)
+        after, down = self.random.uniform(*OTHERS_DIE_AFTER), self.random.choice([0.0, 0.0, 0.5])
+        await _at_most(after, gone)
         self.fired.update((await self.double.truth()).fired)
         await self.double.kill()
         self.kills["double"] += 1
         await asyncio.sleep(down)
         await self.double.start()
 
-    async def _kill_agent(self) -> None:
+    async def _kill_agent(self, gone: asyncio.Event) -> None:
         """Kill the agent at some moment of the server's life, and start it again; it dies at its steps, too."""
-        after = self.random.uniform(0.5, LONGEST_LIFE / 2)
+        after = self.random.uniform(*OTHERS_DIE_AFTER)
         die_at = self.random.randint(*AGENT_DIES)
         if not self.agent.over and self.random.random() >= DOUBLE_DIES:
             return
-        await asyncio.sleep(after)
+        await _at_most(after, gone)
         self.kills["agent"] += 1
         await self.agent.start(die_at)
 
@@ -313,7 +346,7 @@ def traded(books: Books) -> dict[OptionContract, tuple[Decimal, Decimal]]:
 
 def check_against(books: Books, truth: BrokerTruth) -> None:
     """Hold the books against the broker, once nothing is on its way any more."""
-    assert books.held == truth.held, differences(books.held, truth.held)
+    assert books.contracts == truth.positions, differences(books.contracts, truth.positions)
     assert not differences(traded(books), truth.traded)
     assert len(books.facts) == len(set(books.facts)), "an execution was told twice"
     sent = {row.reference: row for row in books.sent}

@@ -19,7 +19,7 @@ from mesolive.doubles.tastytrade.actions import act
 from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.market.contracts import OptionContract
-from mesolive.tastytrade_client import ClientConfig, FeedConfig, StreamConfig
+from mesolive.tastytrade_client import ClientConfig, DxLinkConfig, FeedConfig, StreamConfig
 from mesolive.tastytrade_client.rate_limits import ALL
 from mesolive.tastytrade_client.rate_limits import RATES as LIMITS
 from mesolive_testkit.broker_crash.drivers import BrokerOrder, BrokerTruth, Double, DoubleRequest, Driver
@@ -133,7 +133,7 @@ def truth_of(double: TastytradeDouble, account: str) -> BrokerTruth:
             for order in desk.orders.values()
         ],
         traded=traded,
-        held={
+        positions={
             option_of(symbol): Decimal(position.quantity)
             for symbol, position in desk.account(account).positions.items()
             if position.quantity
@@ -194,7 +194,9 @@ def _open(request: ConnectorRequest) -> Connector:
     from mesolive.connectors.tastytrade.connector import TastytradeConnector
     from mesolive.connectors.tastytrade.provider import ProviderConfig
 
-    feed = FeedConfig(first_pause_seconds=0.2, longest_pause_seconds=1.0)
+    # The pauses between frames spare the broker: here each life would wait for some seventy of them.
+    link = DxLinkConfig(frame_pause_seconds=0.0)
+    feed = FeedConfig(connection=link, first_pause_seconds=0.2, max_pause_seconds=1.0)
     quotes = ProviderConfig(days=40, strikes=0.09, greeks=False, start_seconds=60.0, still_seconds=0.3, feed=feed)
     return TastytradeConnector(request, client=CLIENT, stream=STREAM, times=TIMES, market_data=quotes)
 

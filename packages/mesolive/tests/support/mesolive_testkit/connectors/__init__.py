@@ -18,16 +18,16 @@ from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, 
 from mesolive_testkit.server import SPX, Kit, definition
 
 QUICK = SupervisionConfig(
-    connect_seconds=30.0,
-    call_seconds=10.0,
-    test_seconds=30.0,
+    connect_seconds=60.0,
+    call_seconds=60.0,
+    test_seconds=60.0,
     lost_seconds=0.05,
     retry=BackOff(first=0.05, longest=0.1),
 )
 IN_SESSION = {"start": "2026-01-05T16:00:00Z", "hours": "always"}
 """Settings of a simulated connector whose market is open whenever the test runs."""
 
-SECONDS = 30.0
+SECONDS = 60.0
 ACCOUNT = "SIM1000"
 """The account of a simulated connector by default."""
 
@@ -109,7 +109,7 @@ async def send(kit: Kit, plan: models.PreparePositionEntryResult, account: str =
         )
     async with asyncio.timeout(60):
         while True:
-            found = (await kit.control.list_positions()).Positions
-            if found and found[0].State is models.LivePositionState.Open:
+            positions = (await kit.control.list_positions()).Positions
+            if positions and positions[0].State is models.LivePositionState.Open:
                 return
             await asyncio.sleep(0.05)

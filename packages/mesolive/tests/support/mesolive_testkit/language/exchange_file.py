@@ -72,9 +72,9 @@ def read_file(name: str) -> ChainFile:
 def parse_file(text: str) -> ChainFile:
     lines = list(csv.reader(io.StringIO(text)))
     spot = float(lines[1][1].removeprefix("Last:"))
-    found = re.search(r"(\w+ \d+),? (\d{4})(?:,| at) (\d+:\d+ [AP]M)", " ".join(lines[2]))
-    assert found is not None
-    written = f"{found[1]} {found[2]} {found[3]}"
+    match = re.search(r"(\w+ \d+),? (\d{4})(?:,| at) (\d+:\d+ [AP]M)", " ".join(lines[2]))
+    assert match is not None
+    written = f"{match[1]} {match[2]} {match[3]}"
     now = datetime.strptime(written, "%B %d %Y %I:%M %p").replace(tzinfo=ZoneInfo("America/New_York"))
     rows = [row for cells in lines[4:] if len(cells) > 12 for row in _two(cells)]
     return ChainFile(now.astimezone(ZoneInfo("UTC")), spot, rows)

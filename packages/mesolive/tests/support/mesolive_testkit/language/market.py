@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -95,8 +96,8 @@ class PlainSlice:
         )
 
     def index_of(self, strike: Decimal) -> int | None:
-        found = np.flatnonzero(self.strikes == float(strike))
-        return int(found[0]) if found.size else None
+        indexes = np.flatnonzero(self.strikes == float(strike))
+        return int(indexes[0]) if indexes.size else None
 
     def quote(self, index: int) -> Quote:
         return Quote(bid=float(self.bid[index]), ask=float(self.ask[index]), mark=float(self.mark[index]))
@@ -133,9 +134,13 @@ class PlainView:
         return TradingHours(self.calendar).decides(self.now)
 
     @property
+    def trading_day(self) -> date:
+        return TradingHours(self.calendar).trading_day(self.now)
+
+    @property
     def expirations(self) -> Sequence[Expiration]:
         unique = {(part.expiration.root, part.expiration.day): part.expiration for part in self.slices}
-        return sorted(unique.values(), key=lambda found: (found.settles_at, found.root))
+        return sorted(unique.values(), key=lambda expiration: (expiration.settles_at, expiration.root))
 
     def slice(self, root: str, day: date, right: Right) -> PlainSlice | None:
         for part in self.slices:
@@ -165,7 +170,9 @@ class PlainView:
         return replace(
             self,
             slices=[part for part in self.slices if (part.expiration.root, part.expiration.day) not in unread],
-            unread_expirations=[one for one in self.expirations if (one.root, one.day) in unread],
+            unread_expirations=[
+                expiration for expiration in self.expirations if (expiration.root, expiration.day) in unread
+            ],
         )
 
     def with_slice(self, part: PlainSlice) -> PlainView:
@@ -191,7 +198,8 @@ def expiration(
 
 def normal_cdf(values: FloatArray) -> FloatArray:
     """Return the standard normal distribution, by the error function of the standard library."""
-    return np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in values])
+    root = math.sqrt(2)
+    return np.array([0.5 * (1 + math.erf(value / root)) for value in values.tolist()])
 
 
 def priced_slice(
@@ -204,7 +212,8 @@ def priced_slice(
     d1 = np.log(spot / strikes) / total + total / 2
     d2 = d1 - total
     sign = 1.0 if right is Right.CALL else -1.0
-    mark = sign * (spot * normal_cdf(sign * d1) - strikes * normal_cdf(sign * d2))
+    within_1, within_2 = normal_cdf(sign * d1), normal_cdf(sign * d2)
+    mark = sign * (spot * within_1 - strikes * within_2)
     density = np.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi)
     vega = spot * density * math.sqrt(years)
     return PlainSlice(
@@ -218,12 +227,39 @@ def priced_slice(
         last=np.full(len(strikes), np.nan),
         mark=mark,
         iv=iv,
-        delta=sign * normal_cdf(sign * d1),
+        delta=sign * within_1,
         gamma=density / (spot * total),
         theta=-vega * iv / (2 * years) / 365,
         vega=vega / 100,
-        rho=sign * strikes * years * normal_cdf(sign * d2),
+        rho=sign * strikes * years * within_2,
     )
+
+
+@lru_cache(maxsize=16)
+def priced_slices(
+    days: tuple[tuple[str, int], ...],
+    now: datetime,
+    spot: float,
+    step: float,
+    width: float,
+    volatility: float,
+    symbol: str,
+) -> tuple[PlainSlice, ...]:
+    """Return the slices of a generated chain; thousands of expressions are evaluated on one and the same."""
+    count = round(2 * width / step) + 1
+    strikes = np.linspace(spot - width, spot + width, count)
+    today = now.astimezone(NEW_YORK).date()
+    listed = [expiration(today + timedelta(days=ahead), root) for root, ahead in days]
+    slices = tuple(
+        priced_slice(expiration, right, spot, now, strikes, volatility, symbol)
+        for expiration in listed
+        for right in Right
+        if expiration.settles_at > now
+    )
+    for part in slices:
+        for name in ("strikes", *FIELDS):
+            getattr(part, name).flags.writeable = False  # other tests are given the same arrays
+    return slices
 
 
 TODAY = date(2023, 9, 13)
@@ -243,16 +279,8 @@ def generated(
     symbol: str = "SPX",
 ) -> PlainView:
     """Return a generated chain: for every (root, calendar days) all strikes within `width` of the spot."""
-    count = round(2 * width / step) + 1
-    strikes = np.linspace(spot - width, spot + width, count)
-    today = now.astimezone(NEW_YORK).date()
-    listed = [expiration(today + timedelta(days=ahead), root) for root, ahead in days]
-    slices = [
-        priced_slice(found, right, spot, now, strikes, volatility, symbol)
-        for found in listed
-        for right in Right
-        if found.settles_at > now
-    ]
+    listed = tuple((root, ahead) for root, ahead in days)
+    slices = list(priced_slices(listed, now, spot, step, width, volatility, symbol))
     state = UnderlyingSnapshot(
         Underlying(symbol),
         Quote(bid=spot - 0.25, ask=spot + 0.25, mark=spot),

@@ -94,7 +94,7 @@ def contract(
     return part.contract(index)
 
 
-def held(
+def open_leg(
     name: str,
     of: OptionContract,
     qty: int,

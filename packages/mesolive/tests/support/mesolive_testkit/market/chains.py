@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from mesolive.clock import ManualClock
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import settlement_instant, settlement_of, us_options_calendar
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.listing import Listing
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import values
 from mesolive_testkit.paths import SHARED_DATA
@@ -50,9 +51,9 @@ class Chain:
 
     def index(self, root: str, day: date, right: Right, strike: int) -> int:
         """Return where a contract stands in the listing."""
-        found = self.listing.find(OptionContract("SPX", root, day, right, Decimal(strike)))
-        assert found is not None
-        return found
+        location = self.listing.find(OptionContract("SPX", root, day, right, Decimal(strike)))
+        assert location is not None
+        return location
 
 
 def flat_chain(
@@ -70,11 +71,11 @@ def flat_chain(
         expiration("SPXW", date(2024, 4, 19)),
     ]
     exact = [Decimal(strike) for strike in strikes]
-    listing = Listing(Underlying("SPX"), {one: {Right.CALL: exact, Right.PUT: exact} for one in listed})
+    listing = Listing(Underlying("SPX"), {expiration: {Right.CALL: exact, Right.PUT: exact} for expiration in listed})
     clock = ManualClock(now)
     book = QuoteBook(listing, clock, CALENDAR)
     years = np.repeat(
-        [(one.settles_at - now) / timedelta(days=365) for one in listing.expirations],
+        [(expiration.settles_at - now) / timedelta(days=365) for expiration in listing.expirations],
         [end - start for start, _, end in listing.bounds],
     )
     forward = SPOT * np.exp((RATE - DIVIDENDS) * years)
@@ -84,6 +85,6 @@ def flat_chain(
     return Chain(listing, clock, book, value, volatility)
 
 
-def forward_of(one: Expiration, now: datetime = MORNING) -> float:
+def forward_of(expiration: Expiration, now: datetime = MORNING) -> float:
     """Return the forward at which `flat_chain` priced an expiration."""
-    return SPOT * math.exp((RATE - DIVIDENDS) * ((one.settles_at - now) / timedelta(days=365)))
+    return SPOT * math.exp((RATE - DIVIDENDS) * ((expiration.settles_at - now) / timedelta(days=365)))

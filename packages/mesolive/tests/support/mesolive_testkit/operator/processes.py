@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
-SECONDS = 60
+SECONDS = 180
 """The longest that a command, a start or an end may take."""
 
 
@@ -77,8 +77,8 @@ def start(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> S
         )
     assert process.stdout is not None
     for line in process.stdout:
-        if found := re.search(r"listening on\s+(https?://\S+)", line):
-            return Served(process, found[1], log)
+        if match := re.search(r"listening on\s+(https?://\S+)", line):
+            return Served(process, match[1], log)
     process.wait(SECONDS)
     process.stdout.close()
     pytest.fail(f"the server did not start: {log.read_text()}")

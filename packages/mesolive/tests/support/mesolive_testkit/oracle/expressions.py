@@ -105,12 +105,12 @@ def value_of(text: object, read: Callable[[str], float]) -> float | None:
     if drawn is not None and "random(" in str(text):
         return drawn(str(text))
     try:
-        found = eval(_code(str(text)), {"__builtins__": {}}, _Names(read))  # noqa: S307 - definitions of the tests
+        value = eval(_code(str(text)), {"__builtins__": {}}, _Names(read))  # noqa: S307 - definitions of the tests
     except (ArithmeticError, ValueError, TypeError) as error:
         raise FailedError(str(error)) from None
-    if found is None:
+    if value is None:
         return None
-    number = float(found)
+    number = float(value)
     if not math.isfinite(number):
         raise FailedError(f"{text} is not finite")
     return number
@@ -118,10 +118,10 @@ def value_of(text: object, read: Callable[[str], float]) -> float | None:
 
 def number_of(text: object, read: Callable[[str], float]) -> float:
     """Return what an expression yields; raises `FailedError` for nil, too."""
-    found = value_of(text, read)
-    if found is None:
+    value = value_of(text, read)
+    if value is None:
         raise FailedError(f"{text} is nil")
-    return found
+    return value
 
 
 def holds(text: object, read: Callable[[str], float]) -> bool | None:

@@ -45,12 +45,14 @@ class Chain:
         self._view = view
         self.now = view.now
         self.local = view.now.astimezone(NEW_YORK)
-        self.listed = [Listed(one.root, one.day, one.settles_at) for one in view.expirations]
+        self.listed = [
+            Listed(expiration.root, expiration.day, expiration.settles_at) for expiration in view.expirations
+        ]
 
     def underlying(self, name: str) -> float:
         """Return `underlying_<name>`."""
         state = self._view.underlying
-        found: float | None = {
+        value: float | None = {
             "price": state.quote.mark,
             "today_open": state.today_open,
             "prevday_close": state.previous_close,
@@ -59,12 +61,14 @@ class Chain:
             "iv_rank": state.iv_rank,
             "iv_pct": state.iv_percentile,
         }[name]
-        if found is None:
+        if value is None:
             raise FailedError(f"no underlying_{name}")
-        return found
+        return value
 
     def settles_at(self, option: Option) -> datetime:
-        return next(one.settles_at for one in self.listed if (one.root, one.day) == (option.root, option.day))
+        return next(
+            listed.settles_at for listed in self.listed if (listed.root, listed.day) == (option.root, option.day)
+        )
 
     def strikes(self, expiration: Listed, *, is_put: bool) -> list[Option]:
         """Return the contracts of an expiration, strikes ascending."""
@@ -83,10 +87,10 @@ class Chain:
         strikes = part.strikes.tolist()
         if option.strike not in strikes:
             raise FailedError(f"{option} is not listed")
-        found = float(getattr(part, QUOTED.get(field, field))[strikes.index(option.strike)])
-        if math.isnan(found):
+        value = float(getattr(part, QUOTED.get(field, field))[strikes.index(option.strike)])
+        if math.isnan(value):
             raise FailedError(f"{option} has no {field}")
-        return found
+        return value
 
     def modelled(self, option: Option) -> tuple[float, float, float]:
         """Return what a model keeps of a contract: years to settlement, forward, discount factor."""

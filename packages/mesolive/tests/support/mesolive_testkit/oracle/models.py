@@ -86,8 +86,8 @@ class Models:
         """Return `options.model_solver(...)`."""
         curve = self._curve(target, horizon, metric)
         prices = [start + (end - start) * step / (POINTS - 1) for step in range(POINTS)]
-        found = _root(curve, prices) if mode == "zero" else _best(curve, prices, 1.0 if mode == "maximize" else -1.0)
-        return found if found is None or wanted == "return_price" else curve(found)
+        price = _root(curve, prices) if mode == "zero" else _best(curve, prices, 1.0 if mode == "maximize" else -1.0)
+        return price if price is None or wanted == "return_price" else curve(price)
 
     def _curve(self, target: str, horizon: float | str, metric: str) -> Callable[[float], float]:
         whole = target == "position"
@@ -133,7 +133,7 @@ def _between(curve: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _best(curve: Callable[[float], float], prices: Sequence[float], sign: float) -> float:
-    place = max(range(len(prices)), key=lambda one: sign * curve(prices[one]))
+    place = max(range(len(prices)), key=lambda index: sign * curve(prices[index]))
     low, high = prices[max(place - 1, 0)], prices[min(place + 1, len(prices) - 1)]
     best: Any = max((low + (high - low) * step / 200 for step in range(201)), key=lambda price: sign * curve(price))
     return float(best)

@@ -25,14 +25,14 @@ TIE = 1e-9
 
 
 def _object(value: Json, name: str) -> Json:
-    found: Json = value.get(name)
+    member: Json = value.get(name)
     empty: Json = {}
-    return empty if found is None else found
+    return empty if member is None else member
 
 
 def _list(value: Json, name: str) -> list[Json]:
-    found: Json = value.get(name)
-    return [] if found is None else list(found)
+    member: Json = value.get(name)
+    return [] if member is None else list(member)
 
 
 class Trade(NamedTuple):
@@ -99,7 +99,7 @@ def exchange_days(start: datetime, end: datetime) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Inputs:
     """What comes from outside of definition and market.
 
     Attributes
@@ -130,7 +130,7 @@ class Reader:
         session: tuple[datetime, datetime],
         holding: Holding | None,
         account: Mapping[str, Callable[[], float]],
-        told: Told,
+        inputs: Inputs,
     ) -> None:
         self.chain = chain
         self.session = session
@@ -140,23 +140,27 @@ class Reader:
         self.opened = None if holding is None else holding.opened
         self.chosen: dict[str, Listed] = {}
         self.account = account
-        self.told = told
+        self.inputs = inputs
         self.options = Models(self._modelled, lambda: chain.underlying("price"), self.realized)
 
     def drawn(self, statement: str) -> float:
         """Return what a statement with a random draw yields now."""
-        found = self.told.draws.get((self.chain.now, statement))
-        if found is None:
+        draw = self.inputs.draws.get((self.chain.now, statement))
+        if draw is None:
             raise FailedError(f"nobody has drawn for {statement}")
-        return found
+        return draw
 
     def _modelled(self, name: str | None) -> dict[str, ModelledLeg]:
-        legs = {one: leg for one, leg in self.legs.items() if leg.qty} if name is None else {name: self.legs[name]}
+        legs = (
+            {name_of_leg: leg for name_of_leg, leg in self.legs.items() if leg.qty}
+            if name is None
+            else {name: self.legs[name]}
+        )
         result: dict[str, ModelledLeg] = {}
-        for one, leg in legs.items():
+        for leg_name, leg in legs.items():
             years, forward, discount = self.chain.modelled(leg.option)
             paid = self.chain.quote(leg.option, "price") if leg.entry is None else leg.entry
-            result[one] = ModelledLeg(
+            result[leg_name] = ModelledLeg(
                 leg.option.strike,
                 leg.option.is_put,
                 (leg.qty or 1.0) * MULTIPLIER,
@@ -191,7 +195,7 @@ class Reader:
             if not days:
                 raise FailedError(f"{alias} has not been chosen")
             return float(chain.days_to(days[0]))
-        found = {
+        readers = {
             "minutes_after_open": lambda: (chain.now - self.session[0]) / timedelta(minutes=1) // 5 * 5,
             "minutes_before_close": lambda: (self.session[1] - chain.now) / timedelta(minutes=1) // 5 * 5,
             "days_in_trade": lambda: 0.0 if self.opened is None else exchange_days(self.opened, chain.now),
@@ -202,9 +206,9 @@ class Reader:
             "year": lambda: float(chain.local.year),
             **self.account,
         }.get(name)
-        if found is None:
-            return self.told.column(name, chain.now)
-        return found()
+        if readers is None:
+            return self.inputs.column(name, chain.now)
+        return readers()
 
     def of_leg(self, leg: Leg, what: str) -> float:
         scale = (leg.qty or 1.0) * MULTIPLIER
@@ -237,13 +241,13 @@ class Oracle:
         Version 3, as JSON.
     cash
         What the account starts with.
-    told
+    inputs
         External data and random draws.
     """
 
-    def __init__(self, definition: Json, cash: float = 100_000.0, told: Told | None = None) -> None:
+    def __init__(self, definition: Json, cash: float = 100_000.0, inputs: Inputs | None = None) -> None:
         self._cash, self._realized = cash, 0.0
-        self._told = told or Told()
+        self._inputs = inputs or Inputs()
         self._definition = definition
         self._entry: Json = _object(definition, "Entry")
         self._exit: Json = _object(definition, "Exit")
@@ -252,7 +256,7 @@ class Oracle:
         self._constraint = core.get("LegSelectionConstraint")
         self._unique_expirations = core.get("ExpirationSelectionConstraint") == "AbortOnReuse"
         self.trades: list[Trade] = []
-        self.held: list[Holding] = []
+        self.holdings: list[Holding] = []
         self._last_entry: date | None = None
         self._last_exit: date | None = None
         self._settles_at: dict[tuple[str, date], datetime] = {}
@@ -263,13 +267,13 @@ class Oracle:
         """Do what is to be done at a moment."""
         self._chain, self._session = chain, session
         # What has settled is not listed any more.
-        self._settles_at |= {(one.root, one.day): one.settles_at for one in chain.listed}
+        self._settles_at |= {(listed.root, listed.day): listed.settles_at for listed in chain.listed}
         self._settle()
         now = chain.now
         entering = now in self._times(self._entry) and self._may_enter()
         leaving: list[Holding] = []
         adjusting: list[tuple[Holding, list[tuple[str, Json]]]] = []
-        for holding in [one for one in self.held if one.opened < now]:
+        for holding in [each for each in self.holdings if each.opened < now]:
             # All conditions see the same market and variables; then the variables are set, then it is traded.
             called = self._called(holding) if now in self._times(self._adjustment) else []
             if now in self._times(self._exit) and self._must_leave(holding):
@@ -286,7 +290,7 @@ class Oracle:
                 self._close(holding)
                 continue
             for _, actions in called:
-                if list(actions) != ["UpdateVarsAdjustment"] and holding in self.held:
+                if list(actions) != ["UpdateVarsAdjustment"] and holding in self.holdings:
                     self._adjust(holding, actions)
 
     def _times(self, section: Json) -> list[datetime]:
@@ -297,19 +301,19 @@ class Oracle:
         account = {
             "nav": self._net_value,
             "initial_cash": lambda: self._cash,
-            "pos_in_flight": lambda: float(len(self.held)),
+            "pos_in_flight": lambda: float(len(self.holdings)),
         }
-        return Reader(self._chain, self._session, holding, account, self._told)
+        return Reader(self._chain, self._session, holding, account, self._inputs)
 
     def _net_value(self) -> float:
         """Return the account's value: what there was, what was realised, and what is held at the marks."""
-        held = sum(
+        value = sum(
             leg.qty * MULTIPLIER * (self._chain.quote(leg.option, "price") - leg.entry)
-            for one in self.held
-            for leg in one.legs.values()
+            for each in self.holdings
+            for leg in each.legs.values()
             if leg.qty and leg.entry is not None
         )
-        return self._cash + self._realized + sum(one.realized for one in self.held) + held
+        return self._cash + self._realized + sum(each.realized for each in self.holdings) + value
 
     # --- entry
 
@@ -320,7 +324,7 @@ class Oracle:
             int(concurrency.get(name, other)) for name, other in (("MaxPositionsInFlight", 1), ("EntryShiftDays", 0))
         )
         reentry = int(self._entry.get("ReentryDays") or 0)
-        if len(self.held) >= most:
+        if len(self.holdings) >= most:
             return False
         if self._last_entry is not None and (today - self._last_entry).days < shift:
             return False
@@ -348,11 +352,11 @@ class Oracle:
         preview.variables = variables
         read = self._reader(preview)
         aborts = [holds(condition, read) for condition in _list(self._entry, "AbortConditions")]
-        if not self._allows(_list(self._entry, "Conditions"), read) or any(one is not False for one in aborts):
+        if not self._allows(_list(self._entry, "Conditions"), read) or any(abort is not False for abort in aborts):
             return
         self._open(preview, legs)
         preview.variables = self._fixed(preview)
-        self.held.append(preview)
+        self.holdings.append(preview)
         self._last_entry = self._chain.local.date()
 
     def _fixed(self, holding: Holding) -> dict[str, float]:
@@ -380,15 +384,21 @@ class Oracle:
             include, exclude = roots.get("Include"), _list(roots, "Exclude")
             order = list(include or PREFERRED)
             fitting = [
-                (abs(days - target), days, order.index(one.root) if one.root in order else len(order), one.root, one)
-                for one in self._chain.listed
-                if low <= (days := self._chain.days_to(one.day)) <= high
-                and one.root not in exclude
-                and (not include or one.root in include)
+                (
+                    abs(days - target),
+                    days,
+                    order.index(listed.root) if listed.root in order else len(order),
+                    listed.root,
+                    listed,
+                )
+                for listed in self._chain.listed
+                if low <= (days := self._chain.days_to(listed.day)) <= high
+                and listed.root not in exclude
+                and (not include or listed.root in include)
             ]
             if not fitting:
                 raise NothingError(rule["Name"])
-            chosen = min(fitting, key=lambda one: one[:4])[4]
+            chosen = min(fitting, key=lambda candidate: candidate[:4])[4]
             if self._unique_expirations and chosen in reader.chosen.values():
                 raise NothingError(rule["Name"])
             reader.chosen[rule["Name"]] = chosen
@@ -415,10 +425,12 @@ class Oracle:
             return reader.chosen[alias]
         options = [leg.option for leg in reader.legs.values() if leg.alias == alias]
         if not options:
-            rules = [one for one in self._definition["Structure"]["Expirations"] if one["Name"] == alias]
+            rules = [rule for rule in self._definition["Structure"]["Expirations"] if rule["Name"] == alias]
             self._choose_expirations(rules, reader)
             return reader.chosen[alias]
-        return next(one for one in self._chain.listed if (one.root, one.day) == (options[0].root, options[0].day))
+        return next(
+            listed for listed in self._chain.listed if (listed.root, listed.day) == (options[0].root, options[0].day)
+        )
 
     def _choose(
         self,
@@ -445,12 +457,14 @@ class Oracle:
             ]
             target = number_of(selector[kind], reader)
             target = abs(target) if kind == "Delta" else target
-            measured = [(one, value) for one in options if (value := self._measure(kind, one)) is not None]
-        allowed = [(abs(value - target), one) for one, value in measured if low <= value <= high and one not in taken]
+            measured = [(option, value) for option in options if (value := self._measure(kind, option)) is not None]
+        allowed = [
+            (abs(value - target), option) for option, value in measured if low <= value <= high and option not in taken
+        ]
         if not allowed:
             raise NothingError(leg.name)
         nearest = min(allowed)[0]
-        tied = [one for distance, one in allowed if distance <= nearest + TIE * max(1.0, abs(target))]
+        tied = [option for distance, option in allowed if distance <= nearest + TIE * max(1.0, abs(target))]
         return min(tied) if leg.option.is_put else max(tied)
 
     def _measure(self, kind: str, option: Option) -> float | None:
@@ -472,26 +486,26 @@ class Oracle:
         self, rule: Json, options: list[Option], leg: Leg, reader: Reader, qty: object, taken: set[Option]
     ) -> tuple[list[tuple[Option, float]], float]:
         """Return what a Complex selector measures of each contract that fulfils its constraints, and its target."""
-        found: list[tuple[Option, float]] = []
+        measured: list[tuple[Option, float]] = []
         before = reader.legs.get(leg.name)
         for option in options:
             reader.legs[leg.name] = Leg(leg.name, option, 0.0, leg.alias)
             try:
                 reader.legs[leg.name].qty = number_of(qty, reader)
-                if all(holds(one, reader) for one in _list(rule, "Constraints")):
-                    found.append((option, number_of(rule["Statement"], reader)))
+                if all(holds(constraint, reader) for constraint in _list(rule, "Constraints")):
+                    measured.append((option, number_of(rule["Statement"], reader)))
             except FailedError:
                 continue
         reader.legs.pop(leg.name)
         if before is not None:
             reader.legs[leg.name] = before
-        return found, number_of(rule["Target"], reader)
+        return measured, number_of(rule["Target"], reader)
 
     def _taken(self, holding: Holding | None, beside: list[Leg], name: str) -> set[Option]:
         if self._constraint == "None":
             return set()
         own = [] if holding is None else [leg for leg in holding.legs.values() if leg.name != name]
-        others = [leg for one in self.held if one is not holding for leg in one.legs.values()]
+        others = [leg for other in self.holdings if other is not holding for leg in other.legs.values()]
         return {leg.option for leg in (*own, *beside, *(others if self._constraint != "UniqueInPosition" else ()))}
 
     # --- exit
@@ -520,7 +534,7 @@ class Oracle:
             self._end(holding)
 
     def _end(self, holding: Holding) -> None:
-        self.held.remove(holding)
+        self.holdings.remove(holding)
         self._realized += holding.realized
         self._last_exit = self._chain.local.date()
 
@@ -538,7 +552,7 @@ class Oracle:
 
     def _settle(self) -> None:
         """Let what has expired go: its result is its intrinsic value."""
-        for holding in list(self.held):
+        for holding in list(self.holdings):
             for leg in list(holding.legs.values()):
                 if self._settles_at[leg.option.root, leg.option.day] > self._chain.now:
                     continue
@@ -581,7 +595,7 @@ class Oracle:
                 return
             if not counted:
                 holding.adjustments, counted = holding.adjustments + 1, True
-            if holding not in self.held:
+            if holding not in self.holdings:
                 return
             self._define(holding, actions[name])
         if actions.get("UpdateVarsAdjustment") is not None:
@@ -609,12 +623,14 @@ class Oracle:
         reader = self._reader(holding)
         self._choose_expirations(_list(action, "Expirations"), reader)
         alias = action.get("ExpirationName") or leg.alias
-        present = next(one for one in self._chain.listed if (one.root, one.day) == (leg.option.root, leg.option.day))
+        present = next(
+            listed for listed in self._chain.listed if (listed.root, listed.day) == (leg.option.root, leg.option.day)
+        )
         expiration = self._expiration(alias, reader) if action.get("ExpirationName") else present
         option = self._choose(action["StrikeSelector"], expiration, leg, reader, holding, [], leg.qty)
         if option == leg.option:
             raise NothingError(name)
-        others = {one: held for one, held in holding.legs.items() if one != name}
+        others = {leg_name: other for leg_name, other in holding.legs.items() if leg_name != name}
         order = list(holding.legs)
         if leg.qty and leg.entry is not None:
             holding.realized += leg.qty * MULTIPLIER * (self._price(leg.option) - leg.entry)
@@ -622,7 +638,7 @@ class Oracle:
         moved = Leg(name, option, leg.qty, alias)
         holding.legs = others
         self._open(holding, [moved])
-        holding.legs = {one: holding.legs[one] for one in order}
+        holding.legs = {leg_name: holding.legs[leg_name] for leg_name in order}
 
     def _add(self, holding: Holding, action: Json) -> None:
         if any(rule["Name"] in holding.legs for rule in action["Legs"]):
@@ -630,6 +646,6 @@ class Oracle:
         reader = self._reader(holding)
         self._choose_expirations(_list(action, "Expirations"), reader)
         legs = self._choose_legs(action["Legs"], reader, holding)
-        if any(holds(one, reader) is not False for one in _list(action, "AbortConditions")):
+        if any(holds(condition, reader) is not False for condition in _list(action, "AbortConditions")):
             raise NothingError("aborted")
         self._open(holding, legs)

@@ -86,9 +86,9 @@ def chain_export(name: str) -> Export:
     with (SHARED_DATA / "cboe" / f"{name}.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     spot, change = (float(cell.split(":")[1]) for cell in rows[1][1:3])
-    found = re.match(r"Date: (\w+) (\d+),? (\d{4}),?(?: at)? (\d+):(\d+) ([AP])M", rows[2][0])
-    assert found is not None
-    month, day, year, hour, minute, half = found.groups()
+    match = re.match(r"Date: (\w+) (\d+),? (\d{4}),?(?: at)? (\d+):(\d+) ([AP])M", rows[2][0])
+    assert match is not None
+    month, day, year, hour, minute, half = match.groups()
     at = datetime.strptime(f"{year} {month} {day} {hour}:{minute} {half}M", "%Y %B %d %I:%M %p").replace(
         tzinfo=NEW_YORK
     )
@@ -147,18 +147,18 @@ def compare(
     """
     iv: list[FloatArray] = []
     delta: list[FloatArray] = []
-    for one in export.expirations:
-        if not 2 <= one.days <= 365:
+    for expiration in export.expirations:
+        if not 2 <= expiration.days <= 365:
             continue
-        years, forward = calendar_years(at or export.at, one.settles_at), one.implied.forward + offset
-        for is_call, side in ((True, one.call), (False, one.put)):
+        years, forward = calendar_years(at or export.at, expiration.settles_at), expiration.implied.forward + offset
+        for is_call, side in ((True, expiration.call), (False, expiration.put)):
             size = np.abs(side.delta)
             chosen = (side.bid > 0.05) & (side.iv > 0.0) & (size > 0.02) & (size < 0.98)
             if keep is not None:
                 chosen &= keep(side) > 0
-            discount = one.implied.discount
-            solved = implied_volatility(side.middle, is_call, forward, one.strikes, years, discount)
-            found = greeks(is_call, forward, one.strikes, years, solved, discount, one.implied.spot)
+            discount = expiration.implied.discount
+            solved = implied_volatility(side.middle, is_call, forward, expiration.strikes, years, discount)
+            computed = greeks(is_call, forward, expiration.strikes, years, solved, discount, expiration.implied.spot)
             iv.append((solved - side.iv)[chosen])
-            delta.append((found.delta - side.delta)[chosen])
+            delta.append((computed.delta - side.delta)[chosen])
     return Figures(np.concatenate(iv), np.concatenate(delta))

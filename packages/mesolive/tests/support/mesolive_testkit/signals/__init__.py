@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 from mesolive.clock import ManualClock
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.contracts import Expiration, Right, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.service import Market
+from mesolive.market.trading_hours import TradingHours
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.pricing.black import values
 from mesolive_sdk import models, new_idempotency_key, wait_for_job
 from mesolive_testkit.market.chains import CALENDAR, expiration
@@ -62,11 +64,19 @@ class JumpingClock(ManualClock):
 class ScriptedMarket:
     """SPX with a few expirations, priced without interest at one volatility; nothing moves by itself."""
 
-    def __init__(self, now: datetime = MONDAY, expirations: Sequence[Expiration] = EXPIRATIONS) -> None:
+    def __init__(
+        self,
+        now: datetime = MONDAY,
+        expirations: Sequence[Expiration] = EXPIRATIONS,
+        *,
+        hours: TradingHours | None = None,
+    ) -> None:
         strikes = [Decimal(strike) for strike in range(4500, 5501, 25)]
         self.clock = JumpingClock(now)
-        listing = Listing(Underlying("SPX"), {one: {Right.CALL: strikes, Right.PUT: strikes} for one in expirations})
-        self.book = QuoteBook(listing, self.clock, CALENDAR)
+        listing = Listing(
+            Underlying("SPX"), {expiration: {Right.CALL: strikes, Right.PUT: strikes} for expiration in expirations}
+        )
+        self.book = QuoteBook(listing, self.clock, CALENDAR, hours=hours)
         self.spot = 5000.0
         self.volatility = 0.2
         self.half_spread = 0.05
@@ -90,7 +100,7 @@ class ScriptedMarket:
         """Quote every contract at this moment, `half_spread` on either side of its value."""
         now, listing, half = self.clock.now(), self.book.listing, self.half_spread
         years = np.repeat(
-            [max((one.settles_at - now) / timedelta(days=365), 1e-9) for one in listing.expirations],
+            [max((expiration.settles_at - now) / timedelta(days=365), 1e-9) for expiration in listing.expirations],
             [end - start for start, _, end in listing.bounds],
         )
         ones = np.ones(len(listing.strikes))
@@ -98,6 +108,10 @@ class ScriptedMarket:
         self.book.update(now, slice(None), {"bid": np.maximum(value - half, 0.0), "ask": value + half, "mark": value})
         self.book.set_underlying(now, UnderlyingPrices(last=self.spot, today_open=self.today_open))
         self.book.mark_received(now)
+
+    def index(self, spot: float) -> None:
+        """Leave the quotes of the options, and say what the index is."""
+        self.book.set_underlying(self.clock.now(), UnderlyingPrices(last=spot, mark=spot))
 
     def blank(self, root: str, day: date) -> None:
         """Take away all quotes of one expiration."""
@@ -173,9 +187,9 @@ class Stage:
     async def events(self, kind: type[E]) -> list[E]:
         """Return the user's events of one kind, in order."""
         client = await self.kit.events()
-        found = await client.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-        assert found.ContinuationToken is None
-        return [one.Event for one in found.Events if isinstance(one.Event, kind)]
+        page = await client.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+        assert page.ContinuationToken is None
+        return [envelope.Event for envelope in page.Events if isinstance(envelope.Event, kind)]
 
     async def states(self, kind: type[Edge]) -> list[str]:
         """Return how the events of one kind came and went."""

@@ -21,7 +21,7 @@ from mesolive_testkit.signals.crash_child import Scene
 from mesolive_testkit.store.crash import START_SECONDS, forking, replayed
 from mesolive_testkit.store.crash_child import Fault
 
-STEP_SECONDS = 30.0
+STEP_SECONDS = 120.0
 
 NOT_COMPARED = ("EventId", "JobId", "ExecPlanId", "OrderId", "LegId")
 """What differs from one performance to the next: ids that are drawn, and numbers that a lost transaction used up."""
@@ -166,21 +166,21 @@ class Performance:
         assert self.scene is not None
         fault = self.faults[0] if self.faults else None
         self._life = await self._stack.enter_async_context(living(self.database_url, self.scene, fault))
-        heard: dict[int, models.MesoLiveEvent] = {}
-        self.heard.append(heard)
-        listener = MesoLiveEventHubClient(self._life.url, self.token, reconnect=None, timeout=20)
+        received: dict[int, models.MesoLiveEvent] = {}
+        self.heard.append(received)
+        listener = MesoLiveEventHubClient(self._life.url, self.token, reconnect=None, timeout=60)
         for name in EVENT_MODELS:
-            listener._on(name, lambda event: heard.__setitem__(event.EventSeqId, event))
+            listener._on(name, lambda event: received.__setitem__(event.EventSeqId, event))
         await self._stack.enter_async_context(listener)
         await listener.subscribe_to_strategies()
         latest = await listener.get_latest_event_seq_id()
-        self.greeted.append((list(heard.values()), latest.LatestEventSeqId))
+        self.greeted.append((list(received.values()), latest.LatestEventSeqId))
 
 
 def comparable(events: Sequence[models.MesoLiveEvent]) -> list[Json]:
     """Return events as they travel, without what differs from one performance to the next."""
-    found: list[Json] = []
+    callbacks: list[Json] = []
     for event in events:
-        told: Json = msgspec.json.decode(wire.encode_json(event))
-        found.append({"callback": event.callback} | {key: told[key] for key in told if key not in NOT_COMPARED})
-    return found
+        plain: Json = msgspec.json.decode(wire.encode_json(event))
+        callbacks.append({"callback": event.callback} | {key: plain[key] for key in plain if key not in NOT_COMPARED})
+    return callbacks

@@ -29,7 +29,7 @@ from mesolive_testkit.server import ACCOUNT, SPX, definition, fills_args
 from mesolive_testkit.store import crash_child
 
 CASH = Decimal(100_000)
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 MAX_TRADES = 50
 
 R = TypeVar("R")
@@ -111,9 +111,9 @@ async def command(database_url: str) -> AsyncGenerator[Server]:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_SECONDS):
-            while (found := re.search(r"listening on\s+(\S+)", (await process.stdout.readline()).decode())) is None:
+            while (match := re.search(r"listening on\s+(\S+)", (await process.stdout.readline()).decode())) is None:
                 assert process.returncode is None
-        yield Server(process, found[1])
+        yield Server(process, match[1])
     finally:
         if process.returncode is None:
             process.kill()
@@ -156,12 +156,12 @@ class Trader:
         """Connect to both hubs and keep every event that is heard."""
         async with AsyncExitStack() as stack:
             control = await stack.enter_async_context(
-                MesoLiveControlHubClient(url, self._token, reconnect=None, timeout=20)
+                MesoLiveControlHubClient(url, self._token, reconnect=None, timeout=60)
             )
             if self.strategy_id is None:
                 args = models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[ACCOUNT])
                 self.strategy_id = (await control.create_strategy(args)).Id
-            listener = MesoLiveEventHubClient(url, self._token, reconnect=None, timeout=20)
+            listener = MesoLiveEventHubClient(url, self._token, reconnect=None, timeout=60)
             for name in EVENT_MODELS:
                 listener._on(name, self._hear)
             await stack.enter_async_context(listener)
@@ -280,8 +280,8 @@ async def check(url: str, token: str, trader: Trader) -> None:
         assert [event.EventSeqId for event in events] == list(range(1, len(events) + 1))
         assert len(events) >= latest
         by_number = {event.EventSeqId: event for event in events}
-        for number, heard in trader.heard.items():
-            assert by_number[number] == heard, "an event was announced that is not in the log"
+        for number, received in trader.heard.items():
+            assert by_number[number] == received, "an event was announced that is not in the log"
 
         # Positions: as their events say, with all legs and executions or none.
         announced = {"Created": set[int](), "Closed": set[int]()}
@@ -293,24 +293,24 @@ async def check(url: str, token: str, trader: Trader) -> None:
         for position in positions:
             detail = await control.get_position(models.GetPositionArgs(PositionId=position.Id))
             traded = [execution for execution in executions if execution.PositionId == position.Id]
-            legs = [leg for leg in detail.Legs if traded and leg.Name in {found.LegName for found in traded}]
+            legs = [leg for leg in detail.Legs if traded and leg.Name in {each.LegName for each in traded}]
             if position.State is LivePositionState.Open:
-                assert {leg.Name: leg.Qty for leg in legs} == {found.LegName: found.Qty for found in traded}
+                assert {leg.Name: leg.Qty for leg in legs} == {each.LegName: each.Qty for each in traded}
                 assert all(leg.ClosedAt is None for leg in detail.Legs)
             else:
                 assert position.State is LivePositionState.Closed
                 assert position.ClosedAt is not None
                 assert all(leg.ClosedAt is not None for leg in detail.Legs)
                 assert len(traded) == 2 * len(legs)
-                assert sum(found.Qty for found in traded) == 0
+                assert sum(each.Qty for each in traded) == 0
 
         # Cash: what the executions say, to the cent. Orders: none without executions.
         spent = sum(
-            (found.Price * found.Qty * (found.Contract.Multiplier or 1) + found.Commission for found in executions),
+            (each.Price * each.Qty * (each.Contract.Multiplier or 1) + each.Commission for each in executions),
             Decimal(0),
         )
         assert account.Cash == CASH - spent
-        assert {order.OrderId for order in orders} == {found.LiveOrderId for found in executions}
+        assert {order.OrderId for order in orders} == {each.LiveOrderId for each in executions}
         assert account.ActivePositions == sum(p.State is LivePositionState.Open for p in positions)
 
         await _check_records(control, trader, {position.Id for position in positions})

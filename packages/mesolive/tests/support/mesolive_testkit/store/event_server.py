@@ -50,7 +50,7 @@ class Listener:
 
     async def until(self, count: int) -> list[MesoLiveEvent]:
         """Wait until so many events were heard and return them."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.heard) < count:
                 self._news.clear()
                 await self._news.wait()

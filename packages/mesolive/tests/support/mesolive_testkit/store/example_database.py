@@ -80,6 +80,8 @@ async def answers(desk: Desk) -> dict[str, Any]:
         "orders": _only(_ORDER, (await control.list_orders(models.ListOrdersArgs(Limit=500))).Orders),
         "executions": _plain((await control.list_executions(models.ListExecutionsArgs(Limit=500))).Executions),
         "records": _only(_RECORD, records),
+        "connectors": _only(("Name", "Kind"), (await control.list_connectors()).Connectors),
+        "rules": _only(("Name", "Kinds"), (await control.list_notification_rules()).Rules),
         "events": [
             [event.EventSeqId, type(event.Event).__name__, str(event.Event.EventTime)] for event in events.Events
         ],
@@ -105,13 +107,14 @@ async def fill(url: str, directory: Path) -> dict[str, Any]:
         Where the venue keeps its memory.
     """
     market = ScriptedMarket()
-    settings = Settings(market="simulated", port=0, database=url, secret_key=SECRET)
+    settings = Settings(market="simulated", port=0, database=url, secret_key=SECRET, notify_hosts=("127.0.0.1",))
     async with desk_server(directory, market=(market.market, market.clock), settings=settings) as desk:
         await _accounts_and_keys(desk, market)
         await _orders(Play(desk, market), market)
         await _paper(desk)
         await _after_expiration(desk, market)
         await _unfilled_orders(desk)
+        await _connector_and_rule(desk)
         return await answers(desk)
 
 
@@ -142,7 +145,7 @@ async def _orders(stage: Play, market: ScriptedMarket) -> None:
     await stage.enter(strangle(MoveLegAdjustment=STRIKE))
     market.move(4900)
     await stage.adjust(Operation.MoveLeg)
-    await stage.told(1)
+    await stage.completed(1)
     left = await _strategy(desk, [SIM], short_put(StrategyName="left"))
     plan = await desk.prepare_entry(left, "left again")
     await stage.fill((await desk.send(at_venue(plan))).LiveOrderId)
@@ -203,6 +206,18 @@ async def _unfilled_orders(desk: Desk) -> None:
     await control.delete_strategy(models.DeleteStrategyArgs(StrategyId=deleted))
 
 
+async def _connector_and_rule(desk: Desk) -> None:
+    """Store a connector and a notification rule, both disabled: neither reaches for the network after an upgrade."""
+    control = desk.control
+    await control.add_connector(
+        models.AddConnectorArgs(Name="broker", Kind="simulated", Settings={}, Secrets={"password": "stored"})
+    )
+    rule = await control.add_notification_rule(
+        models.AddNotificationRuleArgs(Name="phone", Url="json://127.0.0.1:9", Kinds=[models.NotificationKind.Halts])
+    )
+    await control.update_notification_rule(models.UpdateNotificationRuleArgs(RuleId=rule.RuleId, Enabled=False))
+
+
 async def upgraded_answers(url: str, directory: Path) -> dict[str, Any]:
     """Start this version's server on a database of an earlier one, with its venue out of reach, and ask it.
 
@@ -246,14 +261,14 @@ def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as text:
         file = Path(text) / "mesolive.sqlite3"
-        told = asyncio.run(fill(f"sqlite:///{file}", Path(text)))
+        summary = asyncio.run(fill(f"sqlite:///{file}", Path(text)))
         (directory / "sqlite.sql").write_text(_dump_sqlite(file), encoding="utf-8")
-        (directory / "sqlite.json").write_text(_text(told), encoding="utf-8")
+        (directory / "sqlite.json").write_text(_text(summary), encoding="utf-8")
     with postgres() as server, tempfile.TemporaryDirectory() as text:
         url = server.create_database()
-        told = asyncio.run(fill(url, Path(text)))
+        summary = asyncio.run(fill(url, Path(text)))
         (directory / "postgresql.sql").write_text(server.dump(url), encoding="utf-8")
-        (directory / "postgresql.json").write_text(_text(told), encoding="utf-8")
+        (directory / "postgresql.json").write_text(_text(summary), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ class Follower:
     async def _run(self, stream: LiveStream) -> None:
         try:
             async with aclosing(stream):
-                async for one in stream:
-                    self.items.append(one)
+                async for item in stream:
+                    self.items.append(item)
         except ServiceError as error:
             self.error = error
 

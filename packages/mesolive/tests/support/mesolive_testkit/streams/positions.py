@@ -28,7 +28,7 @@ def leg(
     closed: bool = False,
 ) -> Leg:
     """Return an open leg that was entered at `price` per unit with commission, or a marker leg where `qty` is 0."""
-    held = Decimal(0) if closed else Decimal(qty)
+    open_qty = Decimal(0) if closed else Decimal(qty)
     return Leg(
         id=number,
         position_id=1,
@@ -36,7 +36,7 @@ def leg(
         traded=TradedContract(contract, datetime(2024, 4, 19, 20, tzinfo=UTC)),
         status=models.LegStatus.Closed if closed else models.LegStatus.Open,
         qty=Decimal(qty),
-        holding=Holding(held, held * Decimal(price) * contract.multiplier, contract.multiplier),
+        holding=Holding(open_qty, open_qty * Decimal(price) * contract.multiplier, contract.multiplier),
         entry_price=Decimal(price),
         leg_group_id=group,
         expiration_name=None,
@@ -84,7 +84,7 @@ class FakePositions:
     """
 
     def __init__(self, *positions: Position) -> None:
-        self.by_id = {one.id: one for one in positions}
+        self.by_id = {position.id: position for position in positions}
         self.reads = 0
         self.held_back: asyncio.Event | None = None
         self.failure: Exception | None = None
@@ -109,13 +109,13 @@ class FakePositions:
         """Return the user's positions among `position_ids`."""
         await self._read()
         return {
-            number: found for number in position_ids if (found := self.by_id.get(number)) and found.user_id == user_id
+            number: known for number in position_ids if (known := self.by_id.get(number)) and known.user_id == user_id
         }
 
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
         """Return the user's legs among `leg_ids`."""
         await self._read()
-        legs = {leg.id: leg for one in self.by_id.values() if one.user_id == user_id for leg in one.legs}
+        legs = {leg.id: leg for position in self.by_id.values() if position.user_id == user_id for leg in position.legs}
         return [legs[number] for number in dict.fromkeys(leg_ids) if number in legs]
 
     async def _read(self) -> None:

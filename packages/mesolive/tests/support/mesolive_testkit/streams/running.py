@@ -107,10 +107,12 @@ async def running(
     await market.start()
     bus = LocalBus()
     pace = ManualClock(datetime(2030, 1, 1, tzinfo=UTC))
-    found = positions if positions is not None else FakePositions()
-    streams = Streams(found, market, bus, chain.clock, pace=pace, **options)
+    source = positions if positions is not None else FakePositions()
+    # No turn takes any time of the processor unless a test says so: windows are widened where turns take long.
+    options.setdefault("processor_time", lambda: 0.0)
+    streams = Streams(source, market, bus, chain.clock, pace=pace, **options)
     try:
-        yield Running(chain, provider, market, found, bus, pace, streams, UserContext(1, "trader", "key"))
+        yield Running(chain, provider, market, source, bus, pace, streams, UserContext(1, "trader", "key"))
     finally:
         await streams.close()
         await market.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -39,6 +38,7 @@ from mesolive.tastytrade_client.rate_limits import ALL, RATES
 from mesolive.venues.base import VenueLeg, VenueRequest
 from mesolive.venues.combo_quotes import quote_combo
 from mesolive_testkit.signals import JumpingClock
+from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.tws import few_options
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
@@ -56,10 +56,10 @@ QUICK_SETTINGS = DoubleSettings(
 # Nothing gives up because the machine is busy: a test that waits for the end of a time makes that time short.
 QUICK_TIMES = VenueTimes(
     search_pauses=(0.05, 0.1, 0.2),
-    quarantine=1.0,
+    quarantine=3600.0,
     quiet=0.05,
     commission=60.0,
-    fills_missing=1.0,
+    fills_missing=60.0,
     ledger=60.0,
     ledger_again=0.05,
     settle=60.0,
@@ -70,8 +70,6 @@ QUICK_TIMES = VenueTimes(
 )
 UNSEARCHED = replace(QUICK_TIMES, search_pauses=(3600.0,))
 """For a venue that ends before it has searched for an order in doubt."""
-SEARCHED_FOR_EVER = replace(QUICK_TIMES, quarantine=3600.0)
-"""Until the test ends the quarantine."""
 UNLIMITED = dict.fromkeys([ALL, *(rate.name for rate in RATES)], 10_000.0)
 CLIENT = ClientConfig(order_seconds=60.0, call_seconds=60.0, refresh_pause_seconds=0.05, rates=UNLIMITED)
 AFTER_THE_CLOSE = time(16, 16)
@@ -180,9 +178,9 @@ class TastytradeBench(Bench):
 
     async def trade_by_hand(self) -> None:
         """Send an order as another application of the trader does."""
-        await by_hand(self.transport, self.order(1))
+        number = int(await by_hand(self.transport, self.order(1)))
         await self.tick()
-        await asyncio.sleep(0.05)
+        await until(lambda: self.double.desk.orders[number].is_terminal)
 
     async def exercise_early(self, contract: OptionContract, qty: Decimal) -> None:
         instrument = self.double.desk.instrument(order_symbol(contract))

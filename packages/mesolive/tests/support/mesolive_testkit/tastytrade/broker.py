@@ -181,22 +181,22 @@ class FakeBroker:
         return httpx.Response(200, json=samples.items(*shown))
 
     def _positions(self, request: httpx.Request) -> httpx.Response:
-        held = [
+        items = [
             samples.position(symbol, abs(quantity), "Long" if quantity > 0 else "Short")
             for symbol, quantity in self.positions.items()
             if quantity
         ]
-        return httpx.Response(200, json=samples.items(*held))
+        return httpx.Response(200, json=samples.items(*items))
 
     def _rows(self, request: httpx.Request) -> httpx.Response:
         types = request.url.params.get_list("types[]")
         symbol = request.url.params.get("symbol")
-        found = [
+        items = [
             row
             for row in self.rows
             if (not types or row["transaction-type"] in types) and symbol in (None, row["symbol"])
         ]
-        return httpx.Response(200, json=samples.items(*found))
+        return httpx.Response(200, json=samples.items(*items))
 
 
 @dataclass

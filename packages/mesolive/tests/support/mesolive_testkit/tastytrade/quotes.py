@@ -29,9 +29,9 @@ QUICK = ProviderConfig(
     quiet_seconds=0.02,
     miss_seconds=0.01,
     feed=FeedConfig(
-        connection=DxLinkConfig(action_seconds=30.0, frame_pause_seconds=0.0),
+        connection=DxLinkConfig(connect_seconds=60.0, action_seconds=60.0, frame_pause_seconds=0.0),
         first_pause_seconds=0.01,
-        longest_pause_seconds=0.05,
+        max_pause_seconds=0.05,
     ),
 )
 
@@ -85,9 +85,9 @@ class Quoted:
         return self.provider.books["SPX"]
 
     def bid(self, contract: OptionContract) -> float:
-        found = self.book.view().find(contract)
-        assert found is not None
-        return float(found[0].bid[found[1]])
+        location = self.book.view().find(contract)
+        assert location is not None
+        return float(location[0].bid[location[1]])
 
     async def quote(self, contract: OptionContract, *values: object) -> None:
         version = self.book.version

@@ -39,6 +39,8 @@ class FakeRest(httpx.AsyncBaseTransport):
         Answers of the token call before it works.
     hang
         Requests, by method and path, that are taken and not answered.
+    held
+        Set once such a request has been taken.
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,7 @@ class FakeRest(httpx.AsyncBaseTransport):
         self.token_answers: list[httpx.Response | Exception] = []
         self.token_requests: list[httpx.Request] = []
         self.hang: set[tuple[str, str]] = set()
+        self.held = asyncio.Event()
         self._scripted: dict[tuple[str, str], list[Answer]] = {}
 
     def on(self, method: str, path: str, *answers: Any) -> None:
@@ -63,6 +66,7 @@ class FakeRest(httpx.AsyncBaseTransport):
         self.requests.append(request)
         key = (request.method, request.url.path)
         if key in self.hang:
+            self.held.set()
             await asyncio.Event().wait()
         scripted = self._scripted.get(key)
         if not scripted:

@@ -31,9 +31,11 @@ QUICK = ProviderConfig(
     quiet_seconds=3600.0,
     miss_seconds=0.01,
     feed=FeedConfig(
-        connection=DxLinkConfig(action_seconds=5.0, aggregation_seconds=0.0, frame_pause_seconds=0.0),
+        connection=DxLinkConfig(
+            connect_seconds=60.0, action_seconds=60.0, aggregation_seconds=0.0, frame_pause_seconds=0.0
+        ),
         first_pause_seconds=0.02,
-        longest_pause_seconds=0.02,
+        max_pause_seconds=0.02,
     ),
 )
 QUIET_SECONDS = 0.15

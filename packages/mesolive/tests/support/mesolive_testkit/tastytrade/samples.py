@@ -12,7 +12,7 @@ def envelope(data: object, path: str = "/") -> dict[str, Any]:
 
 
 def items(*data: object, page: int = 0, pages: int = 1) -> dict[str, Any]:
-    told = {
+    paging = {
         "per-page": max(len(data), 1),
         "page-offset": page,
         "item-offset": 0,
@@ -23,7 +23,7 @@ def items(*data: object, page: int = 0, pages: int = 1) -> dict[str, Any]:
         "next-link": None,
         "paging-link-template": None,
     }
-    return {"data": {"items": list(data)}, "context": "/", "api-version": "v1", "pagination": told}
+    return {"data": {"items": list(data)}, "context": "/", "api-version": "v1", "pagination": paging}
 
 
 def error(code: str, message: str, *reasons: dict[str, str]) -> dict[str, Any]:
@@ -115,10 +115,10 @@ def fees(total: str = "3.44") -> dict[str, Any]:
     }
 
 
-def placed(told: dict[str, Any]) -> dict[str, Any]:
+def placed(order: dict[str, Any]) -> dict[str, Any]:
     return envelope(
         {
-            "order": told,
+            "order": order,
             "warnings": [{"code": "tif_next_valid_sesssion", "message": "Begins at the next session."}],
             "buying-power-effect": effect(),
             "fee-calculation": fees(),

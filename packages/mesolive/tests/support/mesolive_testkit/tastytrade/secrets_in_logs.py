@@ -38,7 +38,7 @@ class _Recorder(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines = 0
-        self.found: list[str] = []
+        self.findings: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if not record.name.startswith(SERVERS):
@@ -50,7 +50,7 @@ class _Recorder(logging.Handler):
     def note(self, line: str) -> None:
         self.lines += 1
         if SECRETS.search(line):
-            self.found.append(line[:500])
+            self.findings.append(line[:500])
 
     def process(self, _logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         """Note an event of structlog; as a processor it goes on unchanged."""

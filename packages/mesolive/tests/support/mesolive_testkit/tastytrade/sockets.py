@@ -31,7 +31,7 @@ async def serving(handler: Handler) -> AsyncGenerator[str]:
         with suppress(ConnectionClosed):
             await handler(socket)
 
-    server: Server = await serve(handle, "127.0.0.1", 0, close_timeout=0.1, max_size=None)
+    server: Server = await serve(handle, "127.0.0.1", 0, close_timeout=0.1, max_size=None, ping_interval=None)
     try:
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
     finally:
@@ -127,7 +127,7 @@ class FakeDxLink:
 
     async def __call__(self, socket: ServerConnection) -> None:
         self.connections += 1
-        told = False
+        is_reported = False
         self.added = []
         async for text in socket:
             frame = json.loads(text)
@@ -136,10 +136,10 @@ class FakeDxLink:
                 case "SETUP":
                     await self._send(socket, type="SETUP", channel=0, version="1.0-test", keepaliveTimeout=60)
                     await asyncio.sleep(self.delay)
-                    told = True
+                    is_reported = True
                     await self._send(socket, type="AUTH_STATE", channel=0, state="UNAUTHORIZED")
                 case "AUTH":
-                    if not told:
+                    if not is_reported:
                         await self._send(socket, type="ERROR", channel=0, error="UNAUTHORIZED", message="Session")
                         await socket.close()
                     state = "AUTHORIZED" if frame["token"] in self.tokens else "UNAUTHORIZED"

@@ -135,7 +135,7 @@ class AgentBench(Bench):
         await self.open()
 
     def american(self) -> AgentBench:
-        american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
+        american = [replace(expiration, style=ExerciseStyle.AMERICAN) for expiration in EXPIRATIONS]
         scripted = ScriptedMarket(expirations=american)
         directory = self.directory / "american"
         directory.mkdir()

@@ -63,7 +63,11 @@ class Bench:
     def legs(self) -> tuple[VenueLeg, ...]:
         """Return a put spread that is sold for a credit."""
         view = self.market.view(self.underlying)
-        month = next(one for one in view.expirations if (one.day - self.clock.now().date()).days > self.days_ahead)
+        month = next(
+            expiration
+            for expiration in view.expirations
+            if (expiration.day - self.clock.now().date()).days > self.days_ahead
+        )
         puts = view.slice(month.root, month.day, Right.PUT)
         assert puts is not None
         spot = view.underlying.quote.mark
@@ -108,7 +112,7 @@ class Bench:
     def expiring(self, root: str) -> tuple[VenueLeg, ...]:
         """Return a put in the money that is bought, of the next expiration of a trading class."""
         view = self.market.view(self.underlying)
-        soon = next(one for one in view.expirations if one.root == root)
+        soon = next(expiration for expiration in view.expirations if expiration.root == root)
         puts = view.slice(root, soon.day, Right.PUT)
         spot = view.underlying.quote.mark
         assert puts is not None
@@ -132,7 +136,7 @@ class Bench:
 
     def american(self) -> Bench:
         """Return a bench whose options may be exercised early."""
-        american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
+        american = [replace(expiration, style=ExerciseStyle.AMERICAN) for expiration in EXPIRATIONS]
         scripted = ScriptedMarket(expirations=american)
         return Bench(self.directory / "american", scripted.market, scripted.clock)
 

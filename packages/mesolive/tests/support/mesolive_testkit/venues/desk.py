@@ -40,7 +40,7 @@ CASH = Decimal(100_000)
 QUICK = ReconciliationConfig(
     check_interval=0.02,
     poll_interval=0.2,
-    request_timeout=5.0,
+    request_timeout=60.0,
     reconnect_delay=0.01,
     max_reconnect_delay=0.05,
     missing_grace=0.0,
@@ -81,11 +81,11 @@ class Desk:
         """Return all events that are stored, whether they have come here already or not."""
         await self.listen()
         assert self._hub is not None
-        found = await self._hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-        assert found.ContinuationToken is None
-        return [one.Event for one in found.Events]
+        page = await self._hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+        assert page.ContinuationToken is None
+        return [envelope.Event for envelope in page.Events]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait for an event after which the condition holds."""
         async with asyncio.timeout(seconds), self.changed:
             await self.changed.wait_for(condition)
@@ -139,14 +139,14 @@ class Desk:
         """Return an order."""
         return await self.control.get_order(models.GetOrderArgs(LiveOrderId=order_id))
 
-    async def eventually(self, look: Callable[[], Awaitable[T | None]], seconds: float = 10.0) -> T:
+    async def eventually(self, look: Callable[[], Awaitable[T | None]], seconds: float = 60.0) -> T:
         """Return what `look` finds, looking again after each event."""
         async with asyncio.timeout(seconds):
             while True:
                 seen = len(self.events)
-                found = await look()
-                if found is not None:
-                    return found
+                value = await look()
+                if value is not None:
+                    return value
                 async with self.changed:
                     await self.changed.wait_for(lambda seen=seen: len(self.events) > seen)
 
@@ -154,8 +154,8 @@ class Desk:
         """Wait until an order is in one of these states, and return it."""
 
         async def look() -> models.Order | None:
-            found = await self.order(order_id)
-            return found if found.State in states else None
+            order = await self.order(order_id)
+            return order if order.State in states else None
 
         return await self.eventually(look)
 
@@ -167,8 +167,8 @@ class Desk:
         """Wait until the newest position is in this state."""
 
         async def look() -> models.LivePosition | None:
-            found = await self.positions()
-            return found[-1] if found and found[-1].State is state else None
+            positions = await self.positions()
+            return positions[-1] if positions and positions[-1].State is state else None
 
         return await self.eventually(look)
 
@@ -237,7 +237,7 @@ async def desk_server(
     faults: Faults | None = None,
     terms: SimulatedVenueConfig | None = None,
     patience: ReconciliationConfig = QUICK,
-    answer_seconds: float = 0.5,
+    answer_seconds: float = 60.0,
     settings: Settings | None = None,
 ) -> AsyncGenerator[Desk]:
     """Run a server with an account of 100,000 USD at a simulated venue; used directories are gone on with."""

@@ -58,7 +58,7 @@ class Known:
     qty: int
     number: int = 0
     at_venue: bool = False
-    told: bool = False
+    is_acknowledged: bool = False
     filled: int = 0
     ended: str | None = None
     cancel_asked: bool = False
@@ -74,7 +74,7 @@ class Known:
             return "PendingCancel"
         if self.filled:
             return "PartiallyFilled"
-        return "Submitted" if self.told else "PendingSubmit"
+        return "Submitted" if self.is_acknowledged else "PendingSubmit"
 
     @property
     def late(self) -> bool:

@@ -57,7 +57,7 @@ class VenueReport(msgspec.Struct, tag=True):
     fact: VenueFact
 
 
-class Held(msgspec.Struct):
+class PositionRow(msgspec.Struct):
     """One position."""
 
     contract: OptionContract
@@ -87,8 +87,8 @@ async def serve_venue(venue: Venue) -> asyncio.Server:
         finally:
             for task in list(tasks):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             writer.close()
+            await asyncio.gather(*tasks, writer.wait_closed(), return_exceptions=True)
 
     return await asyncio.start_server(connected, "127.0.0.1", 0, limit=8 * 1024 * 1024)
 
@@ -110,7 +110,7 @@ async def _answer(venue: Venue, call: Call, writer: asyncio.StreamWriter) -> Non
     try:
         value = await getattr(venue, call.method)(**arguments)
         if isinstance(value, dict):
-            value = [Held(contract, qty) for contract, qty in value.items()]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # the one method that answers a mapping
+            value = [PositionRow(contract, qty) for contract, qty in value.items()]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # the one method that answers a mapping
         answer = Answer(call.number, msgspec.Raw(_encode(value)))
     except VenueUnreachableError as error:
         answer = Answer(call.number, lost=str(error))
@@ -169,6 +169,7 @@ class RemoteVenue:
             await asyncio.wait({reading})
             self._lose()
             writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
         if (reason := await check()) is not None:
@@ -198,8 +199,8 @@ class RemoteVenue:
         return msgspec.json.decode(raw, type=list[SettlementFact])
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
-        found = msgspec.json.decode(await self._call("positions", account=account), type=list[Held])
-        return {one.contract: one.qty for one in found}
+        positions = msgspec.json.decode(await self._call("positions", account=account), type=list[PositionRow])
+        return {item.contract: item.qty for item in positions}
 
     async def _call(self, method: str, **arguments: Any) -> msgspec.Raw:
         if self._writer is None:
