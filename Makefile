@@ -11,8 +11,11 @@ PIP := bar=off; if [ -t 1 ]; then bar=on; fi; \
 ARGS ?=
 NAME ?=
 PYTEST_ARGS ?=
-# Two workers a core, 8 at most: half of a worker's time is spent waiting (sockets, commits, other processes).
+# Two workers a core, 8 at most: a worker waits for a part of its time (sockets, commits, other processes), but each also
+# collects all tests and has a database server of its own. On two quiet cores four take 11 min 45 s, six 12 min 27 s.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -lt 4 ] && echo $$((2 * n)) || echo 8)
+# The fast tests wait less: on two cores three workers take 94 s, four 98 s (each collects for itself), two 112 s.
+UNIT_WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -lt 4 ] && echo $$((n + 1)) || echo $$n)
 KILLS ?= 500
 SEED ?= 1
 
@@ -46,7 +49,7 @@ run: $(VENV)/.installed ## start the demo server and make one whole trade (ARGS=
 	@echo "make: starting 'mesolive demo $(ARGS)'"
 	@$(BIN)/mesolive demo $(ARGS)
 
-# Types beside the tests: the tests' workers wait a quarter of their time.
+# Types beside the tests: the tests' workers wait a part of their time.
 test: $(VENV)/.dev format lint imports ## formatting, lint, strict types and all tests
 	@$(MAKE) --no-print-directory -j2 types tests
 	@echo "make: all checks passed"
@@ -67,9 +70,11 @@ types: $(VENV)/.dev ## strict types
 	@echo "make: strict types (basedpyright)"
 	@$(BIN)/basedpyright --level error
 
-# In a fresh clone every worker would rewrite the asserts of every test module for itself, 15 s of processor time each.
+# In a fresh clone every worker would rewrite the asserts of every test module for itself, 15 s of processor time each,
+# and Hypothesis its tables of all characters, which it keeps beside the checkout's files.
 $(VENV)/.collected: $(VENV)/.dev
 	@echo "make: compiling the test modules"
+	@$(BIN)/python -c 'from hypothesis import strategies; strategies.text().validate()'
 	@$(BIN)/python -m pytest --collect-only -q -p no:cacheprovider > /dev/null 2>&1 || true
 	@touch $@
 
@@ -82,15 +87,15 @@ long: $(VENV)/.collected ## the tests that `make test` leaves out: kills at ever
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m long --durations=10 $(PYTEST_ARGS)
 
 unit: $(VENV)/.collected ## the fast tests: no process is killed, no database server, no Node, no long comparison
-	@echo "make: fast tests (pytest -m 'not system and not slow')"
-	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "not system and not slow" --durations=10 $(PYTEST_ARGS)
+	@echo "make: fast tests (pytest -m 'not system, slow or long')"
+	@$(BIN)/python -m pytest -n $(UNIT_WORKERS) -q -m "not system and not slow and not long" --durations=10 $(PYTEST_ARGS)
 
 lowest: $(VENV)/.dev ## the fast tests with the lowest versions that the packages say they accept
 	@echo "make: installing the lowest direct versions into .venv-lowest"
 	@mkdir -p build && $(BIN)/uv venv -q --clear --python $(BIN)/python .venv-lowest
 	@$(BIN)/uv pip compile -q --no-deps --no-header --no-annotate -c constraints.txt requirements-dev.txt -o build/tools.txt
 	@$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct $(EDITABLE) -e 'packages/signalr-asyncio[picows]' -r build/tools.txt
-	@.venv-lowest/bin/python -m pytest -n $(WORKERS) -q -m "not system and not slow" $(PYTEST_ARGS)
+	@.venv-lowest/bin/python -m pytest -n $(UNIT_WORKERS) -q -m "not system and not slow and not long" $(PYTEST_ARGS)
 
 wheels: $(VENV)/.dev ## build the wheels of the four packages into dist/
 	@rm -rf dist && for p in $(PACKAGES); do $(BIN)/uv build -q --wheel --out-dir dist packages/$$p || exit 1; done

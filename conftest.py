@@ -2,22 +2,29 @@
 
 A system test runs a whole server, starts or kills processes, or needs a database server or Node. Its directory, a
 marker, a fixture that it requests, `subprocess` or a context manager of the testkits in its module says so.
-Hypothesis has one profile for all tests.
+Hypothesis has one profile for each lane. `make test` gives the tests of all directories to its workers side by side.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
-SYSTEM_DIRECTORIES = frozenset({"system", "backtest", "conformance", "interop", "mesolive-sdk-examples"})
-FAST_LANE = "not system and not slow"
+from mesolive_testkit.loop_time import pass_time
+from mesolive_testkit.scheduling import SYSTEM_DIRECTORIES, MixedScheduling
+
+__all__ = ["pass_time"]
+
+FAST_LANE = "not system and not slow and not long"
 """What `make unit` and `make lowest` ask for."""
 
 SYSTEM_FIXTURES = frozenset(
@@ -39,7 +46,23 @@ SERVER_KITS = (
 
 # An example takes as long as the machine lets it: only a test's own timeout ends it.
 settings.register_profile("any_machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any_machine")
+settings.register_profile("fast_lane", settings.get_profile("any_machine"), max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up logging, and choose how many cases are generated where a test does not say.
+
+    In `make unit` they are a quarter of those in `make test`.
+    """
+    lane: object = config.getoption("markexpr")
+    configure_structlog()
+    settings.load_profile("fast_lane" if lane == FAST_LANE else "any_machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling | None:
+    """Mix the tests where they are given out in groups, as `make test` asks for."""
+    return MixedScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def runs_a_server(module: ModuleType) -> bool:
@@ -86,13 +109,46 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(shared))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage while tests are collected: nothing of it is, and it takes a tenth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of each later collection of garbage, as a server does with what it loaded.
+
+    11,000 tests and 1,500 modules are millions of objects: a full search through them takes half a second, and some
+    tests ask for one. Young objects are searched after as many as in a server (`mesolive.server`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
+def configure_structlog() -> None:
+    """Have structlog write as it does by itself, with Python's tracebacks.
+
+    By itself it has Rich draw each traceback with all local variables: up to four seconds for one, half of the time of
+    tests in which tasks fail on purpose.
+    """
+    structlog.reset_defaults()
+    processors = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors[:-1], plain])
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Undo what a command that ran in this process set: levels of loggers, and the configuration of structlog."""
     names = ("", "uvicorn", "uvicorn.access", "uvicorn.error", "mesolive")
     levels = {name: (logging.getLogger(name).level, logging.getLogger(name).propagate) for name in names}
     yield
-    structlog.reset_defaults()
+    configure_structlog()
     for name, (level, propagate) in levels.items():
         logging.getLogger(name).setLevel(level)
         logging.getLogger(name).propagate = propagate

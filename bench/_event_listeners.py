@@ -63,14 +63,14 @@ class Subscriber(asyncio.Protocol):
         if not self.ready.done() and self._joined in self._data:
             self.ready.set_result(None)
         end = 0
-        for found in BEGUN.finditer(self._data):
-            self._took.append((now - float(found[1])) * 1000)
-            end = found.end()
+        for result in BEGUN.finditer(self._data):
+            self._took.append((now - float(result[1])) * 1000)
+            end = result.end()
         self._data = self._data[end:][-200:]
 
 
 async def listen(port: int, bare_port: int, token: str, count: int, typed: int) -> None:
-    """Connect everybody, and tell what was heard when the input ends."""
+    """Connect all clients, and report what was received when the input ends."""
     loop = asyncio.get_running_loop()
     bare: list[float] = []
     read: list[float] = []

@@ -17,11 +17,14 @@ import uvloop
 
 from bench._market_fixture import USER, BenchPositions, TickingProvider
 from bench._signalr_server import SERVER_CORE, Message, Receive, Send, cpu, pin
+from mesolive.clock import WallClock
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
 from mesolive.journal.bus import LocalBus
 from mesolive.market.service import Market
 from mesolive.server import calm_collector
+from mesolive.signals.evaluation_stream import EvaluationStreams
+from mesolive.signals.latest import LatestEvaluations
 from mesolive.streams.service import Streams
 from mesolive.trading.valuation.wire_items import LiveItem
 from mesolive_sdk import models
@@ -34,12 +37,13 @@ async def serve(rate: int, positions: int) -> None:
     market = Market([provider])
     await market.start()
     streams = Streams(BenchPositions(provider, positions), market, LocalBus(), provider.clock)
+    evaluations = EvaluationStreams(LatestEvaluations(), WallClock())
 
     async def authenticate(_: ConnectionRequest) -> Principal:
         return principal_of(USER)
 
     hubs = SignalRServer(
-        {"/hubs/data/v1": HubRoute(partial(DataHub, streams))},
+        {"/hubs/data/v1": HubRoute(partial(DataHub, streams, evaluations))},
         authenticate=authenticate,
         protocols=[hub_protocol("json")],
     )

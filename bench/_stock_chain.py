@@ -53,11 +53,11 @@ def stock_chain_csv() -> str:
 def _days() -> list[date]:
     """Return the expirations: dense near, sparse far, on trading days."""
     calendar = us_options_calendar()
-    found: list[date] = []
+    collected: list[date] = []
     for place in range(EXPIRATIONS):
         offset = 2.0 * (LAST_DAY / 2.0) ** (place / (EXPIRATIONS - 1))
         day = calendar.next_trading_day(TAKEN_AT.date() + timedelta(days=int(offset)))
-        while day in found:
+        while day in collected:
             day = calendar.next_trading_day(day)
-        found.append(day)
-    return sorted(found)
+        collected.append(day)
+    return sorted(collected)

@@ -50,12 +50,13 @@ from mesolive.connectors.remote.provider import RemoteProvider
 from mesolive.connectors.remote.provider_host import PAUSE_SECONDS
 from mesolive.connectors.settings_model import ConnectorSettings
 from mesolive.logs import configure_logs
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
+from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings
@@ -214,8 +215,8 @@ async def _plans(application: Application, control: MesoLiveControlHubClient, ac
     assert status.Result is not None, status.Error
     user = await application.access.user("bench")
     async with application.database.write(user.user_id) as tx:
-        found = await find_account(tx, user.user_id, account)
-        await set_limits(tx, found.id, replace(Limits(), max_orders_per_minute=1_000_000))
+        account_row = await find_account(tx, user.user_id, account)
+        await set_limits(tx, account_row.id, replace(Limits(), max_orders_per_minute=1_000_000))
         plan = await find_plan(tx, user.user_id, status.Result.ExecPlanId)
         new = NewPlan(
             kind=PlanKind.ENTRY,

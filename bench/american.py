@@ -100,18 +100,18 @@ def accuracy_figures(chain: Chain) -> list[Row]:
     options = AmericanOptions(
         right, np.full(SAMPLE, SPOT), strike, years, chain.discount[chosen], chain.forward[chosen]
     )
-    found = options.greeks(volatility)
+    computed = options.greeks(volatility)
     solved = options.implied_volatility(theirs[:, 0])
     clear = theirs[:, 0] > np.maximum(np.where(right, SPOT - strike, strike - SPOT), 0.0) + MIN_TIME_VALUE
     # Relative to what a contract at the money has.
     vega_size, rho_size = SPOT * np.sqrt(years) * 0.004, SPOT * years
     worst = {
-        "price, relative": np.abs(found.price - theirs[:, 0]) / np.maximum(theirs[:, 0], CENT),
+        "price, relative": np.abs(computed.price - theirs[:, 0]) / np.maximum(theirs[:, 0], CENT),
         "volatility": np.abs(solved - volatility) * clear,
-        "delta": np.abs(found.delta - theirs[:, 1]) * clear,
-        "gamma, relative": np.abs(found.gamma / theirs[:, 2] - 1.0) * clear,
-        "vega, of one at the money": np.abs(found.vega - theirs[:, 3]) / vega_size * clear,
-        "rho, of strike and time": np.abs(found.rho - theirs[:, 4]) / rho_size * clear,
+        "delta": np.abs(computed.delta - theirs[:, 1]) * clear,
+        "gamma, relative": np.abs(computed.gamma / theirs[:, 2] - 1.0) * clear,
+        "vega, of one at the money": np.abs(computed.vega - theirs[:, 3]) / vega_size * clear,
+        "rho, of strike and time": np.abs(computed.rho - theirs[:, 4]) / rho_size * clear,
     }
     targets = (1e-6, 1e-5, 1e-4, 1e-4, 1e-4, 1e-4)
     return [
@@ -178,12 +178,12 @@ def generated() -> Chain:
 
 def as_quotes(chain: Chain) -> list[PairQuotes]:
     """Return the chain's expirations as quotes two cents wide."""
-    found: list[PairQuotes] = []
+    collected: list[PairQuotes] = []
     for years in np.unique(chain.years):
         call, put = (np.flatnonzero((chain.years == years) & (chain.is_call == right)) for right in (True, False))
         sides = [np.maximum(chain.price[own] + half, 0.0) for own in (call, put) for half in (-0.01, 0.01)]
-        found.append(PairQuotes(float(years), chain.strike[call], *sides, european=False))
-    return found
+        collected.append(PairQuotes(float(years), chain.strike[call], *sides, european=False))
+    return collected
 
 
 def quickest(work: Callable[[], object], rounds: int) -> float:

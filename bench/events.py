@@ -178,12 +178,12 @@ async def measure() -> list[Row]:
         listeners.stdin.close()
         took = json.loads(await listeners.stdout.readline())
         await listeners.wait()
-    heard = _kept(took["read"], WARM * (SUBSCRIBERS - TYPED), EVENTS * (SUBSCRIBERS - TYPED))
+    received = _kept(took["read"], WARM * (SUBSCRIBERS - TYPED), EVENTS * (SUBSCRIBERS - TYPED))
     decoded = _kept(took["decoded"], WARM * TYPED, EVENTS * TYPED)
     plain = _kept(took["bare"], WARM * SUBSCRIBERS, BARE_EVENTS * SUBSCRIBERS)
     what = f"{RATE} events/s to {SUBSCRIBERS} subscribers"
     for part, name in ((0.5, "p50"), (0.99, "p99")):
-        own, base = quantile(heard, part), quantile(plain, part)
+        own, base = quantile(received, part), quantile(plain, part)
         sides = [
             Absolute(f"event append to client, {name}", own, "ms"),
             Absolute(f"the same frames written by a bare loop, {name}", base, "ms"),

@@ -199,9 +199,9 @@ async def double(symbols: str = "SPX") -> AsyncGenerator[int]:
     )
     assert process.stdout is not None
     try:
-        found = re.search(rb"port (\d+)", await process.stdout.readline())
-        assert found is not None
-        yield int(found[1])
+        match = re.search(rb"port (\d+)", await process.stdout.readline())
+        assert match is not None
+        yield int(match[1])
     finally:
         process.terminate()
         await process.wait()
@@ -334,7 +334,7 @@ async def orders_beside_requests(port: int, folder: Path) -> Row:
         last = min(session.waiting_messages for session in sessions)
         await tasks.stop()
     assert last > 0, "nothing waited any more"
-    wall = [one.wall for one in took]
+    wall = [duration.wall for duration in took]
     return Row(
         f"order written while {QUEUED} requests wait on each connection, beyond a synced append, p50",
         quantile(wall, 0.5) - quantile(bare, 0.5),
@@ -345,7 +345,7 @@ async def orders_beside_requests(port: int, folder: Path) -> Row:
             Absolute("order written, p50", quantile(wall, 0.5), "ms"),
             Absolute("longest", max(wall), "ms"),
             Absolute("synced append, p50", quantile(bare, 0.5), "ms"),
-            Absolute("CPU of the loop, p50", quantile([one.cpu for one in took], 0.5), "ms"),
+            Absolute("CPU of the loop, p50", quantile([duration.cpu for duration in took], 0.5), "ms"),
             Absolute("requests that wait at the first order", first, ""),
             Absolute("at the last", last, ""),
         ],
@@ -377,7 +377,7 @@ async def chain_near_the_money(port: int, folder: Path) -> list[Row]:
         read = time.perf_counter() - begun
         await tasks.stop()
         size = len(provider.books["SPX"].listing)
-    wall = [one.wall for one in took]
+    wall = [duration.wall for duration in took]
     return [
         Row(
             f"nearest {EXPIRATION_DAYS} expirations quoted near the money, from connect",
@@ -392,7 +392,7 @@ async def chain_near_the_money(port: int, folder: Path) -> list[Row]:
         ),
         Row(
             "longest that an order is held by the loop's own work while the chain is read, CPU",
-            watch.longest + max(one.cpu for one in took),
+            watch.longest + max(duration.cpu for duration in took),
             target=50.0,
             moonshot=20.0,
             unit=" ms",
@@ -426,10 +426,10 @@ def near_the_money(book: QuoteBook) -> list[OptionContract]:
 
 def is_quoted(book: QuoteBook, contract: OptionContract) -> bool:
     """Whether a contract has a live quote, which is not modelled."""
-    found = book.view().find(contract)
-    if found is None:
+    location = book.view().find(contract)
+    if location is None:
         return False
-    part, place = found
+    part, place = location
     return bool(np.isfinite(part.ask[place])) and part.quality[place] == QuoteQuality.LIVE
 
 

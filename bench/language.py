@@ -129,14 +129,14 @@ def kilobytes(work: Callable[[], object]) -> float:
 
 
 def condor_position(view: MarketView) -> PositionState:
-    found = select_entry(
+    selection = select_entry(
         compile_strategy(parse_definition(CONDOR)), view, ACCOUNT, constraint=Constraint.NONE, random=source()
     )
     opened = view.now - timedelta(days=6)
     legs = tuple(
-        LegState(leg.name, leg.contract, leg.qty, opened, Decimal(5), expiration_name="e") for leg in found.legs
+        LegState(leg.name, leg.contract, leg.qty, opened, Decimal(5), expiration_name="e") for leg in selection.legs
     )
-    return PositionState(legs=legs, variables=found.variables, opened_at=opened)
+    return PositionState(legs=legs, variables=selection.variables, opened_at=opened)
 
 
 def conditions(view: MarketView, position: PositionState) -> list[Reported]:
@@ -200,12 +200,12 @@ def entry(strategy: CompiledStrategy, view: MarketView) -> object:
 
 def widest_expiration(view: MarketView) -> tuple[int, date]:
     """Return the number of strikes and the day of the expiration that has most nearly 250 of them."""
-    found: list[tuple[int, int, date]] = []
+    collected: list[tuple[int, int, date]] = []
     for expiration in view.expirations:
         chain = view.slice(expiration.root, expiration.day, Right.PUT)
         if chain is not None and expiration.root == "SPXW":
-            found.append((abs(len(chain.strikes) - 250), len(chain.strikes), expiration.day))
-    _, count, day = min(found)
+            collected.append((abs(len(chain.strikes) - 250), len(chain.strikes), expiration.day))
+    _, count, day = min(collected)
     return count, day
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -83,6 +84,18 @@ class Bench:
         self.legs: list[str] = []
         self.strategy_id = 0
         self.filled_at: Callable[[], float] = time.perf_counter
+
+    @classmethod
+    async def on(cls, application: Application, stack: contextlib.AsyncExitStack) -> Self:
+        """Return one on a running server: with a user, a key, a simulated account and a client."""
+        token = (await application.access.create_key("bench")).token
+        user = await application.access.user("bench")
+        await application.accounts.create_simulated(user, ACCOUNT, Decimal(100_000))
+        bench = cls(
+            application, await stack.enter_async_context(MesoLiveControlHubClient(application.url, token)), stack
+        )
+        bench.token = token
+        return bench
 
     async def prepare(self, number: int) -> None:
         """Prepare one entry through the hub, and store copies of its plan."""
@@ -152,19 +165,19 @@ class Bench:
 
     async def fills(self) -> list[float]:
         """Send market orders; return the milliseconds from the venue's fill to the client's event, for each."""
-        heard: asyncio.Queue[float] = asyncio.Queue()
+        received: asyncio.Queue[float] = asyncio.Queue()
         events = await self._stack.enter_async_context(MesoLiveEventHubClient(self.application.url, self.token))
 
         def hear(event: models.OrderUpdateEvent) -> None:
             if event.State is models.OrderState.Filled:
-                heard.put_nowait(time.perf_counter())
+                received.put_nowait(time.perf_counter())
 
         events.on_order_update(hear)
         await events.subscribe_to_strategies()
         times: list[float] = []
         for _ in range(FILLS + 5):
             await self.control.send_order(self.order(resting=False))
-            times.append((await asyncio.wait_for(heard.get(), 10) - self.filled_at()) * 1000)
+            times.append((await asyncio.wait_for(received.get(), 10) - self.filled_at()) * 1000)
             await self.application.desk.completion.close()  # what opens the position is not in the figure
         return sorted(times[5:])
 
@@ -262,16 +275,11 @@ async def measure() -> list[Reported]:
             serving(settings, Overrides((market, clock), [venue])) as application,
             contextlib.AsyncExitStack() as stack,
         ):
-            token = (await application.access.create_key("bench")).token
-            user = await application.access.user("bench")
-            await application.accounts.create_simulated(user, ACCOUNT, Decimal(100_000))
-            control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
-            bench = Bench(application, control, stack)
-            bench.token = token
+            bench = await Bench.on(application, stack)
             bench.filled_at = lambda: venue.filled_at
             calm_collector()  # as `mesolive serve` does
             await bench.prepare(WARM * (TOGETHER + 1) + ROUNDS * (ALONE + TOGETHER * EACH) + FILLS + 10)
-            path = f"/hubs/control/v1?access_token={token}"
+            path = f"/hubs/control/v1?access_token={bench.token}"
             alone, together = [
                 stack.enter_context(Callers(int(application.url.rpartition(":")[2]), path, count))
                 for count in (1, TOGETHER)
@@ -281,11 +289,11 @@ async def measure() -> list[Reported]:
             rounds = [await _round(bench, alone, together, directory) for _ in range(ROUNDS)]
             fills = await bench.fills()
         gc.unfreeze()
-    told = "fill at the venue to OnOrderUpdate at the client"
+    reported = "fill at the venue to OnOrderUpdate at the client"
     return [
         *_rows(rounds),
-        Absolute(f"{told}, p50", quantile(fills, 0.5), "ms"),
-        Absolute(f"{told}, p99", quantile(fills, 0.99), "ms"),
+        Absolute(f"{reported}, p50", quantile(fills, 0.5), "ms"),
+        Absolute(f"{reported}, p99", quantile(fills, 0.99), "ms"),
     ]
 
 

@@ -12,31 +12,19 @@ import asyncio
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 
+from bench._condor_server import condor_server, move
 from bench.report import Figure
-from mesolive.assembly import Overrides
-from mesolive.clock import ManualClock
-from mesolive.market.providers.simulated.provider import SimulatedProvider
-from mesolive.market.service import Market
-from mesolive.samples import iron_condor
-from mesolive.server import serving
-from mesolive.settings import Settings
-from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 
 PAGES = int(os.environ.get("MESOLIVE_BENCH_PAGES", "50"))
 POSITIONS = 20
 HERTZ = 10
 SECONDS = 8.0
 ROUNDS = 3
-ACCOUNT = "ML1000"
-START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,69 +36,15 @@ class Turn:
     seconds: float
 
 
-async def enter(control: MesoLiveControlHubClient, strategy: int, number: int) -> None:
-    """Open one paper position."""
-    spx = models.LiveUnderlying(Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD")
-    job = await control.start_prepare_position_entry(
-        models.PreparePositionEntryArgs(
-            IdempotencyKey=new_idempotency_key(),
-            PositionName=f"Condor #{number}",
-            StrategyId=strategy,
-            BrokerAccountId=ACCOUNT,
-            LegSelectionConstraint=models.LiveLegSelectionConstraint.None_,
-            Underlying=spx,
-        )
-    )
-    args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
-    plan = (await wait_for_job(lambda: control.get_prepare_position_entry_status(args))).Result
-    if plan is None:
-        raise RuntimeError("an entry could not be prepared")
-    fills = {
-        name: models.PaperLegFill(Price=round(plan.LegPrices[name].Mark or Decimal(1), 2), Commission=Decimal(0))
-        for name in plan.SelectedLegs
-    }
-    await control.apply_paper_fills(
-        models.ApplyPaperFillsArgs(
-            IdempotencyKey=new_idempotency_key(),
-            BrokerAccountId=ACCOUNT,
-            ExecPlanId=plan.ExecPlanId,
-            PaperLegFills=fills,
-        )
-    )
-
-
 @asynccontextmanager
 async def running() -> AsyncGenerator[tuple[str, str]]:
     """Run the server with its positions and a market that moves; yield its address and a key."""
-    clock = ManualClock(START)
-    market = Market([SimulatedProvider.generated(clock, seed=7)])
-    with tempfile.TemporaryDirectory() as directory:
-        settings = Settings(
-            port=0, database=f"sqlite:///{directory}/bench.sqlite3", max_streams=PAGES * (POSITIONS + 2)
-        )
-        async with serving(settings, Overrides((market, clock))) as application:
-            token = (await application.access.create_key("bench")).token
-            user = await application.access.user("bench")
-            await application.accounts.create_paper(user, ACCOUNT, Decimal(100_000_000))
-            async with MesoLiveControlHubClient(application.url, token) as control:
-                made = await control.create_strategy(
-                    models.CreateStrategyArgs(StrategyDefinition=iron_condor(), ActiveOnAccounts=[])
-                )
-                for number in range(POSITIONS):
-                    await enter(control, made.Id, number)
-            moving = asyncio.create_task(move(clock))
-            try:
-                yield application.url.rstrip("/"), token
-            finally:
-                moving.cancel()
-
-
-async def move(clock: ManualClock) -> None:
-    """Let the market change `HERTZ` times a second."""
-    while True:
-        started = time.perf_counter()
-        await clock.advance(1 / HERTZ)
-        await asyncio.sleep(max(0.0, 1 / HERTZ - (time.perf_counter() - started)))
+    async with condor_server(POSITIONS, max_streams=PAGES * (POSITIONS + 2)) as server:
+        moving = asyncio.create_task(move(server.clock, HERTZ))
+        try:
+            yield server.url, server.token
+        finally:
+            moving.cancel()
 
 
 async def turn(url: str, token: str, kind: str) -> Turn:

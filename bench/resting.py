@@ -120,7 +120,7 @@ def condors(view: BookView) -> Sequence[tuple[VenueLeg, ...]]:
     result: list[tuple[VenueLeg, ...]] = []
     spot = view.underlying.quote.mark
     assert spot is not None
-    expirations = [one for one in view.expirations if 20 <= (one.day - view.now.date()).days <= 120]
+    expirations = [item for item in view.expirations if 20 <= (item.day - view.now.date()).days <= 120]
     for expiration, away, width in product(expirations, range(10, 26), range(1, 17)):
         puts = view.slice(expiration.root, expiration.day, Right.PUT)
         calls = view.slice(expiration.root, expiration.day, Right.CALL)

@@ -225,7 +225,7 @@ def cpu_per(server: SignalRProcess, count: int, work: Callable[[], None]) -> flo
 
 
 def rates(count: int, base: Callable[[], None], own: Callable[[], None], rounds: int = ROUNDS) -> Rounds:
-    """Run both sides in turns; each call does `count` things; the sides are told per second."""
+    """Run both sides in turns; each call does `count` things; the sides are stated per second."""
     return in_turns(lambda: count / seconds(base), lambda: count / seconds(own), rounds)
 
 

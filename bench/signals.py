@@ -149,11 +149,11 @@ async def measure() -> tuple[float, float]:
                 await clock.advance(60)
                 view = market.view("SPX")
                 view.warm()
-                states = tuple(one.language_state for one in held)
+                states = tuple(holding.language_state for holding in held)
                 account = AccountState(Decimal(10_000_000), Decimal(10_000_000), states, len(states))
                 watched = [
-                    Watched(Names(Scope(1, 1, 1, one.id), "bench", ACCOUNT, one.name), state)
-                    for one, state in zip(held, states, strict=True)
+                    Watched(Names(Scope(1, 1, 1, holding.id), "bench", ACCOUNT, holding.name), state)
+                    for holding, state in zip(held, states, strict=True)
                 ]
                 started = time.process_time()
                 evaluate(strategy, view, account, None, watched, {}, lambda _scope: dice, Times(ConsideredTimes(), {}))

@@ -26,7 +26,7 @@ from bench.report import Absolute, Reported, Row
 ROUNDS = 9
 PASS = (sys.executable, "-c", "pass")
 MESOLIVE = str(Path(sys.executable).with_name("mesolive"))
-# Nobody listens there: what is measured ends with the refused connection.
+# Nothing listens there: what is measured ends with the refused connection.
 AWAY = {"MESOLIVE_URL": "http://127.0.0.1:1", "MESOLIVE_API_KEY": "a.b.c"}
 # As a user has it: the modules are compiled at the first start.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
