@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from mesolive.access.context import Role
 from mesolive.access.keys import Access
@@ -19,6 +21,7 @@ from mesolive.errors import ServiceError
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.access import portal_codes, portal_sessions
 from mesolive_sdk import models
+from mesolive_testkit.store.trouble import full_disk
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 SECRET = ServerSecret("a secret for tests, long enough as it is")
@@ -85,14 +88,17 @@ async def test_an_unused_session_ends_after_twelve_hours_and_a_used_one_after_a_
     step = IDLE - timedelta(minutes=1)
     await clock.advance(step.total_seconds())
     assert await sessions.find(used) is not None
+    await sessions.note_use()
     await clock.advance(60)
     assert await sessions.find(unused) is None
     assert await sessions.find(used) is not None
+    await sessions.note_use()
     passed = IDLE
     while passed + step < LIFE:
         await clock.advance(step.total_seconds())
         passed += step
         assert await sessions.find(used) is not None
+        await sessions.note_use()
     await clock.advance((LIFE - passed).total_seconds())
     assert await sessions.find(used) is None
 
@@ -104,9 +110,31 @@ async def test_an_open_connection_keeps_its_session_in_use(sessions: Sessions, c
     for _ in range(4):
         await clock.advance(IDLE.total_seconds() / 2)
         assert await sessions.ended({session.session_id}) == set()
+        await sessions.note_use()
     assert await sessions.find(cookie) is not None
     await sessions.end(session.session_id)
     assert await sessions.ended({session.session_id}) == {session.session_id}
+
+
+async def test_a_browser_is_known_while_nothing_can_be_written_and_its_use_is_stored_later(
+    tmp_path: Path, ready_sqlite_url: str, clock: ManualClock
+) -> None:
+    database = await Database.open(ready_sqlite_url)
+    access = Access(database, SECRET, clock)
+    await access.create_user("trader")
+    sessions = Sessions(database, access, clock)
+    cookie = await begin(sessions)
+    await clock.advance(IDLE.total_seconds() / 2)
+    with full_disk(database, tmp_path):
+        found = await sessions.find(cookie)
+        assert found is not None
+        assert await sessions.ended([found.session_id]) == set()
+        with pytest.raises(OperationalError):
+            await sessions.note_use()
+    await sessions.note_use()
+    await clock.advance(IDLE.total_seconds() / 2)
+    assert await sessions.find(cookie) is not None
+    await database.close()
 
 
 async def test_a_session_lasts_no_longer_than_its_key(access: Access, sessions: Sessions, clock: ManualClock) -> None:

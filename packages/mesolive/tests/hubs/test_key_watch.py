@@ -16,6 +16,7 @@ from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
 from mesolive.hubs.key_watch import EVERY_SECONDS
 from mesolive.store.database import Database
+from mesolive.store.emergency import RevocationNote
 from mesolive.store.engines import directory_of
 from mesolive_sdk import (
     MesoLiveControlHubClient,
@@ -26,6 +27,7 @@ from mesolive_sdk import (
 )
 from mesolive_sdk.clients import HubClient
 from mesolive_testkit.server import SPX, Kit, live_server
+from mesolive_testkit.store.trouble import Trouble, full_disk, stuck_writer
 
 SECONDS = 60.0
 """Longer than it takes to end a connection on any machine."""
@@ -111,3 +113,15 @@ async def test_a_key_that_expires_ends_its_connections_at_that_moment(kit: Kit) 
     assert datetime.now(UTC) >= expires
     assert await refused(kit, token) is models.StatusCode.Unauthorized
     assert await works(kit.control)
+
+
+@pytest.mark.parametrize("trouble", [full_disk, stuck_writer])
+async def test_a_revocation_that_is_only_noted_ends_connections_while_nothing_can_be_written(
+    kit: Kit, tmp_path: Path, trouble: Trouble
+) -> None:
+    key = await kit.application.access.create_key("trader", "the stolen one")
+    ended = await connected(kit, key.token)
+    database = kit.application.database
+    with trouble(database, tmp_path / "mesolive.sqlite3"):
+        assert database.emergency.add(RevocationNote(key.key.key_id, datetime.now(UTC)))
+        assert all("was revoked" in reason for reason in await all_of(ended))

@@ -380,7 +380,8 @@ class Access:
         async with self._database.write() as tx:
             for key_id in due:
                 values = {"last_used_at": now, "last_address": _bounded(addresses[key_id])}
-                await tx.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(values))
+                used = update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
+                await tx.execute(used.values(values))
         self._used.update({key_id: (now, addresses[key_id]) for key_id in due})
 
     def _forget(self, key_id: str) -> None:

@@ -115,6 +115,7 @@ class Sessions:
         self._database = database
         self._access = access
         self._clock = clock or WallClock()
+        self._seen: dict[str, datetime] = {}
         self.refused = RefusedSignIns(database, access.announcer, self._clock)
 
     async def make_code(self, user_name: str, role: Role = Role.TRADE) -> str:
@@ -195,11 +196,11 @@ class Sessions:
         if info.key_id is not None and info.key_id in self._database.emergency.revoked_keys():
             return None
         if now - info.seen_at >= SEEN_STEP:
-            await self._note_use([info.session_id], now)
+            self._seen[info.session_id] = now
         return info
 
     async def ended(self, session_ids: Collection[str]) -> set[str]:
-        """Return which of these sessions work no more; those that do are noted as used."""
+        """Return which of these sessions work no more; those that do count as used, see `note_use`."""
         now = self._clock.now()
         async with self._database.read() as tx:
             rows = await tx.all(
@@ -209,10 +210,26 @@ class Sessions:
             )
         revoked = set(self._database.emergency.revoked_keys())
         working = {row.session_id: row.seen_at for row in rows if row.key_id not in revoked}
-        stale = [session_id for session_id, seen_at in working.items() if now - seen_at >= SEEN_STEP]
-        if stale:
-            await self._note_use(stale, now)
+        self._seen.update({session_id: now for session_id, seen_at in working.items() if now - seen_at >= SEEN_STEP})
         return set(session_ids) - working.keys()
+
+    async def note_use(self) -> None:
+        """Store when the sessions that were found to work since the last call were used.
+
+        Apart from `find`, which must not wait for a write: a browser that is signed in can cancel orders also while the
+        database cannot be written.
+        """
+        seen = dict(self._seen)
+        if not seen:
+            return
+        async with self._database.write() as tx:
+            for session_id, at in seen.items():
+                await tx.execute(
+                    update(portal_sessions).where(portal_sessions.c.session_id == session_id).values(seen_at=at)
+                )
+        for session_id, at in seen.items():
+            if self._seen.get(session_id) == at:
+                del self._seen[session_id]
 
     async def list(self, user_id: int | None = None, limit: int = 1000) -> list[SessionInfo]:
         """Return the sessions that work, of a user or of all users; those used last come first."""
@@ -406,12 +423,6 @@ class Sessions:
         )
         if rows:
             await self._end(tx, portal_sessions.c.session_id.in_([row.session_id for row in rows]), None)
-
-    async def _note_use(self, session_ids: Collection[str], now: datetime) -> None:
-        async with self._database.write() as tx:
-            await tx.execute(
-                update(portal_sessions).where(portal_sessions.c.session_id.in_(session_ids)).values(seen_at=now)
-            )
 
     def _works(self, now: datetime, *, idle: bool = True) -> list[Any]:
         conditions = [

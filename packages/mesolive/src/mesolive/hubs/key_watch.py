@@ -1,7 +1,8 @@
 """Access monitor: closes connections of revoked keys and ended sessions, ends sessions by age, tells of refused ones.
 
 Keys and sessions may be ended by another process as well. A connection needs no monitor to expire: it closes when its
-principal does (`principal_of`).
+principal does (`principal_of`). What is written is a task of its own: while the database takes no writes, a key that is
+revoked by the emergency file must lose its connections all the same.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ EVERY_SECONDS = 2.0
 """Seconds between two checks: a connection of a revoked key ends after at most this time."""
 
 AGES_EVERY = 30
-"""After how many checks the monitor looks for sessions whose time is over: once a minute."""
+"""After how many times of storing what was used the sessions whose time is over are ended: once a minute."""
 
 ANSWER_SECONDS = 10.0
-"""Timeout of the database query in seconds."""
+"""Timeout in seconds of what one turn reads or writes."""
 
 STUCK_SECONDS = 60.0
 """Seconds without a check after which health reports a failure: revoked keys keep their connections meanwhile."""
@@ -53,12 +54,13 @@ class AccessMonitor:
         self._access = access
         self._sessions = sessions
         self._hubs = hubs
-        self._checks = 0
+        self._stored = 0
         self.tasks = Tasks()
 
     async def start(self) -> None:
         """Start the monitor."""
         self.tasks.start_periodic("api key check", self._compare, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
+        self.tasks.start_periodic("access records", self._store, EVERY_SECONDS)
 
     async def stop(self) -> None:
         """Stop the monitor."""
@@ -81,20 +83,11 @@ class AccessMonitor:
             for hub in self._hubs
             for connection_id, principal in hub.principals.items()
         ]
-        keys = self._addresses_of_keys()
+        keys = {caller.key_id for _, _, caller in behind if caller.session_id is None}
         session_ids = {caller.session_id for _, _, caller in behind if caller.session_id is not None}
-        revoked: set[str] = set()
-        ended: set[str] = set()
         async with asyncio.timeout(ANSWER_SECONDS):
-            if keys:
-                revoked = await self._access.revoked(keys)
-            await self._access.note_use({key: address for key, address in keys.items() if key not in revoked})
-            if session_ids:
-                ended = await self._sessions.ended(session_ids)
-            if self._checks % AGES_EVERY == 0:
-                await self._sessions.end_aged(session_ids)
-            await self._sessions.refused.announce()
-        self._checks += 1
+            revoked = await self._access.revoked(keys) if keys else set[str]()
+            ended = await self._sessions.ended(session_ids) if session_ids else set[str]()
         for hub, connection_id, caller in behind:
             if caller.session_id is None and caller.key_id in revoked:
                 hub.abort(connection_id, REVOKED)
@@ -104,3 +97,17 @@ class AccessMonitor:
             _log.info("revoked_key_connections_closed", keys=sorted(revoked))
         if ended:
             _log.info("session_connections_closed", sessions=sorted(ended))
+
+    async def _store(self) -> None:
+        """Store which keys and sessions are used, end sessions by age, and announce refused sign-ins."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await self._access.note_use(self._addresses_of_keys())
+            await self._sessions.note_use()
+            if self._stored % AGES_EVERY == 0:
+                await self._sessions.end_aged(self._connected_sessions())
+            await self._sessions.refused.announce()
+        self._stored += 1
+
+    def _connected_sessions(self) -> set[str]:
+        callers = [caller_of(principal) for hub in self._hubs for principal in hub.principals.values()]
+        return {caller.session_id for caller in callers if caller.session_id is not None}

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
 from mesolive.operations.emergency import EmergencyImport
-from mesolive.store.database import Database
 from mesolive.store.emergency import HaltNote, RevocationNote
 from mesolive.trading.execution import cancellation, halts
 from mesolive.venues.base import CancelDenied, Ended
@@ -24,38 +19,8 @@ from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 from mesolive_sdk.models import AccessChange, AccessEvent, OrderState, OrderType, StatusCode
+from mesolive_testkit.store.trouble import Trouble, full_disk, stuck_writer
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
-
-
-@contextmanager
-def full_disk(database: Database, database_file: Path) -> Generator[None]:
-    """Let every statement that writes fail as SQLite does when the disk is full."""
-
-    def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.split(" ", 1)[0] in {"INSERT", "UPDATE", "DELETE"}:
-            error = sqlite3.OperationalError("database or disk is full")
-            raise OperationalError(statement, None, error)
-
-    event.listen(database._engines.writer, "before_cursor_execute", refuse)
-    try:
-        yield
-    finally:
-        event.remove(database._engines.writer, "before_cursor_execute", refuse)
-
-
-@contextmanager
-def stuck_writer(database: Database, database_file: Path) -> Generator[None]:
-    """Let another process hold the database for itself."""
-    connection = sqlite3.connect(database_file, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
-
-
-Trouble = Callable[[Database, Path], AbstractContextManager[None]]
 
 
 @pytest.fixture
