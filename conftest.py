@@ -28,7 +28,7 @@ FAST_LANE = "not system and not slow and not long"
 """What `make unit` and `make lowest` ask for."""
 
 SYSTEM_FIXTURES = frozenset(
-    {"kit", "play", "live", "postgres_server", "postgres_url", "ready_postgres_url", "shared_postgres_url"}
+    {"desk", "kit", "play", "live", "postgres_server", "postgres_url", "ready_postgres_url", "shared_postgres_url"}
 )
 SERVER_KITS = (
     "mesolive.server",

@@ -27,6 +27,7 @@ from mesolive_testkit.store.fixtures import (
 if TYPE_CHECKING:
     from mesolive_testkit.server import Kit
     from mesolive_testkit.signals import Stage
+    from mesolive_testkit.venues import Desk
 
 __all__ = [
     "captured_logs",
@@ -57,6 +58,15 @@ async def kit(tmp_path: Path) -> AsyncGenerator[Kit]:
     from mesolive_testkit.server import live_server  # the whole server: not for tests of a part
 
     async with live_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    """Run a server with a user and an account at the simulated venue."""
+    from mesolive_testkit.venues import desk_server  # the whole server: not for tests of a part
+
+    async with desk_server(tmp_path) as running:
         yield running
 
 

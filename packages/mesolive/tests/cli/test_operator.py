@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -30,8 +30,8 @@ from mesolive.venues.base import VenueLeg
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError
 from mesolive_sdk.models import LivePositionState
-from mesolive_testkit.server import ACCOUNT, Kit, definition, live_server
-from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
+from mesolive_testkit.server import ACCOUNT, Kit, definition
+from mesolive_testkit.venues import SIM, Desk, at_venue
 
 Ended = Callable[..., Awaitable[tuple[object, list[str]]]]
 
@@ -65,18 +65,6 @@ def quiet() -> Iterator[None]:
     """Keep what the server logs out of what the commands write: both run in this process."""
     with structlog.testing.capture_logs():
         yield
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-async def paper(tmp_path: Path) -> AsyncGenerator[Kit]:
-    async with live_server(tmp_path) as running:
-        yield running
 
 
 def terminal(server: Desk | Kit) -> Terminal:
@@ -158,14 +146,14 @@ async def test_positions_and_orders_are_listed_and_shown(desk: Desk) -> None:
     assert newest["OrderId"] == sent.LiveOrderId
 
 
-async def test_closed_positions_are_listed_when_asked_for(paper: Kit) -> None:
-    strategy = await paper.strategy()
-    first = await paper.enter(strategy.Id)
-    second = await paper.enter(strategy.Id)
-    await paper.leave(first.PositionId)
-    living = (await terminal(paper).json("position", "list"))["Positions"]
+async def test_closed_positions_are_listed_when_asked_for(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    first = await kit.enter(strategy.Id)
+    second = await kit.enter(strategy.Id)
+    await kit.leave(first.PositionId)
+    living = (await terminal(kit).json("position", "list"))["Positions"]
     assert [position["Id"] for position in living] == [second.PositionId]
-    everything = (await terminal(paper).json("position", "list", "--all"))["Positions"]
+    everything = (await terminal(kit).json("position", "list", "--all"))["Positions"]
     assert [position["Id"] for position in everything] == [first.PositionId, second.PositionId]
 
 
@@ -200,9 +188,9 @@ async def test_an_account_is_flattened_after_a_yes_and_once_per_key(desk: Desk) 
     assert "done before" in again
 
 
-async def test_positions_that_flattening_leaves_are_named_with_status_3(paper: Kit) -> None:
-    await paper.enter((await paper.strategy()).Id)
-    left = await terminal(paper).run("position", "flatten", "--reason", "enough", "--yes")
+async def test_positions_that_flattening_leaves_are_named_with_status_3(kit: Kit) -> None:
+    await kit.enter((await kit.strategy()).Id)
+    left = await terminal(kit).run("position", "flatten", "--reason", "enough", "--yes")
     assert left.exit_code == 3
     assert "is not closed" in left.stderr
 
@@ -229,16 +217,16 @@ async def test_a_liquidation_of_which_only_a_part_was_sent_ends_with_status_3(de
     assert "Leg group 2 was not sent" in result.stderr
 
 
-async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(paper: Kit) -> None:
-    entered = await paper.enter((await paper.strategy()).Id)
+async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(kit: Kit) -> None:
+    entered = await kit.enter((await kit.strategy()).Id)
     number = str(entered.PositionId)
-    leg = (await terminal(paper).json("position", "show", number))["Position"]["Legs"][0]["Id"]
-    assert "is Closed" in await terminal(paper).told("position", "set-closed", number, answers="y\n")
-    output = await terminal(paper).told("position", "adjust-pnl", str(leg), "-120.50")
+    leg = (await terminal(kit).json("position", "show", number))["Position"]["Legs"][0]["Id"]
+    assert "is Closed" in await terminal(kit).told("position", "set-closed", number, answers="y\n")
+    output = await terminal(kit).told("position", "adjust-pnl", str(leg), "-120.50")
     assert "has realised -120.50, tracked: 0.00" in output
-    (account,) = (await terminal(paper).json("account", "list"))["Accounts"]
+    (account,) = (await terminal(kit).json("account", "list"))["Accounts"]
     assert account["Cash"] == 99_879.5
-    back = await terminal(paper).json("position", "adjust-pnl", str(leg), "--tracked")
+    back = await terminal(kit).json("position", "adjust-pnl", str(leg), "--tracked")
     assert back["UserSetRealizedPnL"] is None
 
 
@@ -294,38 +282,38 @@ async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
     assert "cannot be cancelled" in str(filled.exception)
 
 
-async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, ended: Ended) -> None:
+async def test_a_definition_is_imported_and_listed(kit: Kit, tmp_path: Path, ended: Ended) -> None:
     file = tmp_path / "condor.json"
     file.write_bytes(msgspec.json.encode(definition()))
-    output = await terminal(paper).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
+    output = await terminal(kit).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
     assert output == f"Strategy 1 (my condor) on SPX is imported, active on {ACCOUNT}.\n"
-    (listed,) = (await terminal(paper).json("strategy", "list"))["Strategies"]
+    (listed,) = (await terminal(kit).json("strategy", "list"))["Strategies"]
     assert (listed["Name"], listed["ActiveOnAccounts"]) == ("my condor", [ACCOUNT])
-    assert "my condor" in await terminal(paper).told("strategy", "list")
+    assert "my condor" in await terminal(kit).told("strategy", "list")
     file.write_text("[1, 2]")
-    broken = await terminal(paper).run("strategy", "import", str(file))
+    broken = await terminal(kit).run("strategy", "import", str(file))
     assert "expected a JSON object" in str(broken.exception)
     file.write_bytes(msgspec.json.encode(definition(Structure=[])))
-    wrong = await terminal(paper).run("strategy", "import", str(file))
+    wrong = await terminal(kit).run("strategy", "import", str(file))
     assert "StrategyDefinition.Structure" in str(wrong.exception)
-    code, lines = await ended(paper.url, paper.token, "strategy", "import", str(file))
+    code, lines = await ended(kit.url, kit.token, "strategy", "import", str(file))
     assert (code, len(lines)) == (1, 1)
     assert "Structure" in lines[0]
 
 
-async def test_warnings_of_a_definition_are_shown_at_its_import(paper: Kit, tmp_path: Path) -> None:
+async def test_warnings_of_a_definition_are_shown_at_its_import(kit: Kit, tmp_path: Path) -> None:
     file = tmp_path / "saturdays.json"
     saturdays = {"AfterMarketOpenMinutes": 60, "Every": "sat"}
     file.write_bytes(msgspec.json.encode(definition(Exit={"Schedule": saturdays, "MaxDaysInTrade": 3})))
-    result = await terminal(paper).run("strategy", "import", str(file))
+    result = await terminal(kit).run("strategy", "import", str(file))
     assert result.exit_code == 0, result.output
     assert "warning  Exit.Schedule.Every: the exchange is closed at weekends: never" in result.stderr
     assert result.stdout.startswith("Strategy 1 "), "warnings do not mix with what scripts read"
 
 
-async def test_a_strategy_is_activated_and_deactivated_on_accounts(paper: Kit, ended: Ended) -> None:
-    number = str((await paper.strategy()).Id)
-    screen = terminal(paper)
+async def test_a_strategy_is_activated_and_deactivated_on_accounts(kit: Kit, ended: Ended) -> None:
+    number = str((await kit.strategy()).Id)
+    screen = terminal(kit)
     stopped = await screen.told("strategy", "deactivate", number, answers="y\n")
     assert stopped.endswith("is active on no account.\n")
     started = await screen.json("strategy", "activate", number, "--account", ACCOUNT, "--yes")
@@ -337,16 +325,16 @@ async def test_a_strategy_is_activated_and_deactivated_on_accounts(paper: Kit, e
     assert "ML9" in str(unknown.exception)
     elsewhere = await screen.run("strategy", "deactivate", number, "--account", "ML9", "--yes")
     assert f"expected an account on which it is active ({ACCOUNT}), got ML9" in str(elsewhere.exception)
-    code, written = await ended(paper.url, paper.token, "strategy", "deactivate", number)
+    code, written = await ended(kit.url, kit.token, "strategy", "deactivate", number)
     assert (code, written[-1]) == (1, "mesolive: nothing was done"), "nobody was there to say yes"
     (listed,) = (await screen.json("strategy", "list"))["Strategies"]
     assert listed["ActiveOnAccounts"] == [ACCOUNT]
 
 
-async def test_a_strategy_is_deleted_after_a_question_and_with_open_positions_only_by_force(paper: Kit) -> None:
-    strategy = await paper.strategy()
-    await paper.enter(strategy.Id)
-    screen, number = terminal(paper), str(strategy.Id)
+async def test_a_strategy_is_deleted_after_a_question_and_with_open_positions_only_by_force(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    await kit.enter(strategy.Id)
+    screen, number = terminal(kit), str(strategy.Id)
     asked = await screen.run("strategy", "delete", number, answers="n\n")
     assert (asked.exit_code, "1 position not closed" in asked.stderr) == (1, True)
     refused = await screen.run("strategy", "delete", number, "--yes")
@@ -356,8 +344,8 @@ async def test_a_strategy_is_deleted_after_a_question_and_with_open_positions_on
 
 
 @pytest.mark.parametrize("arguments", [(), ("1", "--tracked"), ("nonsense",), ("nan",)])
-async def test_an_invalid_amount_is_a_usage_error(paper: Kit, arguments: tuple[str, ...]) -> None:
-    result = await terminal(paper).run("position", "adjust-pnl", "1", *arguments)
+async def test_an_invalid_amount_is_a_usage_error(kit: Kit, arguments: tuple[str, ...]) -> None:
+    result = await terminal(kit).run("position", "adjust-pnl", "1", *arguments)
     assert result.exit_code == 2
 
 
@@ -386,8 +374,8 @@ def status_of_main() -> object:
     return None
 
 
-async def test_an_error_is_one_line_and_an_exit_status(paper: Kit, ended: Ended) -> None:
-    url = paper.url
+async def test_an_error_is_one_line_and_an_exit_status(kit: Kit, ended: Ended) -> None:
+    url = kit.url
 
     async def lines(status: int, token: str, *arguments: str, at: str = url) -> str:
         code, written = await ended(at, token, *arguments)
@@ -395,16 +383,16 @@ async def test_an_error_is_one_line_and_an_exit_status(paper: Kit, ended: Ended)
         assert written[0].startswith("mesolive: ")
         return written[0]
 
-    assert "position 9 was not found" in await lines(1, paper.token, "position", "show", "9")
+    assert "position 9 was not found" in await lines(1, kit.token, "position", "show", "9")
     assert "MESOLIVE_API_KEY" in await lines(2, "", "status")
     assert "refused the API key" in await lines(1, "a.b.c", "status")
-    assert "says where the server is" in await lines(1, paper.token, "account", "list", at="http://127.0.0.1:1")
-    assert "URL" in await lines(2, paper.token, "order", "list", at="nonsense")
-    assert "Did you mean 'position'?" in await lines(2, paper.token, "positon")
-    assert "mesolive order show --help" in await lines(2, paper.token, "order", "show", "the first")
-    assert "--nope" in await lines(2, paper.token, "status", "--nope")
-    await paper.enter((await paper.strategy()).Id)
-    code, written = await ended(url, paper.token, "position", "set-closed", "1")
+    assert "says where the server is" in await lines(1, kit.token, "account", "list", at="http://127.0.0.1:1")
+    assert "URL" in await lines(2, kit.token, "order", "list", at="nonsense")
+    assert "Did you mean 'position'?" in await lines(2, kit.token, "positon")
+    assert "mesolive order show --help" in await lines(2, kit.token, "order", "show", "the first")
+    assert "--nope" in await lines(2, kit.token, "status", "--nope")
+    await kit.enter((await kit.strategy()).Id)
+    code, written = await ended(url, kit.token, "position", "set-closed", "1")
     assert (code, written[-1]) == (1, "mesolive: nothing was done"), "nobody was there to say yes"
 
 
@@ -415,12 +403,12 @@ async def test_a_command_without_its_subcommand_shows_its_help(arguments: tuple[
     assert not written or written[0].startswith("Usage: ")
 
 
-async def test_help_and_success_end_with_status_0(paper: Kit, ended: Ended) -> None:
-    assert await ended(paper.url, paper.token, "--help") == (0, [])
-    assert await ended(paper.url, paper.token, "account", "list") == (0, [])
+async def test_help_and_success_end_with_status_0(kit: Kit, ended: Ended) -> None:
+    assert await ended(kit.url, kit.token, "--help") == (0, [])
+    assert await ended(kit.url, kit.token, "account", "list") == (0, [])
 
 
-async def test_a_server_that_is_not_there_is_no_success(paper: Kit) -> None:
-    away = Terminal("http://127.0.0.1:1", paper.token)
+async def test_a_server_that_is_not_there_is_no_success(kit: Kit) -> None:
+    away = Terminal("http://127.0.0.1:1", kit.token)
     result = await away.run("status")
     assert isinstance(result.exception, MesoLiveError)

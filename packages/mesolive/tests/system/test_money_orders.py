@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,7 @@ from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode, TimeInForce
 from mesolive_testkit.adjusting import STRIKE, Play, play, strangle
-from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
+from mesolive_testkit.venues import SIM, Desk, at_venue
 
 
 def leg(name: str, qty: int, group: int, **selector: str) -> dict[str, Any]:
@@ -46,12 +45,6 @@ WITH_MARKERS = structure(
     leg("second", 1, 1, StrikePrice="leg_first_strike - 100"),
     leg("marker", 0, 2, Delta="30"),
 )
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
 
 
 async def test_a_strategy_whose_entry_is_at_the_venue_is_not_deleted_without_force(desk: Desk) -> None:

@@ -18,7 +18,8 @@ from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_testkit.store.crash_child import START
-from mesolive_testkit.venues.crash import ADJUSTMENTS, RATES, run
+from mesolive_testkit.venues.crash import RATES, run
+from mesolive_testkit.venues.crash_trader import ADJUSTMENTS
 from mesolive_testkit.venues.remote import serve_venue
 
 KILLS = int(os.environ.get("MESOLIVE_CRASH_KILLS", "6"))

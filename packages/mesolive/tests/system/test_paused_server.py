@@ -32,10 +32,11 @@ from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_testkit.server import SPX, definition
 from mesolive_testkit.store.crash_child import START
 from mesolive_testkit.venues import pause_child
-from mesolive_testkit.venues.crash import Life, life, prepare
+from mesolive_testkit.venues.crash import prepare
 from mesolive_testkit.venues.desk import SIM, at_venue
 from mesolive_testkit.venues.pause_child import Pause
 from mesolive_testkit.venues.remote import serve_venue
+from mesolive_testkit.venues.server_process import Life, life
 
 SECONDS = 90
 """For what a slow machine may need; nothing waits for it to pass."""

@@ -25,7 +25,7 @@ from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_testkit.agent_crash import children
 from mesolive_testkit.market.recorded_days import optionsdx
 from mesolive_testkit.store.crash_child import SECRET
-from mesolive_testkit.venues.crash import life
+from mesolive_testkit.venues.server_process import life
 
 KILLS = int(os.environ.get("MESOLIVE_RECORDED_KILLS", "2"))
 SPEED = 5

@@ -19,7 +19,8 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk import models
 from mesolive_testkit.oracle.market import NEW_YORK, Chain, Option
-from mesolive_testkit.oracle.strategy import Inputs, Oracle, Trade
+from mesolive_testkit.oracle.reader import Inputs
+from mesolive_testkit.oracle.strategy import Oracle, Trade
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import Json, leg, short_put
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,22 +17,10 @@ from mesolive.venues.base import Execution, VenueLeg
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode
 from mesolive_testkit.refusals import refused
-from mesolive_testkit.server import Kit, live_server
+from mesolive_testkit.server import Kit
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
 PRICE = Decimal("12.5")
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-async def paper(tmp_path: Path) -> AsyncGenerator[Kit]:
-    async with live_server(tmp_path) as running:
-        yield running
 
 
 async def some_contracts(control: MesoLiveControlHubClient, desk: Desk, strategy_id: int) -> dict[str, OptionContract]:
@@ -216,20 +203,20 @@ async def test_bad_legs_are_refused_with_the_field_and_what_was_expected(desk: D
         assert path in str(error)
 
 
-async def test_a_paper_account_is_deposited_to_and_its_cash_pays_for_it(paper: Kit) -> None:
-    strategy = await paper.strategy()
-    plan = (await paper.prepare_entry(strategy.Id)).Result
+async def test_a_paper_account_is_deposited_to_and_its_cash_pays_for_it(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    plan = (await kit.prepare_entry(strategy.Id)).Result
     assert plan is not None
     name, leg = next(iter(plan.SelectedLegs.items()))
-    account = (await paper.control.list_accounts()).Accounts[0]
+    account = (await kit.control.list_accounts()).Accounts[0]
     legs = [models.AdoptedLeg(Name=name, Contract=leg.LiveContract, Qty=Decimal(-2), EntryPrice=PRICE)]
-    position = await paper.control.adopt_position(adoption(strategy.Id, legs, account.BrokerAccountId))
+    position = await kit.control.adopt_position(adoption(strategy.Id, legs, account.BrokerAccountId))
     assert position.State is LivePositionState.Open
-    after = (await paper.control.list_accounts()).Accounts[0]
+    after = (await kit.control.list_accounts()).Accounts[0]
     assert account.Cash is not None
     assert after.Cash == account.Cash + 2 * PRICE * 100
     error = await refused(
-        paper.control.get_reconciliation(models.GetReconciliationArgs(BrokerAccountId=account.BrokerAccountId))
+        kit.control.get_reconciliation(models.GetReconciliationArgs(BrokerAccountId=account.BrokerAccountId))
     )
     assert error.status is StatusCode.NotSupported
 

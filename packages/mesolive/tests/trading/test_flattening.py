@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,6 @@ from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 FAR: dict[str, Any] = {"kind": models.OrderType.Limit, "limit": Decimal(-90)}
 CHEAP: dict[str, Any] = {"kind": models.OrderType.Limit, "limit": Decimal("0.05")}
 """A credit that nobody pays, and a debit that nobody takes: such orders work."""
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
 
 
 def flatten_args(key: str = "flat", account: str | None = None) -> models.HaltAndFlattenArgs:

@@ -1,9 +1,8 @@
-"""Handshake, times, limits and endings of a connection."""
-# ruff: noqa: N802 - hub methods carry their wire names
+"""Times, limits and endings of a connection."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from signalr_asyncio import (
     AccessDeniedError,
     ConnectionRequest,
-    Hub,
     HubCall,
     HubContext,
     HubFilter,
@@ -22,37 +20,7 @@ from signalr_asyncio import (
 )
 from signalr_server_kit import ManualClock, Peer, request
 from signalr_server_kit.clock import settle
-
-
-class LifeHub(Hub):
-    log: list[Any] = []  # noqa: RUF012 - cleared before each test
-    gate = asyncio.Event()
-
-    async def on_connected(self) -> None:
-        self.log.append("connected")
-        await self.gate.wait()
-
-    async def on_disconnected(self, error: str | None) -> None:
-        self.log.append(("disconnected", error, self.context.cancellation.is_set()))
-
-    async def Ping(self) -> str:
-        return "pong"
-
-    async def Big(self, size: int) -> str:
-        return "x" * size
-
-    async def Fill(self, size: int) -> None:
-        await self.clients.all.send("Fill", "x" * size)
-
-    async def Hold(self) -> None:
-        await asyncio.Event().wait()
-
-    async def Stuck(self) -> AsyncIterator[int]:
-        try:
-            yield 1
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.Event().wait()
+from signalr_server_kit.life import LifeHub, World
 
 
 class FailingHub(LifeHub):
@@ -64,110 +32,7 @@ class FailingHub(LifeHub):
         raise ValueError("no again")
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> None:
-    LifeHub.log = []
-    LifeHub.gate = asyncio.Event()
-    LifeHub.gate.set()
-
-
-class World:
-    def __init__(self, hub: type[Hub] = LifeHub, **options: Any) -> None:
-        self.clock = ManualClock()
-        self.app = SignalRServer({"/hub": hub}, options=HubOptions(**options), clock=self.clock)
-
-    async def peer(self) -> Peer:
-        return await Peer(self.app).start()
-
-
-# -- handshake ---------------------------------------------------------------------------------------------------------
-
-
-async def refused(world: World, handshake: str | bytes) -> str:
-    peer = Peer(world.app)
-    assert await peer.connect() == 101
-    peer.raw(handshake)
-    answer = await peer.receive()
-    assert await peer.ended() == 1000
-    assert LifeHub.log == []
-    return answer["error"]
-
-
-@pytest.mark.parametrize(
-    ("handshake", "error"),
-    [
-        ('{"protocol":"xml","version":1}', "The protocol 'xml' is not supported."),
-        ('{"protocol":"json","version":9}', "The server does not support version 9 of the 'json' protocol."),
-        ('{"protocol":"json"}', "An unexpected error occurred during connection handshake."),
-        ("no json", "An unexpected error occurred during connection handshake."),
-        ("[]", "An unexpected error occurred during connection handshake."),
-        ('{"type":6}', "An unexpected error occurred during connection handshake."),
-    ],
-)
-async def test_a_bad_handshake_is_answered_and_the_connection_closed(handshake: str, error: str) -> None:
-    assert await refused(World(), handshake + "\x1e") == error
-
-
-async def test_a_handshake_of_an_older_version_is_taken() -> None:
-    # Some clients say version 0; ASP.NET Core takes any version up to its own.
-    peer = await Peer(World().app).start(version=0)
-    assert (await peer.invoke("Ping"))["result"] == "pong"
-
-
-async def test_detailed_errors_say_what_was_wrong_with_the_handshake() -> None:
-    error = await refused(World(enable_detailed_errors=True), "no json\x1e")
-    assert error.startswith("An unexpected error occurred during connection handshake. InvalidDataException: ")
-
-
-async def test_an_endless_handshake_is_cut_off() -> None:
-    world = World(maximum_receive_message_size=100)
-    assert await refused(world, "x" * 200) == "An unexpected error occurred during connection handshake."
-
-
-async def test_a_handshake_may_come_in_pieces_and_with_the_first_call() -> None:
-    peer = Peer(World().app)
-    await peer.connect()
-    text = '{"protocol":"json","version":1}\x1e{"type":1,"target":"Ping","arguments":[],"invocationId":"1"}\x1e'
-    for character in text:
-        peer.raw(character)
-    assert await peer.receive() == {}
-    assert (await peer.receive())["result"] == "pong"
-
-
-async def test_a_client_that_never_shakes_hands_is_disconnected() -> None:
-    world = World()
-    peer = Peer(world.app)
-    await peer.connect()
-    await world.clock.advance(14.5)
-    assert not peer.closed.is_set()
-    await world.clock.advance(1.5)
-    assert await peer.receive() == {"error": "Handshake was canceled."}
-    await peer.ended()
-    assert world.app.stats().connections == 0
-
-
-async def test_a_client_that_leaves_before_the_handshake_leaves_nothing() -> None:
-    world = World()
-    peer = Peer(world.app)
-    await peer.connect()
-    peer.leave(1006)
-    await peer.ended()
-    assert world.app.stats().connections == 0
-    assert LifeHub.log == []
-
-
 # -- connected and disconnected ----------------------------------------------------------------------------------------
-
-
-async def test_calls_wait_until_on_connected_has_run() -> None:
-    LifeHub.gate.clear()
-    world = World()
-    peer = await world.peer()
-    peer.call("Ping")
-    await settle()
-    assert list(peer.waiting()) == []
-    LifeHub.gate.set()
-    assert (await peer.receive())["result"] == "pong"
 
 
 @pytest.mark.parametrize("code", [1000, 1006])
@@ -318,8 +183,8 @@ async def test_pings_of_the_client_keep_the_connection() -> None:
 
 
 async def test_a_client_is_not_blamed_for_our_pause_in_reading() -> None:
-    LifeHub.gate.clear()
     world = World()
+    LifeHub.gate.clear()
     peer = await world.peer()
     await world.clock.advance(100)
     LifeHub.gate.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,11 @@ from mesolive.connectors.verification import StepOutcome, report
 from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.market.calendar import us_options_calendar
 from mesolive_testkit.signals import JumpingClock
-from mesolive_testkit.tastytrade.bench import CLIENT, QUICK_SETTINGS, QUICK_TIMES
+from mesolive_testkit.tastytrade.bench import CLIENT, MORNING, QUICK_SETTINGS, QUICK_TIMES
 from mesolive_testkit.tastytrade.rig import QUICK
 from mesolive_testkit.tws import few_options
 from mesolive_testkit.venues.benches import ACCOUNT
 
-MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 STEP = timedelta(seconds=1)
 
 

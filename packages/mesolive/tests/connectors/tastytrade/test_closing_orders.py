@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,11 +14,10 @@ from mesolive.connectors.tastytrade.symbols import instrument_type, order_symbol
 from mesolive.market.contracts import OptionContract
 from mesolive.tastytrade_client import NewLeg, NewOrder, RestApi, value_of
 from mesolive.venues.base import NOT_HELD, NOT_SENT, Accepted, Ended, Ending, Execution, VenueLeg, VenueRequest
-from mesolive_testkit.tastytrade.bench import TastytradeBench, at_the_broker, at_the_double
+from mesolive_testkit.tastytrade.bench import MORNING, TastytradeBench, at_the_broker, at_the_double
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
-MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 FOR_EVER = 3600.0
 
 

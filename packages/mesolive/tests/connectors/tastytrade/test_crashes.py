@@ -13,7 +13,6 @@ import random
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,13 +21,12 @@ import pytest
 from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.market.contracts import OptionContract
 from mesolive.venues.base import Execution, OrderStatus, VenueRequest, VenueUnreachableError
-from mesolive_testkit.tastytrade.bench import QUICK_SETTINGS, QUICK_TIMES, TastytradeBench, at_the_double
+from mesolive_testkit.tastytrade.bench import MORNING, QUICK_SETTINGS, QUICK_TIMES, TastytradeBench, at_the_double
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
 KILLS = int(os.environ.get("MESOLIVE_TASTYTRADE_VENUE_KILLS", "4"))
 SEED = int(os.environ.get("MESOLIVE_TASTYTRADE_SEED", "1"))
-MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 RATES = {
     "answer_lost": 0.06,
     "request_lost": 0.04,

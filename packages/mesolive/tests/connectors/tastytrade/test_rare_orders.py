@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from mesolive.venues.base import (
 from mesolive.venues.combo_quotes import ComboQuote
 from mesolive_sdk.models import OrderType
 from mesolive_testkit.tastytrade import samples
-from mesolive_testkit.tastytrade.bench import QUICK_TIMES, at_the_broker, at_the_double
+from mesolive_testkit.tastytrade.bench import MORNING, QUICK_TIMES, at_the_broker, at_the_double
 from mesolive_testkit.tastytrade.broker import NOW, ORDERS, Traded, spread, trading
 from mesolive_testkit.tastytrade.rest import body_of
 from mesolive_testkit.tastytrade.samples import ACCOUNT
@@ -37,7 +37,6 @@ from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues import benches
 
 SINCE = NOW - timedelta(hours=1)
-MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 F = TypeVar("F", bound=VenueFact)
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from mesolive.venues.base import (
 from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.bench import (
     CLIENT,
+    MORNING,
     QUICK_SETTINGS,
     TastytradeBench,
     at_the_broker,
@@ -43,7 +43,6 @@ from mesolive_testkit.tastytrade.broker import NOW, ORDERS, spread, trading
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
-MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 SLOW_STEPS = ["throttled", "dry_run", "ledger"]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,10 +12,8 @@ import pytest
 
 from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.venues.base import Accepted, OrderStatus
-from mesolive_testkit.tastytrade.bench import QUICK_SETTINGS, TastytradeBench, at_the_double
+from mesolive_testkit.tastytrade.bench import MORNING, QUICK_SETTINGS, TastytradeBench, at_the_double
 from mesolive_testkit.venues.benches import ACCOUNT
-
-MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
 
 async def killed(bench: TastytradeBench) -> None:

@@ -38,7 +38,7 @@ from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, Orders
 from mesolive_testkit.broker_crash.drivers import BrokerTruth
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import Json
-from mesolive_testkit.venues.crash import Books, books_of
+from mesolive_testkit.venues.crash_checks import Books, books_of
 
 CASH = Decimal(10_000_000)
 EVERY = timedelta(minutes=5)

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
-import pytest
 from sqlalchemy import select
 
 from mesolive.store.tables.trading import audit_entries
 from mesolive_sdk import models
 from mesolive_sdk.models import LivePositionState, OrderType
 from mesolive_testkit.server import ACCOUNT, fills_args
-from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
+from mesolive_testkit.venues import SIM, Desk, at_venue
 from signalr_asyncio import HubConnection
 
 
 def allowing(number: int) -> dict[str, object]:
     """Return what makes of the sample a strategy of so many positions at a time."""
     return {"Entry": {"Concurrency": {"MaxPositionsInFlight": number}}, "Exit": {}}
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
 
 
 async def answer(desk: Desk, method: str, args: msgspec.Struct) -> dict[str, object]:

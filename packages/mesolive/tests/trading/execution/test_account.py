@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from decimal import Decimal
-from pathlib import Path
-
-import pytest
 
 from mesolive.trading.orders.history import order_history
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.models import LivePositionState
-from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
+from mesolive_testkit.venues import SIM, Desk, at_venue
 
 
 async def account(desk: Desk) -> models.LiveAccount:

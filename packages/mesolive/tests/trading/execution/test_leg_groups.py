@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +10,7 @@ import pytest
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LegStatus, LivePositionState, OrderState, StatusCode
-from mesolive_testkit.venues import Desk, at_venue, desk_server
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
+from mesolive_testkit.venues import Desk, at_venue
 
 
 def structure(*legs: dict[str, str]) -> dict[str, Any]:

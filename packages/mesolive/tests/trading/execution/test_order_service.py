@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from decimal import Decimal
 from pathlib import Path
 
@@ -68,12 +67,6 @@ async def test_an_exit_states_to_the_venue_the_quantities_of_all_positions_in_it
 
 def code_of(error: MesoLiveApiException) -> str | None:
     return None if error.error is None else error.error.Code
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with desk_server(tmp_path) as running:
-        yield running
 
 
 def far(plan: models.PreparePositionEntryResult | models.PreparePositionExitResult) -> Decimal:

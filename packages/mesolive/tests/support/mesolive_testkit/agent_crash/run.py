@@ -30,17 +30,11 @@ from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 from mesolive_testkit.agent_crash import children
 from mesolive_testkit.connectors import IN_SESSION
 from mesolive_testkit.store.crash_child import SECRET
-from mesolive_testkit.venues.crash import (
-    LIFE_SECONDS,
-    RATES,
-    Life,
-    Trader,
-    check_books,
-    check_events,
-    life,
-    read_books,
-)
-from mesolive_testkit.venues.desk import CASH, SIM
+from mesolive_testkit.venues.crash import RATES
+from mesolive_testkit.venues.crash_checks import check_against_ledger, check_books, check_events, read_books
+from mesolive_testkit.venues.crash_trader import Trader
+from mesolive_testkit.venues.desk import SIM
+from mesolive_testkit.venues.server_process import LIFE_SECONDS, Life, life
 
 NAME = "sim"
 CONNECT_SECONDS = 60.0
@@ -215,24 +209,7 @@ class AgentCrash:
 
     async def _check(self) -> None:
         books, ledger = await read_books(self.database_url), self._ledger()
-        assert books.contracts == ledger.positions_of(SIM), "the books and the venue hold different things"
-        facts = sorted(books.facts)
-        assert facts == sorted(execution.execution_id for execution in ledger.executions), (
-            "a fill is missing or doubled"
-        )
-        legs = {
-            f"{execution.execution_id}/{leg.name}": (leg.qty, leg.price)
-            for execution in ledger.executions
-            for leg in execution.legs
-        }
-        assert {row.broker_execution_id: (row.qty, row.price) for row in books.booked} == legs
-        assert len(books.booked) == len(legs)
-        by_reference = {row.reference: row for row in books.sent}
-        assert set(ledger.orders) <= set(by_reference), "the venue has an order that we do not know"
-        for reference, order in ledger.orders.items():
-            assert abs(by_reference[reference].filled_qty) == order.filled
-            assert order.filled <= order.request.qty
-        assert books.account.cash == CASH - books.spent
+        check_against_ledger(books, ledger)
         check_books(books, self.trader)
 
 

@@ -36,18 +36,9 @@ from mesolive_testkit.broker_crash.double_child import DoubleProcess, double_pro
 from mesolive_testkit.broker_crash.drivers import BrokerTruth, DoubleRequest
 from mesolive_testkit.connectors import IN_SESSION
 from mesolive_testkit.store.crash_child import SECRET
-from mesolive_testkit.venues.crash import (
-    ADJUSTMENTS,
-    LIFE_SECONDS,
-    Books,
-    Life,
-    Trader,
-    check_books,
-    check_events,
-    life,
-    read_books,
-    working_orders,
-)
+from mesolive_testkit.venues.crash_checks import Books, check_books, check_events, read_books
+from mesolive_testkit.venues.crash_trader import ADJUSTMENTS, Trader, working_orders
+from mesolive_testkit.venues.server_process import LIFE_SECONDS, Life, life
 
 QUOTES, BROKER = "quotes", "broker"
 CONNECT_SECONDS = 180.0

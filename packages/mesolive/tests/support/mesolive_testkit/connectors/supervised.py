@@ -22,7 +22,7 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.venues.base import Venue
 from mesolive_testkit.connectors import QUICK
-from mesolive_testkit.market.recorded_days import optionsdx
+from mesolive_testkit.market.provider_rigs import RecordedTime, two_days
 from mesolive_testkit.signals import JumpingClock
 from mesolive_testkit.venues.benches import Bench
 
@@ -153,19 +153,12 @@ class SimulatedConnectorRig:
         await self.until(self.clock.now() + timedelta(days=1))
 
 
-class RecordedConnectorRig:
+class RecordedConnectorRig(RecordedTime):
     """The provider of the recorded connector: two days of chains, the second with other strikes."""
 
-    is_connected_to_a_broker = False
-
     def __init__(self, directory: Path, begin: datetime) -> None:
-        self._begin, self._next_day = begin, begin + timedelta(days=1)
-        days = [begin.date(), self._next_day.date(), (self._next_day + timedelta(days=28)).date()]
-        close = begin.replace(hour=16, minute=0)
-        first = [begin + timedelta(minutes=minutes) for minutes in (0, 1, 2, 3)] + [close]
-        second = [self._next_day + timedelta(minutes=minutes) for minutes in (-15, 0, 1)]
-        optionsdx(directory / "recordings" / "days" / "spx_1.txt", first, days)
-        optionsdx(directory / "recordings" / "days" / "spx_2.txt", second, days[1:], level=4625.0 + 12.5)
+        two_days(directory / "recordings" / "days", begin)
+        self.begin = begin
         self.clock = ManualClock(begin)
         self._supervised = SupervisedConnector("recorded", directory / "1", self.clock, recording="days")
 
@@ -182,32 +175,6 @@ class RecordedConnectorRig:
     async def close(self) -> None:
         """Disconnect."""
         await self._supervised.stop()
-
-    async def quote_all(self) -> None:
-        await self.clock.advance(1)
-
-    async def until(self, moment: datetime) -> None:
-        await self.clock.advance((moment - self.clock.now()).total_seconds())
-
-    async def change(self) -> None:
-        await self.clock.advance(60)
-
-    async def cut(self) -> None:
-        raise NotImplementedError
-
-    restore = cut
-
-    async def fall_silent(self) -> None:
-        await self.clock.advance(200)  # after the records of the morning
-
-    def revoke(self, contracts: Sequence[OptionContract]) -> bool:
-        return False
-
-    async def flood(self, count: int) -> None:
-        raise NotImplementedError
-
-    async def list_more(self) -> None:
-        await self.until(self._next_day)
 
 
 class ConnectorBench(Bench):

@@ -7,32 +7,28 @@ each decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mesolive_testkit.oracle.expressions import FailedError, holds, number_of
-from mesolive_testkit.oracle.market import MULTIPLIER, NEW_YORK, PER_SHARE, Chain, Listed, Option
-from mesolive_testkit.oracle.models import ModelledLeg, Models
+from mesolive_testkit.oracle.market import MULTIPLIER, NEW_YORK, Chain, Listed, Option
+from mesolive_testkit.oracle.reader import (
+    Holding,
+    Inputs,
+    Json,
+    Leg,
+    NothingError,
+    Read,
+    Reader,
+    list_of,
+    object_of,
+)
 
-Json = Any
-Read = Callable[[str], float]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PREFERRED = ("SPXW", "SPX")
 TIE = 1e-9
-
-
-def _object(value: Json, name: str) -> Json:
-    member: Json = value.get(name)
-    empty: Json = {}
-    return empty if member is None else member
-
-
-def _list(value: Json, name: str) -> list[Json]:
-    member: Json = value.get(name)
-    return [] if member is None else list(member)
 
 
 class Trade(NamedTuple):
@@ -42,31 +38,6 @@ class Trade(NamedTuple):
     leg: str
     option: Option
     qty: float
-
-
-class NothingError(Exception):
-    """Nothing can be traded: no expiration or strike fits, or a statement that selection needs fails."""
-
-
-@dataclass
-class Leg:
-    name: str
-    option: Option
-    qty: float
-    alias: str
-    entry: float | None = None
-    opened: datetime | None = None
-
-
-@dataclass
-class Holding:
-    """A position: its open legs, variables, and what was realised."""
-
-    opened: datetime
-    legs: dict[str, Leg]
-    variables: dict[str, float] = field(default_factory=dict[str, float])
-    realized: float = 0.0
-    adjustments: int = 0
 
 
 def scheduled(schedule: Json, opening: datetime, close: datetime) -> list[datetime]:
@@ -92,146 +63,6 @@ def scheduled(schedule: Json, opening: datetime, close: datetime) -> list[dateti
     return times
 
 
-def exchange_days(start: datetime, end: datetime) -> float:
-    """Return the difference of exchange-local dates and times of day, in days."""
-    difference = end.astimezone(NEW_YORK).replace(tzinfo=None) - start.astimezone(NEW_YORK).replace(tzinfo=None)
-    return difference / timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What comes from outside of definition and market.
-
-    Attributes
-    ----------
-    rows
-        External data: from when on a row counts, and its columns; in the order of time.
-    draws
-        What statements with a random draw yield, by moment and text.
-    """
-
-    rows: Sequence[tuple[datetime, Mapping[str, float]]] = ()
-    draws: Mapping[tuple[datetime, str], float] = field(default_factory=dict[tuple[datetime, str], float])
-
-    def column(self, name: str, now: datetime) -> float:
-        """Return a column of the latest row that counts, if it is no older than five days."""
-        counting = [(since, row) for since, row in self.rows if since <= now]
-        if not counting or now - counting[-1][0] > timedelta(days=5) or name not in counting[-1][1]:
-            raise FailedError(f"there is no {name}")
-        return counting[-1][1][name]
-
-
-class Reader:
-    """What statements read: a chain, the legs of a position (or of a selection in progress), and variables."""
-
-    def __init__(
-        self,
-        chain: Chain,
-        session: tuple[datetime, datetime],
-        holding: Holding | None,
-        account: Mapping[str, Callable[[], float]],
-        inputs: Inputs,
-    ) -> None:
-        self.chain = chain
-        self.session = session
-        self.legs: dict[str, Leg] = {} if holding is None else dict(holding.legs)
-        self.variables: dict[str, float] = {} if holding is None else dict(holding.variables)
-        self.realized = 0.0 if holding is None else holding.realized
-        self.opened = None if holding is None else holding.opened
-        self.chosen: dict[str, Listed] = {}
-        self.account = account
-        self.inputs = inputs
-        self.options = Models(self._modelled, lambda: chain.underlying("price"), self.realized)
-
-    def drawn(self, statement: str) -> float:
-        """Return what a statement with a random draw yields now."""
-        draw = self.inputs.draws.get((self.chain.now, statement))
-        if draw is None:
-            raise FailedError(f"nobody has drawn for {statement}")
-        return draw
-
-    def _modelled(self, name: str | None) -> dict[str, ModelledLeg]:
-        legs = (
-            {name_of_leg: leg for name_of_leg, leg in self.legs.items() if leg.qty}
-            if name is None
-            else {name: self.legs[name]}
-        )
-        result: dict[str, ModelledLeg] = {}
-        for leg_name, leg in legs.items():
-            years, forward, discount = self.chain.modelled(leg.option)
-            paid = self.chain.quote(leg.option, "price") if leg.entry is None else leg.entry
-            result[leg_name] = ModelledLeg(
-                leg.option.strike,
-                leg.option.is_put,
-                (leg.qty or 1.0) * MULTIPLIER,
-                paid,
-                self.chain.quote(leg.option, "iv"),
-                years,
-                self.of_leg(leg, "dte"),
-                forward,
-                discount,
-            )
-        return result
-
-    def __call__(self, name: str) -> float:
-        if name in self.variables:
-            return self.variables[name]
-        chain, legs = self.chain, self.legs
-        if name.startswith("underlying_"):
-            return chain.underlying(name.removeprefix("underlying_"))
-        if name.startswith("leg_"):
-            leg, _, what = name.removeprefix("leg_").rpartition("_")
-            if leg not in legs:
-                raise FailedError(f"{leg} is not open")
-            return self.of_leg(legs[leg], what)
-        if name.startswith("pos_") and name != "pos_in_flight":
-            what = name.removeprefix("pos_")
-            total = sum(self.of_leg(leg, what) for leg in legs.values() if leg.qty)
-            return total + (self.realized if what == "pnl" else 0.0)
-        if name.startswith("expiration_") and name.endswith("_dte"):
-            alias = name.removeprefix("expiration_").removesuffix("_dte")
-            days = [self.chosen[alias].day] if alias in self.chosen else []
-            days += [leg.option.day for leg in legs.values() if leg.alias == alias]
-            if not days:
-                raise FailedError(f"{alias} has not been chosen")
-            return float(chain.days_to(days[0]))
-        readers = {
-            "minutes_after_open": lambda: (chain.now - self.session[0]) / timedelta(minutes=1) // 5 * 5,
-            "minutes_before_close": lambda: (self.session[1] - chain.now) / timedelta(minutes=1) // 5 * 5,
-            "days_in_trade": lambda: 0.0 if self.opened is None else exchange_days(self.opened, chain.now),
-            "open_trades_cnt": lambda: float(sum(1 for leg in legs.values() if leg.qty)),
-            "day_of_week": lambda: float(chain.local.isoweekday()),
-            "day": lambda: float(chain.local.day),
-            "month": lambda: float(chain.local.month),
-            "year": lambda: float(chain.local.year),
-            **self.account,
-        }.get(name)
-        if readers is None:
-            return self.inputs.column(name, chain.now)
-        return readers()
-
-    def of_leg(self, leg: Leg, what: str) -> float:
-        scale = (leg.qty or 1.0) * MULTIPLIER
-        match what:
-            case "qty":
-                return leg.qty
-            case "strike":
-                return leg.option.strike
-            case "iv":
-                return 100.0 * self.chain.quote(leg.option, "iv")
-            case "pnl":
-                price = self.chain.quote(leg.option, "price")
-                return 0.0 if leg.entry is None else scale * (price - leg.entry)
-            case "dit":
-                return 0.0 if leg.opened is None else exchange_days(leg.opened, self.chain.now)
-            case "dte":
-                return (self.chain.settles_at(leg.option) - self.chain.now) / timedelta(days=1)
-            case "wvega":
-                return self.of_leg(leg, "vega") * (30.0 / self.of_leg(leg, "dte")) ** 0.5
-            case _:
-                return self.chain.quote(leg.option, what) * (scale if what in PER_SHARE else 1.0)
-
-
 class Oracle:
     """Carries a definition out at the moments that it is shown; `trades` are what it holds to be right.
 
@@ -249,10 +80,10 @@ class Oracle:
         self._cash, self._realized = cash, 0.0
         self._inputs = inputs or Inputs()
         self._definition = definition
-        self._entry: Json = _object(definition, "Entry")
-        self._exit: Json = _object(definition, "Exit")
-        self._adjustment: Json = _object(definition, "Adjustment")
-        core = _object(_object(definition, "Settings"), "Core")
+        self._entry: Json = object_of(definition, "Entry")
+        self._exit: Json = object_of(definition, "Exit")
+        self._adjustment: Json = object_of(definition, "Adjustment")
+        core = object_of(object_of(definition, "Settings"), "Core")
         self._constraint = core.get("LegSelectionConstraint")
         self._unique_expirations = core.get("ExpirationSelectionConstraint") == "AbortOnReuse"
         self.trades: list[Trade] = []
@@ -318,7 +149,7 @@ class Oracle:
     # --- entry
 
     def _may_enter(self) -> bool:
-        concurrency = _object(self._entry, "Concurrency")
+        concurrency = object_of(self._entry, "Concurrency")
         today = self._chain.local.date()
         most, shift = (
             int(concurrency.get(name, other)) for name, other in (("MaxPositionsInFlight", 1), ("EntryShiftDays", 0))
@@ -330,7 +161,7 @@ class Oracle:
             return False
         if self._last_exit is not None and (today - self._last_exit).days < reentry:
             return False
-        return self._allows(_list(self._entry, "Conditions"), self._reader())
+        return self._allows(list_of(self._entry, "Conditions"), self._reader())
 
     @staticmethod
     def _allows(conditions: Iterable[object], read: Read) -> bool:
@@ -351,8 +182,8 @@ class Oracle:
         variables = self._fixed(preview)
         preview.variables = variables
         read = self._reader(preview)
-        aborts = [holds(condition, read) for condition in _list(self._entry, "AbortConditions")]
-        if not self._allows(_list(self._entry, "Conditions"), read) or any(abort is not False for abort in aborts):
+        aborts = [holds(condition, read) for condition in list_of(self._entry, "AbortConditions")]
+        if not self._allows(list_of(self._entry, "Conditions"), read) or any(abort is not False for abort in aborts):
             return
         self._open(preview, legs)
         preview.variables = self._fixed(preview)
@@ -363,7 +194,7 @@ class Oracle:
         """Return VarDefines, then target, stop and days."""
         read = self._reader(Holding(holding.opened, holding.legs))
         named = (("profit_target", "ProfitTarget"), ("stop_loss", "StopLoss"), ("max_days_in_trade", "MaxDaysInTrade"))
-        statements = list((_object(self._entry, "VarDefines")).items())
+        statements = list((object_of(self._entry, "VarDefines")).items())
         statements += [(name, self._exit[written]) for name, written in named if self._exit.get(written) is not None]
         for name, statement in statements:
             try:
@@ -380,8 +211,8 @@ class Oracle:
             target = number_of(rule["DTE"], reader)
             low = number_of(rule["Min"], reader) if rule.get("Min") is not None else -1e9
             high = number_of(rule["Max"], reader) if rule.get("Max") is not None else 1e9
-            roots = _object(rule, "Roots")
-            include, exclude = roots.get("Include"), _list(roots, "Exclude")
+            roots = object_of(rule, "Roots")
+            include, exclude = roots.get("Include"), list_of(roots, "Exclude")
             order = list(include or PREFERRED)
             fitting = [
                 (
@@ -492,7 +323,7 @@ class Oracle:
             reader.legs[leg.name] = Leg(leg.name, option, 0.0, leg.alias)
             try:
                 reader.legs[leg.name].qty = number_of(qty, reader)
-                if all(holds(constraint, reader) for constraint in _list(rule, "Constraints")):
+                if all(holds(constraint, reader) for constraint in list_of(rule, "Constraints")):
                     measured.append((option, number_of(rule["Statement"], reader)))
             except FailedError:
                 continue
@@ -521,7 +352,7 @@ class Oracle:
             )
             if self._exit.get(written) is not None
         ]
-        return any(holds(rule, read) for rule in (*rules, *(_list(self._exit, "Conditions"))))
+        return any(holds(rule, read) for rule in (*rules, *(list_of(self._exit, "Conditions"))))
 
     def _close(self, holding: Holding, names: Iterable[str] | None = None) -> None:
         for name in list(holding.legs if names is None else names):
@@ -570,7 +401,7 @@ class Oracle:
 
     def _called(self, holding: Holding) -> list[tuple[str, Json]]:
         read = self._reader(holding)
-        rules = sorted((_object(self._adjustment, "ConditionalAdjustments")).items())
+        rules = sorted((object_of(self._adjustment, "ConditionalAdjustments")).items())
         written = [
             (text, {name: value for name, value in actions.items() if value is not None}) for text, actions in rules
         ]
@@ -603,7 +434,7 @@ class Oracle:
 
     def _define(self, holding: Holding, action: Json) -> None:
         read = self._reader(holding)
-        for name, statement in (_object(action, "VarDefines")).items():
+        for name, statement in (object_of(action, "VarDefines")).items():
             try:
                 read.variables[name] = holding.variables[name] = number_of(statement, read)
             except FailedError:
@@ -621,7 +452,7 @@ class Oracle:
         if leg is None:
             raise NothingError(name)
         reader = self._reader(holding)
-        self._choose_expirations(_list(action, "Expirations"), reader)
+        self._choose_expirations(list_of(action, "Expirations"), reader)
         alias = action.get("ExpirationName") or leg.alias
         present = next(
             listed for listed in self._chain.listed if (listed.root, listed.day) == (leg.option.root, leg.option.day)
@@ -644,8 +475,8 @@ class Oracle:
         if any(rule["Name"] in holding.legs for rule in action["Legs"]):
             raise NothingError("open already")
         reader = self._reader(holding)
-        self._choose_expirations(_list(action, "Expirations"), reader)
+        self._choose_expirations(list_of(action, "Expirations"), reader)
         legs = self._choose_legs(action["Legs"], reader, holding)
-        if any(holds(condition, reader) is not False for condition in _list(action, "AbortConditions")):
+        if any(holds(condition, reader) is not False for condition in list_of(action, "AbortConditions")):
             raise NothingError("aborted")
         self._open(holding, legs)

@@ -42,6 +42,9 @@ from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.tws import few_options
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
+MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+"""A Monday, half an hour after the opening."""
+
 QUICK_SETTINGS = DoubleSettings(
     accounts=(ACCOUNT,),
     flight_seconds=0.0,
