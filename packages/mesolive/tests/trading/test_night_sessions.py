@@ -11,6 +11,7 @@ import pytest
 
 from mesolive.market.calendar import NEW_YORK
 from mesolive.market.history import DailySeries, Day
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import trading_hours
 from mesolive_sdk import models
 from mesolive_sdk.automation import Memory, Style, TaskKind, TaskState
@@ -87,6 +88,22 @@ async def test_with_it_an_exit_is_decided_by_the_options_and_filled_at_night(pla
         datetime(2024, 3, 11, 20, 15, tzinfo=NEW_YORK),
         datetime(2024, 3, 12, 9, 25, tzinfo=NEW_YORK),
     )
+
+
+@pytest.mark.parametrize("quality", [QuoteQuality.DELAYED, QuoteQuality.FROZEN, QuoteQuality.MODELLED])
+async def test_at_night_the_price_of_an_index_is_of_no_better_quality_than_the_options_that_imply_it(
+    play: Play, quality: QuoteQuality
+) -> None:
+    await use_nights(play)
+    at = NIGHT.astimezone(UTC)
+    await play.market.clock.jump(at, lambda: None)
+    play.market.move(4850)
+    play.market.book.update(at, slice(None), {}, quality)
+    await play.evaluate()
+    told = await play.events.get_events(models.GetEventsArgs(Types=["OnExitSignal", "OnError"], Limit=10))
+    (error,) = [envelope.Event for envelope in told.Events]
+    assert isinstance(error, models.ErrorEvent)
+    assert f"the quotes of SPX are {quality.word}" in (error.Message or "")
 
 
 async def test_the_outlook_states_the_session_in_which_each_strategy_is_evaluated(play: Play) -> None:

@@ -214,17 +214,28 @@ class BookView:
         """Return the underlying at the price that the nearest expiration implies by put-call parity.
 
         Discounted forward; dividends until that expiration, a day or two, are neglected. Without a forward the price is
-        unknown, and statements that read it say so.
+        unknown, and statements that read it say so. It is of the quality of the options' quotes.
         """
         price: float | None = None
+        quality = QuoteQuality.LIVE
         for expiration in self.expirations[:NIGHT_EXPIRATIONS]:
             forward = self.forward(expiration)
             if forward is not None:
                 price = forward * self.discount(expiration)
+                quality = self._quality_of(expiration)
                 break
-        quote = Quote(last=price, mark=price, quoted_at=self.last_received_at)
+        quote = Quote(last=price, mark=price, quality=quality, quoted_at=self.last_received_at)
         today = self.calendar.local(self.now).date()
         return BookUnderlying(replace(self._state, quote=quote), self._history, today, self._snapshot)
+
+    def _quality_of(self, expiration: Expiration) -> QuoteQuality:
+        """Return the best quality of an expiration's quotes: those that are modelled follow from it."""
+        best = QuoteQuality.MODELLED
+        for right in Right:
+            part = self.slice(expiration.root, expiration.day, right)
+            if part is not None and (quoted := part.quality[part.ask > 0.0]).size:
+                best = min(best, QuoteQuality(int(quoted.min())))
+        return best
 
     @property
     def in_session(self) -> bool:

@@ -19,9 +19,10 @@ from mesolive.market.contracts import OptionContract
 from mesolive_sdk import models
 
 NOT_SENT: Final = "NotSent"
+"""Code of an order that ended without having been written to the venue's connection: that is certain."""
+
 NOT_HELD: Final = "NotHeld"
 """The code of an order that closes contracts that the account does not hold at the venue; it was not sent."""
-"""Code of an order that ended without having been written to the venue's connection: that is certain."""
 
 SendCheck = Callable[[], Awaitable[str | None]]
 """Returns why an order must not be sent any more, or `None`: then it may be written at once.
