@@ -262,6 +262,7 @@ class TestOrders:
 
     async def test_03d_a_broken_combo_is_reported_as_a_trade_by_hand_and_an_alarm(self, tmp_path: Path) -> None:
         async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            bench.take_times(replace(QUICK_TIMES, fills_missing=0.1))  # the other legs may be shown late
             bench.double.faults.switch_on("combo_broken", times=1)
             await bench.venue.submit(bench.order(1))
             await bench.tick()

@@ -58,11 +58,7 @@ class ComboFill(msgspec.Struct, frozen=True, kw_only=True):
 
     def price(self, symbol: str) -> Decimal:
         """Return the mean price of a leg, weighted by quantity."""
-        parts = self.parts[symbol]
-        if len({part.price for part in parts}) == 1:
-            return parts[0].price
-        total = sum((part.quantity for part in parts), ZERO)
-        return sum((part.quantity * part.price for part in parts), ZERO) / total
+        return mean_price(self.parts[symbol])
 
 
 def ratios_of(quantities: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -72,8 +68,15 @@ def ratios_of(quantities: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {symbol: quantity / divisor for symbol, quantity in quantities.items()}
 
 
+Parts = Mapping[str, Sequence[FillPart]]
+"""Parts of fills by the symbol of their leg."""
+
+
 def new_combos(
-    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
+    ratios: Mapping[str, Decimal],
+    fills: Iterable[LegFill],
+    reported: Sequence[ComboFill],
+    apart: Sequence[Parts] = (),
 ) -> list[ComboFill]:
     """Return the combos that fills make beyond those already reported.
 
@@ -85,8 +88,10 @@ def new_combos(
         All fills that are known, each once.
     reported
         The combos that were reported, in the order of their numbers.
+    apart
+        What was reported without the other legs: it is in no combo any more.
     """
-    queues = _left(ratios, fills, reported)
+    queues = _left(ratios, fills, reported, apart)
     count = min((int(_total(queues[symbol]) // ratio) for symbol, ratio in ratios.items()), default=0)
     first = len(reported) + 1
     return [
@@ -96,20 +101,31 @@ def new_combos(
 
 
 def leftovers(
-    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
+    ratios: Mapping[str, Decimal],
+    fills: Iterable[LegFill],
+    reported: Sequence[ComboFill],
+    apart: Sequence[Parts] = (),
 ) -> dict[str, tuple[FillPart, ...]]:
     """Return the parts of fills that make no whole combo, by leg: after the end of an order, a broken combo."""
-    queues = _left(ratios, fills, reported)
+    queues = _left(ratios, fills, reported, apart)
     return {symbol: tuple(queue) for symbol, queue in queues.items() if queue}
 
 
+def mean_price(parts: Sequence[FillPart]) -> Decimal:
+    """Return the mean price of parts of a leg's fills, weighted by quantity."""
+    if len({part.price for part in parts}) == 1:
+        return parts[0].price
+    total = sum((part.quantity for part in parts), ZERO)
+    return sum((part.quantity * part.price for part in parts), ZERO) / total
+
+
 def _left(
-    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill]
+    ratios: Mapping[str, Decimal], fills: Iterable[LegFill], reported: Sequence[ComboFill], apart: Sequence[Parts]
 ) -> dict[str, deque[FillPart]]:
-    """Return what of each leg's fills is in no combo that was reported, in the order of the fills."""
+    """Return what of each leg's fills was not reported, in the order of the fills."""
     used: dict[tuple[str, str], Decimal] = {}
-    for combo in reported:
-        for symbol, parts in combo.parts.items():
+    for by_leg in (*(combo.parts for combo in reported), *apart):
+        for symbol, parts in by_leg.items():
             for part in parts:
                 key = symbol, part.fill_id
                 used[key] = used.get(key, ZERO) + part.quantity

@@ -17,8 +17,8 @@ from typing import Final
 import structlog
 
 from mesolive.connectors.tastytrade.account_rows import TRADE, LegFees, fees_by_leg
-from mesolive.connectors.tastytrade.combo_fills import ComboFill, LegFill
-from mesolive.connectors.tastytrade.order_journal import Reported
+from mesolive.connectors.tastytrade.combo_fills import ComboFill, Parts, mean_price
+from mesolive.connectors.tastytrade.order_journal import Apart, Reported
 from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.connectors.tastytrade.tracked_orders import LONG_AGO, TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import VenueCore
@@ -45,12 +45,13 @@ class Executions:
         self._replaced: dict[tuple[str, str], str] = {}
         """Orders of ours by account and id of the order that took their place, where that one is not known yet."""
         self._reporting = asyncio.Lock()
-        self._broken: dict[str, list[Execution]] = {}
         self._fees_read: dict[str, tuple[float, Fees]] = {}
 
     def is_waiting(self, tracked: TrackedOrder) -> bool:
         """Return whether executions or the end of an order are not reported yet."""
-        return bool(tracked.unreported) or tracked.lacks_fills or (tracked.has_ended and not tracked.is_ended)
+        if tracked.unreported or tracked.lacks_fills:
+            return True
+        return tracked.has_ended and (not tracked.is_ended or bool(tracked.broken()))
 
     async def report_due(self) -> None:
         """Tell what is due of all orders: executions whose fees are known or late, then ends."""
@@ -69,7 +70,12 @@ class Executions:
                 break
             await asyncio.sleep(self._core.times.work)
         executions = [item for tracked in self._core.book.of(account) for item in self._reported(account, tracked)]
-        executions += self._broken.get(account, [])
+        executions += [
+            item.execution
+            for (owner, _), items in self._core.journal.apart.items()
+            if owner == account
+            for item in items
+        ]
         return sorted((item for item in executions if item.at >= since), key=lambda item: (item.at, item.execution_id))
 
     def _reported(self, account: str, tracked: TrackedOrder) -> list[Execution]:
@@ -92,8 +98,11 @@ class Executions:
                 await self._ask_for_fills(account, tracked)
                 continue
             self._core.calm(f"fills {tracked.id}")
-            if tracked.has_ended and not tracked.is_ended and not tracked.unreported:
-                self._report_end(account, tracked)
+            if tracked.has_ended and not tracked.unreported:
+                if broken := tracked.broken():
+                    self._report_broken(account, tracked, broken)
+                if not tracked.is_ended:
+                    self._report_end(account, tracked)
 
     def _is_quiet(self, tracked: TrackedOrder) -> bool:
         if tracked.has_ended or tracked.filled_at is None:
@@ -139,14 +148,14 @@ class Executions:
         # The server books them durably: numbers that were reported must not come again with other fills behind them.
         self._core.journal.write(*records, durable=True)
         for record in records:
-            tracked.reported.append(record.combo)
+            tracked.note_reported(record.combo)
             self._core.report(record.execution)
 
     def _shares(
         self, account: str, tracked: TrackedOrder, symbol: str, quantity: Decimal, known: LegFees | None
     ) -> Decimal | None:
         """Return the fees of new contracts of a leg: all of the leg so far, less those that were reported."""
-        filled = sum((fill.quantity for fill in tracked.fills.values() if fill.symbol == symbol), ZERO)
+        filled = sum((fill.quantity for fill in tracked.fills if fill.symbol == symbol), ZERO)
         if known is None or known.quantity < filled or filled <= 0:
             return None
         reported = ZERO
@@ -188,8 +197,6 @@ class Executions:
 
     def _report_end(self, account: str, tracked: TrackedOrder) -> None:
         tracked.is_ended = True
-        if broken := tracked.broken():
-            self._report_broken(account, tracked, broken)
         if not tracked.order.is_filled:
             self._core.report(self._core.ended(account, tracked))
         if tracked.order.replaced_by is not None and tracked.reference is not None:
@@ -207,25 +214,29 @@ class Executions:
                 text = f"order {old_id} was replaced by hand with order {new_id}, whose fills are not ours"
                 self._core.alarm(f"by hand {old_id}", text)
 
-    def _report_broken(self, account: str, tracked: TrackedOrder, broken: Mapping[str, Decimal]) -> None:
+    def _report_broken(self, account: str, tracked: TrackedOrder, broken: Parts) -> None:
         """Tell legs that were filled without their partners as a trade by hand: they are held, and in no combo."""
         legs = [leg for leg in tracked.legs if leg.symbol in broken]
-        parts = {leg.symbol: tracked.fills_of(leg.symbol) for leg in legs}
+        quantities = {symbol: sum((part.quantity for part in parts), ZERO) for symbol, parts in broken.items()}
+        execution_id = f"{tracked.id}:{BROKEN}" + (f":{len(tracked.apart) + 1}" if tracked.apart else "")
         execution = Execution(
             account=account,
             reference=None,
             venue_id=f"{tracked.id}:{BROKEN}",
-            execution_id=f"{tracked.id}:{BROKEN}",
+            execution_id=execution_id,
             qty=Decimal(1),
             legs=tuple(
-                leg_execution(leg, {}, broken[leg.symbol], _last_price(parts[leg.symbol]), ZERO) for leg in legs
+                leg_execution(leg, {}, quantities[leg.symbol], mean_price(broken[leg.symbol]), ZERO) for leg in legs
             ),
             at=tracked.changed_at,
         )
-        known = self._broken.setdefault(account, [])
-        if all(item.execution_id != execution.execution_id for item in known):
-            known.append(execution)
-        differences = ", ".join(f"{quantity} {symbol}" for symbol, quantity in broken.items())
+        record = Apart(
+            order_id=tracked.id, execution=execution, parts={symbol: tuple(parts) for symbol, parts in broken.items()}
+        )
+        # A fill of another leg that is heard of still later must not make a combo of these, which are booked.
+        self._core.journal.write(record, durable=True)
+        tracked.note_apart(record.parts)
+        differences = ", ".join(f"{quantity} {symbol}" for symbol, quantity in quantities.items())
         self._core.alarm(
             f"broken {tracked.id}", f"order {tracked.id} ended with legs filled without the others: {differences}"
         )
@@ -235,6 +246,8 @@ class Executions:
         """Read an order of which fills or prices are missing; after a while that is an alarm."""
         core = self._core
         since = tracked.filled_at if tracked.filled_at is not None else tracked.lacking_since(core.now())
+        if tracked.is_short_of_partners:
+            since = max(since, tracked.lacking_since(core.now()))
         if core.now() - since >= core.times.quiet and core.now() >= tracked.ask_at:
             # Soon at first, and less and less often: the broker may take minutes, and does not want to be polled.
             tracked.ask_at = core.now() + max(core.times.quiet, (core.now() - since) / 2)
@@ -242,9 +255,12 @@ class Executions:
                 await core.read_order(account, tracked.id)
             except VenueUnreachableError as error:
                 _log.warning("fills_not_read", account=account, order_id=tracked.id, reason=str(error))
+                return
+            if not tracked.unpriced and tracked.is_short_of_partners and core.now() - since >= core.times.fills_missing:
+                tracked.is_uneven = True  # its end follows, with what is broken
         if not tracked.lacks_fills:
             core.calm(f"fills {tracked.id}")
-        elif core.now() - since >= core.times.fills_missing:
+        elif core.now() - since >= core.times.fills_missing and (tracked.unpriced or not tracked.is_short_of_partners):
             what = "the prices" if tracked.unpriced else "the fills"
             core.alarm(f"fills {tracked.id}", f"order {tracked.id} is filled, and {what} of some legs are missing")
 
@@ -268,7 +284,3 @@ def _divided(total: Decimal, count: int) -> list[Decimal]:
     """Return a sum in equal parts of bounded length; the last part takes what the division leaves."""
     share = (total / count).quantize(CENT_PART)
     return [*([share] * (count - 1)), total - share * (count - 1)]
-
-
-def _last_price(parts: Sequence[LegFill]) -> Decimal:
-    return parts[-1].price if parts else ZERO

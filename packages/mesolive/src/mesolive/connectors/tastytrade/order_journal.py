@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from mesolive.connectors.tastytrade.combo_fills import ComboFill
+from mesolive.connectors.tastytrade.combo_fills import ComboFill, FillPart
 from mesolive.venues.base import Ended, Execution, VenueRequest
 
 _log = structlog.get_logger(__name__)
@@ -62,7 +62,15 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True, tag="Told"):
     combo: ComboFill
 
 
-Record = Sent | Known | NotThere | Reported
+class Apart(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Legs that were filled without their partners were reported to the server. Their content never changes."""
+
+    order_id: str
+    execution: Execution
+    parts: dict[str, tuple[FillPart, ...]]
+
+
+Record = Sent | Known | NotThere | Reported | Apart
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -92,6 +100,7 @@ class OrderJournal:
         self.known: dict[tuple[str, str], Known] = {}
         self.not_there: dict[tuple[str, str], Ended] = {}
         self.reported: dict[tuple[str, str], list[Reported]] = {}
+        self.apart: dict[tuple[str, str], list[Apart]] = {}
         self.accounts: set[str] = set()
         self._by_venue_id: dict[tuple[str, str], str] = {}
 
@@ -103,6 +112,7 @@ class OrderJournal:
         self.known.clear()
         self.not_there.clear()
         self.reported.clear()
+        self.apart.clear()
         self._by_venue_id.clear()
         self.unreadable.clear()
         retained: list[bytes] = []
@@ -171,6 +181,8 @@ class OrderJournal:
                 reports = self.reported.setdefault((record.execution.account, record.execution.venue_id), [])
                 if record.combo.number > len(reports):
                     reports.append(record)
+            case Apart():
+                self.apart.setdefault((record.execution.account, record.order_id), []).append(record)
 
     @staticmethod
     def _compact(file: Path, lines: list[bytes]) -> None:
@@ -224,7 +236,7 @@ def _account_of(record: Record) -> str:
             return record.account
         case NotThere():
             return record.ended.account
-        case Reported():
+        case Reported() | Apart():
             return record.execution.account
 
 
@@ -234,5 +246,5 @@ def _at(record: Record) -> datetime:
             return record.at
         case NotThere():
             return record.ended.at
-        case Reported():
+        case Reported() | Apart():
             return record.execution.at

@@ -365,7 +365,7 @@ class Submissions:
         """Return whether an order filled one of these contracts so recently that the broker's list may lack it."""
         since = self._core.clock.now() - LAG
         orders = self._core.book.of(account)
-        return any(fill.symbol in symbols and fill.at > since for order in orders for fill in order.fills.values())
+        return any(fill.symbol in symbols and fill.at > since for order in orders for fill in order.fills)
 
     @staticmethod
     def _is_ledger_lag(refusal: Refused, order: NewOrder) -> bool:

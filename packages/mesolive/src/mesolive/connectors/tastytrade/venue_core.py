@@ -124,7 +124,7 @@ class VenueCore:
         self.quote = quote
         self.rules = rules
         self.times = times
-        self.book = OrderBook()
+        self.book = OrderBook(self._remembered)
         self.ledgers: dict[str, PositionLedger] = {}
         self.fee_estimates: dict[tuple[str, str], Decimal] = {}
         """Fees per contract by account and reference, as the broker estimated them."""
@@ -169,17 +169,27 @@ class VenueCore:
         is_new = self.book.find(account, order.order_id) is None
         tracked = self.book.take(account, order, self.now())
         if is_new:
-            tracked.reported = [item.combo for item in self.journal.reported.get((account, tracked.id), ())]
             sent_as = self.journal.reference_of(account, tracked.id)
             if sent_as is not None and tracked.reference is None:
                 self.book.name(account, tracked, sent_as)  # the broker loses identifiers now and then
         self._note_fills(account, tracked)
+        if doubts := tracked.doubts:
+            text = f"order {tracked.id}: {'; '.join(doubts)}: it counts once, compare it with the broker's"
+            self.alarm(f"doubts {tracked.id}", text)
+        else:
+            self.calm(f"doubts {tracked.id}")
         if tracked.reference is not None and not tracked.is_accepted:
             tracked.is_accepted = True
             self._note_arrival(account, tracked.reference, tracked)
         for event in self._changes:
             event.set()
         return tracked
+
+    def _remembered(self, account: str, order: Order) -> TrackedOrder:
+        """Return an order that was not known here, with what was reported of it before."""
+        key = account, order.order_id
+        reported = [item.combo for item in self.journal.reported.get(key, ())]
+        return TrackedOrder(order, reported, [item.parts for item in self.journal.apart.get(key, ())])
 
     async def next_change(self) -> None:
         """Wait until an order changes."""
@@ -261,7 +271,7 @@ class VenueCore:
     def _note_fills(self, account: str, tracked: TrackedOrder) -> None:
         ledger, now = self.ledger(account), self.now()
         signs = {leg.symbol: leg.sign for leg in tracked.legs}
-        for fill in (*tracked.fills.values(), *tracked.unpriced.values()):
+        for fill in (*tracked.fills, *tracked.unpriced):
             if (sign := signs.get(fill.symbol)) is not None:
                 ledger.filled(fill.symbol, f"{tracked.id}:{fill.fill_id}", fill.quantity * sign, now, fill.at)
 
