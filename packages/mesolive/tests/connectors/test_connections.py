@@ -337,6 +337,29 @@ async def test_an_answer_about_accounts_that_cannot_be_read_is_part_of_the_state
         await until(kit, lambda item: item.State is State.Connected)
 
 
+async def test_an_account_that_the_login_has_no_more_is_named_before_and_after_a_restart(tmp_path: Path) -> None:
+    def is_lost(shown: models.ConnectorInfo) -> bool:
+        return shown.State is State.Restricted and "the login has these accounts no more" in shown.Message
+
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, accounts="SIM1000,SIM2000")
+        for account in ("SIM1000", "SIM2000"):
+            await kit.control.enable_broker_account(models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId=account))
+        await until(kit, lambda item: item.State is State.Connected)
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={"accounts": "SIM2000"}, Secrets={})
+        )
+        await until(kit, is_lost)
+    async with running_live(tmp_path) as kit:
+        shown = await until(kit, is_lost)
+        assert "SIM1000: in the books are no open positions and no working orders" in shown.Message
+        assert "SIM2000:" not in shown.Message
+        async with httpx.AsyncClient() as http:
+            health = (await http.get(f"{kit.url}/health")).text
+        assert "an account is missing" in health
+        assert "SIM1000" not in health
+
+
 async def test_one_user_has_a_bounded_number_of_connectors(tmp_path: Path) -> None:
     async with running_live(tmp_path) as kit:
         for number in range(MAX_CONNECTORS_PER_USER):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from mesolive.market.service import Market
 from mesolive.venues.base import (
     NOT_SENT,
     Accepted,
+    AccountUnreachableError,
     CancelDenied,
     Ended,
     Ending,
@@ -322,9 +324,11 @@ class TestEveryVenue:
         order = bench.resting()
         async with listening(bench.venue):
             await bench.venue.submit(order)
-            assert await bench.venue.orders("SIM2000", START) == []
-            answer = await bench.venue.cancel("SIM2000", order.reference, None)
-            assert isinstance(answer, CancelDenied)
+            # Nothing, or that nothing is known of it: a login that does not have it cannot say that it is empty.
+            with contextlib.suppress(AccountUnreachableError):
+                assert await bench.venue.orders("SIM2000", START) == []
+            with contextlib.suppress(AccountUnreachableError):
+                assert isinstance(await bench.venue.cancel("SIM2000", order.reference, None), CancelDenied)
             (listed,) = await bench.venue.orders(ACCOUNT, START)
         assert listed.status is OrderStatus.WORKING
 
@@ -358,7 +362,8 @@ class TestEveryVenue:
         async with listening(bench.venue):
             (settled,) = await bench.venue.settlements(ACCOUNT, START)
             assert await bench.venue.settlements(ACCOUNT, settled.at + timedelta(seconds=1)) == []
-            assert await bench.venue.settlements("SIM2000", START) == []
+            with contextlib.suppress(AccountUnreachableError):
+                assert await bench.venue.settlements("SIM2000", START) == []
 
     async def test_22_a_settlement_is_made_once_under_an_id_that_outlives_a_restart(self, bench: Bench) -> None:
         (put,) = bench.expiring("SPXW")

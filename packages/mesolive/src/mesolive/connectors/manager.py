@@ -51,6 +51,7 @@ from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
 from mesolive.tasks import TaskRegistry, Tasks
 from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.execution.unwatched import unwatched
 from mesolive.trading.orders.repository import open_orders_of_account
 from mesolive.trading.portfolio.broker_accounts import begin_with_cash
 from mesolive.trading.portfolio.broker_facts import store_facts
@@ -59,6 +60,7 @@ from mesolive_sdk.models import DataProviderType
 
 _log = structlog.get_logger(__name__)
 
+LOST_REMEDY: Final = "Look at the account at the broker: it may be closed, read-only, or of another login."
 RECORDINGS: Final = "recordings"
 """Name of the folder of recordings, beside that of the connections."""
 
@@ -381,19 +383,31 @@ class ConnectionManager:
 
         The books of an enabled account begin with the first cash that the broker states while no order is open: cash
         that moves meanwhile may be in the statement and not in the books, or the other way round.
+
+        Raises
+        ------
+        ConnectorError
+            Behind all others: when the login has enabled accounts no more, which it may have lost before this process.
         """
         accounts = await connector.accounts()
         now = self.clock.now()
         async with self._database.write(connection.user_id) as tx:
             await store_discovered(tx, connection.id, accounts, now)
             stored = await discovered_accounts(tx, connection.id)
+        present, lost = {account.account_id for account in accounts}, list[str]()
         for account in stored:
-            if account.account_id is not None:
+            if account.account_id is not None and account.discovered.account_id not in present:
+                async with self._database.read() as tx:
+                    lost.append(f"{account.discovered.account_id}: {await unwatched(tx, account.account_id)}")
+            elif account.account_id is not None:
                 facts = await connector.account_facts(account.discovered.account_id)
                 async with self._database.write(connection.user_id) as tx:
                     await store_facts(tx, account.account_id, facts, now)
                     if facts.cash is not None and not await open_orders_of_account(tx, account.account_id):
                         await begin_with_cash(tx, account.account_id, facts.cash, facts.as_of)
+        if lost:
+            text = f"the login has these accounts no more, and they are not watched: {'; '.join(lost)}"
+            raise ConnectorError(Problem.NOT_PERMITTED, text, LOST_REMEDY, "an account is missing")
 
 
 async def _has_error(tx: Transaction, connection: StoredConnection) -> bool:

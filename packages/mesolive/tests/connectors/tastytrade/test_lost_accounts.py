@@ -31,7 +31,6 @@ async def assert_nothing_is_known(one: Traded) -> None:
             await one.venue.positions(ACCOUNT)
         with pytest.raises(VenueUnreachableError, match="no more"):
             await one.venue.cancel(ACCOUNT, "ref-1", None)
-        assert await one.venue.orders("5WX00007", SINCE) == []
 
 
 async def test_an_account_that_the_login_lost_is_unknown_and_not_empty() -> None:
@@ -48,4 +47,9 @@ async def test_an_account_that_the_login_lost_is_unknown_after_a_restart_too(tmp
         assert isinstance(await one.venue.submit(spread()), Accepted)
     broker.stream = FakeAccountStream()
     async with trading(broker, journal=OrderJournal(file)) as one:
+        await assert_nothing_is_known(one)
+
+
+async def test_an_account_that_neither_this_process_nor_the_journal_knows_is_unknown_and_not_empty() -> None:
+    async with trading() as one:
         await assert_nothing_is_known(one)

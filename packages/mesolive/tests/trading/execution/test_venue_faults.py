@@ -134,6 +134,39 @@ async def test_an_account_that_the_login_lost_is_left_as_it_is_and_the_others_ar
     assert supervisor.in_contact
 
 
+async def test_a_lost_account_is_an_active_error_with_its_positions_and_orders_until_it_is_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy = await desk.strategy()
+    await desk.enter(strategy.Id)
+    entry = await desk.prepare_entry(strategy.Id, "another")
+    resting = await desk.send(at_venue(entry, kind=models.OrderType.Limit, limit=Decimal(-90)))
+    listed = desk.venue.orders
+    async with desk.application.database.read() as tx:
+        held = await held_in_books(tx, 1)
+    assert held
+
+    async def lost(account: str, since: datetime) -> Sequence[VenueOrder]:
+        raise AccountUnreachableError(f"the login has account {account} no more")
+
+    async def errors() -> list[models.ErrorEvent]:
+        return [event for event in await desk.log() if isinstance(event, models.ErrorEvent)]
+
+    (supervisor,) = desk.application.desk.supervisors
+    monkeypatch.setattr(desk.venue, "orders", lost)
+    for _ in range(2):
+        await supervisor.reconcile()
+    (error,) = await errors()
+    assert error.State is models.ErrorState.Active
+    assert "no more; it is not watched" in error.Message
+    for contract, qty in held.items():
+        assert f"{qty:+f} {contract}" in error.Message
+    assert f"working orders {resting.LiveOrderId} (" in error.Message
+    monkeypatch.setattr(desk.venue, "orders", listed)
+    await supervisor.reconcile()
+    assert [item.State for item in await errors()] == [models.ErrorState.Active, models.ErrorState.Resolved]
+
+
 async def test_an_order_that_the_venue_still_searches_for_is_not_judged(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -258,9 +258,12 @@ class IbkrVenue:
             raise VenueUnreachableError(str(error)) from error
 
     def _must_be_of_login(self, account: str) -> None:
-        """Raise `AccountUnreachableError` for an account that is not of the login any more: no list is about it."""
+        """Raise `AccountUnreachableError` for an account that is not of the login: no list is about it.
+
+        It was once, for somebody asks, also where the journal has not heard of it.
+        """
         self._state.must_be_connected()
-        if account not in self._session.accounts and self._state.book.known_until(account) is not None:
+        if account not in self._session.accounts:
             raise AccountUnreachableError(f"TWS is logged in without account {account}")
 
     async def _refresh(self, account: str, *, lists: bool = True) -> None:

@@ -249,15 +249,12 @@ class TastytradeVenue:
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         """Request a cancel, and watch it for a moment."""
-        if not self._has(account):
-            text = "the account is not one of this connection"
-            return CancelDenied(account=account, reference=reference, reason=text, at=self._clock.now(), unknown=True)
+        self._must_be_of_login(account)
         return await self._replacements.cancel(account, reference, venue_id)
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
         """Return working orders, those that ended since, and those in doubt."""
-        if not self._has(account):
-            return []
+        self._must_be_of_login(account)
         await self.core.read_orders(account, since)
         listed = [
             self._shown(account, tracked)
@@ -276,19 +273,18 @@ class TastytradeVenue:
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return all fills since, as whole combos."""
-        if not self._has(account):
-            return []
+        self._must_be_of_login(account)
         await self.core.read_orders(account, since)
         return await self._executions.listed(account, since)
 
     async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
         """Return what expired or was exercised since, as far as the broker's history has it."""
-        return await self._settlements(account, since) if self._has(account) else []
+        self._must_be_of_login(account)
+        return await self._settlements(account, since)
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds of options."""
-        if not self._has(account):
-            return {}
+        self._must_be_of_login(account)
         positions = await self.core.read_positions(account)
         return {contract: qty for symbol, qty in positions.items() if (contract := contract_of(symbol)) is not None}
 
@@ -299,20 +295,15 @@ class TastytradeVenue:
         if not self._is_up or session is None or session.lost is not None:
             raise VenueUnreachableError("tastytrade is not connected")
 
-    def _has(self, account: str) -> bool:
-        """Return whether an account is one of this connection.
+    def _must_be_of_login(self, account: str) -> None:
+        """Raise `AccountUnreachableError` for an account that the login does not have, or may not trade.
 
-        Raises
-        ------
-        AccountUnreachableError
-            For one that was: its orders and positions go on, and an empty list would say that they are gone.
+        It had it once, for somebody asks: also where neither this process nor the journal has heard of it. Its orders
+        and positions go on, and an empty list would say that they are gone.
         """
         self._must_be_connected()
-        if account in self.accounts:
-            return True
-        if account in self._served or account in self._journal.accounts:
+        if account not in self.accounts:
             raise AccountUnreachableError(f"the login has account {account} no more, or may not trade it")
-        return False
 
     async def _hydrate(self, session: _Session) -> None:
         """Read all accounts; what the stream reported meanwhile is applied too."""

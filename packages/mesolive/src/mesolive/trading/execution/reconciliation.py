@@ -30,6 +30,7 @@ from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.execution.send_permits import SendPermits
+from mesolive.trading.execution.unwatched import tell_unwatched
 from mesolive.trading.execution.user_halts import halted_orders
 from mesolive.trading.orders.open_orders import known_references
 from mesolive.trading.orders.report_log import known_executions_of_account
@@ -289,6 +290,7 @@ class ReconciliationEngine:
         except AccountUnreachableError as error:
             self.comparisons.pop(account.id, None)
             _log.warning("account_not_polled", account=account.broker_account_id, reason=str(error))
+            await tell_unwatched(self._database, self._journal, account, str(error))
 
     async def _reconcile(self, account: Account) -> None:
         """Poll the venue about an account, book what was missed, resolve orders, and compare positions."""

@@ -1,0 +1,41 @@
+"""Accounts that the venue's login has lost: closed, or no longer permitted. Their owner is told what is unwatched."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesolive.journal.journal import Journal
+from mesolive.store.database import Database, Transaction
+from mesolive.trading.orders.repository import open_orders_of_account
+from mesolive.trading.portfolio.account_errors import active_trouble, trouble_event
+from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.position_queries import held_in_books
+
+MAX_NAMED: Final = 10
+
+
+async def unwatched(tx: Transaction, account_id: int) -> str:
+    """Return what an account holds and works by the books, in words: nobody looks after it at its venue."""
+    held = [f"{qty:+f} {contract}" for contract, qty in sorted((await held_in_books(tx, account_id)).items(), key=str)]
+    orders = [f"{order.id} ({order.view.state.value})" for order in await open_orders_of_account(tx, account_id)]
+    return f"in the books are {_listed('open positions', held)} and {_listed('working orders', orders)}"
+
+
+async def tell_unwatched(database: Database, journal: Journal, account: Account, reason: str) -> None:
+    """Tell the owner of an account, as its active error, that its venue is not heard of about it.
+
+    The error is resolved when the account is compared with its venue again.
+    """
+    async with database.read() as tx:
+        active = trouble_event(account, f"{reason}; it is not watched: {await unwatched(tx, account.id)}")
+        if active.Message == await active_trouble(tx, account):
+            return
+    async with database.write(account.user_id) as tx:
+        await journal.append(tx, account.user_id, [active])
+
+
+def _listed(what: str, items: list[str]) -> str:
+    if not items:
+        return f"no {what}"
+    more = f" (and {len(items) - MAX_NAMED} more)" if len(items) > MAX_NAMED else ""
+    return f"{what} {', '.join(items[:MAX_NAMED])}{more}"
