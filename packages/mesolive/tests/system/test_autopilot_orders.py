@@ -12,9 +12,9 @@ from typing import cast
 import msgspec
 import pytest
 
-from mesolive.trading.execution import send_permits
 from mesolive.trading.execution.halts import halt, resume
 from mesolive.trading.execution.risk_limits import Limits
+from mesolive.trading.execution.send_permits import SendLimits
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models
 from mesolive_sdk.automation import (
@@ -258,7 +258,9 @@ async def test_an_order_that_was_certainly_not_sent_is_sent_again_at_the_current
     await play.rounds(pilot, 4)
     entry = await play.orders()
     with monkeypatch.context() as patch:
-        patch.setattr(send_permits, "SEND_WITHIN", -1.0)  # no order leaves the server in time
+        patch.setattr(
+            play.desk.application.desk.permits, "limits", SendLimits(send_within=-1.0)
+        )  # no order leaves the server in time
         play.market.move(4850)
         await play.evaluate()
         await play.rounds(pilot, 2)
@@ -280,7 +282,7 @@ async def test_an_order_that_was_certainly_not_sent_is_sent_again_at_the_current
 async def test_an_entry_that_can_never_be_sent_ends_with_the_patience(
     play: Play, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send_permits, "SEND_WITHIN", -1.0)
+    monkeypatch.setattr(play.desk.application.desk.permits, "limits", SendLimits(send_within=-1.0))
     await play.strategy(spread())
     pilot = play.pilot(memory, everywhere(patience_seconds=60))
     await play.evaluate()

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from mesolive.clock import ScaledClock, boot_time
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
-from mesolive.trading.execution.send_permits import PERMIT_SECONDS, Denial
+from mesolive.trading.execution.send_permits import LIMITS, Denial
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.connection import VenueConnection
 from mesolive.venues.simulated.venue import SimulatedVenue
@@ -188,7 +188,7 @@ async def test_a_paused_server_that_was_taken_over_does_not_double_an_order(
                 await judged(control)
                 await control.send_order(at_venue(plan, key="second"))
             # The pause is longer than a permit stands; no machine takes over quicker than that anyway.
-            await asyncio.sleep(max(0.0, PERMIT_SECONDS + 0.2 - (boot_time() - stopped)))
+            await asyncio.sleep(max(0.0, LIMITS.permit + 0.2 - (boot_time() - stopped)))
             os.kill(first.pid, signal.SIGCONT)
             permit = await first.says()
             if pause is Pause.WITHOUT_PERMITS:

@@ -154,6 +154,7 @@ async def test_a_permission_that_is_older_than_a_second_is_not_used(
     bench: AgentBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments = iter(range(0, 1000, 2))
+    monkeypatch.setattr(bench.host, "_limits", venue_host.LIMITS)
     monkeypatch.setattr(venue_host, "boot_time", lambda: float(next(moments)))
     async with bench.venue.session():
         answer = await bench.venue.submit(bench.order())

@@ -245,6 +245,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         clock,
         reconciliation=overrides.reconciliation,
         answer_seconds=overrides.answer_seconds,
+        send_limits=overrides.send_limits,
     )
     sealing = Sealing(
         core.store.secret,

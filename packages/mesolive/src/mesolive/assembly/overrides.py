@@ -15,6 +15,7 @@ from mesolive.notifications.targets import Target
 from mesolive.trading.evaluation.evaluator import EvaluationListener
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
+from mesolive.trading.execution.send_permits import LIMITS, SendLimits
 from mesolive.venues.base import Venue
 
 
@@ -32,6 +33,8 @@ class Overrides:
         Times of the reconciliation with venues.
     answer_seconds
         Real seconds that a venue may take to answer an order.
+    send_limits
+        How soon after its admission an order must be sent.
     replay
         Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
         evaluated, and there are neither retention nor checks of health and of providers.
@@ -54,6 +57,7 @@ class Overrides:
     venues: Sequence[Venue] | None = None
     reconciliation: ReconciliationConfig | None = None
     answer_seconds: float = ANSWER_SECONDS
+    send_limits: SendLimits = LIMITS
     replay: Callable[[str], Random] | None = None
     transient: bool = False
     evaluation_listener: EvaluationListener | None = None

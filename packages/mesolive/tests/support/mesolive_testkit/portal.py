@@ -29,7 +29,7 @@ from mesolive.trading.portfolio.accounts import find_account
 from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import models, new_idempotency_key, wait_for_job
-from mesolive_testkit.server import ACCOUNT, Kit, definition, live_server, manual_market
+from mesolive_testkit.server import ACCOUNT, UNHURRIED, Kit, definition, live_server, manual_market
 
 SIMULATED = "SIM1000"
 """An account whose orders the simulated venue fills."""
@@ -280,7 +280,7 @@ async def kit_of(
     """Run a server whose market stands still until the test moves it, with an account at a venue that can fail."""
     market = manual_market()
     venue = venue_type(*market, directory / "venue.jsonl", faults=faults)
-    parts = Overrides(venues=[venue], answer_seconds=60)
+    parts = Overrides(venues=[venue], answer_seconds=60, send_limits=UNHURRIED)
     wanted: dict[str, Any] = {"notify_hosts": ("127.0.0.1",)} | settings
     async with live_server(directory, market, overrides=parts, **wanted) as kit:
         owner = await kit.application.access.user("trader")

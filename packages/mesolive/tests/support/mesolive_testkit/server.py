@@ -20,6 +20,7 @@ from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings
+from mesolive.trading.execution.send_permits import SendLimits
 from mesolive_sdk import (
     MesoLiveControlHubClient,
     MesoLiveDataHubClient,
@@ -30,6 +31,8 @@ from mesolive_sdk import (
 )
 from mesolive_sdk.clients import HubClient
 
+UNHURRIED = SendLimits(60.0, 60.0)
+"""A machine that stands still for seconds leaves no order unsent."""
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 """A Monday, 11:00 in New York: the market is open."""
 
@@ -192,7 +195,7 @@ async def live_server(
     settings = Settings(**wanted | settings_changes)
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(
-            serving(settings, replace(overrides or Overrides(), market=market or manual_market()))
+            serving(settings, replace(overrides or Overrides(send_limits=UNHURRIED), market=market or manual_market()))
         )
         made = await application.access.create_key(user)
         kit = Kit(application, made.token, stack)

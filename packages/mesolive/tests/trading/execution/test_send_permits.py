@@ -117,7 +117,7 @@ async def test_an_order_that_waited_too_long_is_not_sent(
     permits = SendPermits(book.database)
     await permits.begin_epoch()
     order = await book.order(permits, "r-1")
-    denied = await permits.request(order, book.account, boot_time() - send_permits.SEND_WITHIN - 1)
+    denied = await permits.request(order, book.account, boot_time() - permits.limits.send_within - 1)
     assert denied is not None
     assert denied.why is Denial.LATE
     assert (await book.stored(order)).permit_epoch is None
@@ -128,7 +128,7 @@ async def test_a_permit_that_is_older_than_a_second_is_not_used(book: Book, monk
     permits = SendPermits(book.database)
     await permits.begin_epoch()
     order = await book.order(permits, "r-1")
-    moments = iter([100.0, 100.0, 100.0 + send_permits.PERMIT_SECONDS + 0.1])
+    moments = iter([100.0, 100.0, 100.0 + permits.limits.permit + 0.1])
     monkeypatch.setattr(send_permits, "boot_time", lambda: next(moments))
     denied = await permits.request(order, book.account, 100.0)
     assert denied is not None
@@ -143,7 +143,7 @@ async def test_the_only_server_of_a_file_looks_for_halts_again_after_a_pause(
     permits = SendPermits(book.database)
     order = await book.order(permits, "r-1")
     await halt(book.database, "stop everything", START)
-    paused = boot_time() - send_permits.PERMIT_SECONDS - 0.1
+    paused = boot_time() - permits.limits.permit - 0.1
     denied = await permits.request(order, book.account, paused)
     assert denied is not None
     assert denied.why is Denial.HALTED

@@ -22,6 +22,7 @@ from mesolive.connectors.remote.agent_folder import AgentFolder, AgentFolderErro
 from mesolive.connectors.remote.hosted import HostedConnector
 from mesolive.connectors.remote.messages import LINK, PROTOCOL, Hello, Notice, Question, ReadClock, Welcome
 from mesolive.connectors.remote.peer import LinkLostError, Peer, QuestionFailedError
+from mesolive.connectors.remote.venue_host import LIMITS, WriteLimits
 from mesolive.connectors.settings_model import ConnectorSettingsError, read_settings
 from mesolive.connectors.supervisor import SupervisionConfig
 from mesolive.logs import hide_text
@@ -86,8 +87,10 @@ class Agent:
         calendar: ExchangeCalendar | None = None,
         config: SupervisionConfig | None = None,
         retry: BackOff = RETRY,
+        limits: WriteLimits = LIMITS,
         report: Callable[[str], None] = lambda _text: None,
     ) -> None:
+        self._limits = limits
         self.name = name
         self._folder = folder
         self._transport = transport
@@ -110,7 +113,9 @@ class Agent:
     ) -> HostedConnector:
         stored, folder = self._folder.connectors[name], self._folder.folder_of(name)
         connector = opened_connector(self._folder, name, kinds, self._clock, self._calendar)
-        hosted = HostedConnector(number, name, stored.kind, connector, folder, self._clock, lambda: self._shift, config)
+        hosted = HostedConnector(
+            number, name, stored.kind, connector, folder, self._clock, lambda: self._shift, config, self._limits
+        )
         hosted.epoch = self._folder.epoch(name)
         return hosted
 

@@ -34,7 +34,7 @@ from mesolive.connectors.remote.messages import (
 from mesolive.connectors.remote.peer import LinkLostError, Peer
 from mesolive.connectors.remote.provider_host import ProviderHost
 from mesolive.connectors.remote.report_journal import ReportJournal
-from mesolive.connectors.remote.venue_host import VenueHost
+from mesolive.connectors.remote.venue_host import LIMITS, VenueHost, WriteLimits
 from mesolive.connectors.repository import StoredConnection
 from mesolive.connectors.supervisor import Supervision, SupervisionConfig
 from mesolive.market.provider import PartialProvider, Provider
@@ -71,7 +71,9 @@ class HostedConnector:
         wall: Clock,
         shift: Callable[[], timedelta],
         config: SupervisionConfig | None = None,
+        limits: WriteLimits = LIMITS,
     ) -> None:
+        self._limits = limits
         self.name = name
         self.kind = kind
         self.connector = connector
@@ -217,7 +219,7 @@ class HostedConnector:
 
     async def use_venue(self, venue: Venue, clock: Clock) -> None:
         """Keep the venue's session open from now on."""
-        host = VenueHost(venue, self._journal, clock, self.name)
+        host = VenueHost(venue, self._journal, clock, self.name, self._limits)
         await host.start()
         self._venue = host
         if self._link is not None:

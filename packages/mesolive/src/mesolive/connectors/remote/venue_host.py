@@ -42,10 +42,6 @@ from mesolive.venues.base import (
 
 _log = structlog.get_logger(__name__)
 
-CHECK_SECONDS: Final = 2.0
-"""How long the server's answer to `MayWrite` is awaited."""
-VALID_SECONDS: Final = 1.0
-"""For how long that answer holds, from the moment when it was asked for."""
 SESSION_SECONDS: Final = 5.0
 """How long a server that asks for reports waits for the venue's session to open."""
 IN_FLIGHT: Final = 256
@@ -55,6 +51,25 @@ RECONNECT: Final = BackOff(first=0.5, longest=30.0)
 _REASON: Final[msgspec.msgpack.Decoder[str | None]] = msgspec.msgpack.Decoder(str | None)
 
 VenueQuestion = Submit | Replace | Cancel | Orders | Executions | Settlements | Positions | OpenReports
+
+
+class WriteLimits(msgspec.Struct, frozen=True):
+    """Limits of the server's permission to write an order, in seconds.
+
+    Attributes
+    ----------
+    check
+        How long the server's answer to `MayWrite` is awaited.
+    valid
+        For how long that answer holds, from the moment when it was asked for.
+    """
+
+    check: float = 2.0
+    valid: float = 1.0
+
+
+LIMITS: Final = WriteLimits()
+"""Those of every agent; tests of something else have longer ones, for their machine may stand still for seconds."""
 
 
 class VenueHost:
@@ -70,7 +85,10 @@ class VenueHost:
         Market time.
     """
 
-    def __init__(self, venue: Venue, journal: ReportJournal, clock: Clock, name: str) -> None:
+    def __init__(
+        self, venue: Venue, journal: ReportJournal, clock: Clock, name: str, limits: WriteLimits = LIMITS
+    ) -> None:
+        self._limits = limits
         self._venue = venue
         self._journal = journal
         self._clock = clock
@@ -262,11 +280,12 @@ class VenueHost:
                 assert self._link is not None  # noqa: S101 - `_why_not` has looked
                 asked_at = boot_time()
                 try:
-                    reason = await peer.ask(self._link[1], MayWrite(epoch=epoch, ticket=ticket), _REASON, CHECK_SECONDS)
+                    question = MayWrite(epoch=epoch, ticket=ticket)
+                    reason = await peer.ask(self._link[1], question, _REASON, self._limits.check)
                 except LinkLostError:
                     return "the link to the server was lost"
                 except TimeoutError:
-                    return f"the server did not say within {CHECK_SECONDS:g} s that it may be sent"
+                    return f"the server did not say within {self._limits.check:g} s that it may be sent"
                 except QuestionFailedError as error:
                     return f"the server could not say that it may be sent: {error}"
                 if reason is not None:
@@ -274,8 +293,8 @@ class VenueHost:
                 if (reason := self._why_not(peer, epoch)) is not None:
                     return reason
                 # A machine that slept, or a process that stood still: the permission is of the past.
-                if boot_time() - asked_at <= VALID_SECONDS:
+                if boot_time() - asked_at <= self._limits.valid:
                     return None
-            return f"the server's permission was older than {VALID_SECONDS:g} s"
+            return f"the server's permission was older than {self._limits.valid:g} s"
 
         return check

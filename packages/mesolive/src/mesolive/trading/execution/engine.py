@@ -20,7 +20,7 @@ from mesolive.trading.execution.plan_completion import PlanCompletion
 from mesolive.trading.execution.reconciliation import ReconciliationConfig, ReconciliationEngine
 from mesolive.trading.execution.reconciliations import Reconciliations
 from mesolive.trading.execution.report_queue import ReportQueue
-from mesolive.trading.execution.send_permits import SendPermits
+from mesolive.trading.execution.send_permits import LIMITS, SendLimits, SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.portfolio.accounts import Account
@@ -41,6 +41,8 @@ class ExecutionEngine:
         Intervals and time limits of reconciliation.
     answer_seconds
         How long a venue's answer to an order is awaited, in real time.
+    send_limits
+        How soon after its admission an order must be sent.
     """
 
     def __init__(
@@ -55,11 +57,12 @@ class ExecutionEngine:
         *,
         reconciliation: ReconciliationConfig | None = None,
         answer_seconds: float = ANSWER_SECONDS,
+        send_limits: SendLimits = LIMITS,
     ) -> None:
         self.venues = VenueRegistry(venues)
         self.completion = PlanCompletion(database, journal, freezer, clock)
         self.facts = ReportQueue(database, journal, clock, self.completion.begin, self._request_reconciliation)
-        self.permits = SendPermits(database)
+        self.permits = SendPermits(database, send_limits)
         self.sending = OrderService(
             database,
             journal,

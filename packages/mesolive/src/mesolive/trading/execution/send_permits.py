@@ -37,12 +37,6 @@ from mesolive.trading.orders.repository import StoredOrder, permit_orders, unsen
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.accounts import Account
 
-SEND_WITHIN = 5.0
-"""Seconds after its admission within which an order is sent. The market of a later moment is another one."""
-
-PERMIT_SECONDS = 1.0
-"""How long a permit, or on SQLite the admission itself, stands without another look."""
-
 LOOK_SECONDS = 0.1
 """For how long a look at halts and epoch stands at the write: longer, and a step of the venue was a slow one."""
 
@@ -52,6 +46,25 @@ EPOCH = "send_epoch"
 _EPOCH = select(server_state.c.value).where(server_state.c.name == EPOCH)
 _FORGET = delete(server_state).where(server_state.c.name == EPOCH)
 _STORE = insert(server_state).values(name=EPOCH, value=bindparam("epoch"), noted_at=bindparam("at"))
+
+
+class SendLimits(Struct, frozen=True):
+    """Limits of the time in which an order is sent, in seconds.
+
+    Attributes
+    ----------
+    send_within
+        After its admission. The market of a later moment is another one.
+    permit
+        For how long a permit, or on SQLite the admission itself, stands without another look.
+    """
+
+    send_within: float = 5.0
+    permit: float = 1.0
+
+
+LIMITS = SendLimits()
+"""Those of every server; tests of something else have longer ones, for their machine may stand still for seconds."""
 
 
 class Denial(Enum):
@@ -133,8 +146,8 @@ class PermitCheck:
         if self._over is not None:
             return self._over
         waited = boot_time() - self._admitted
-        if waited > SEND_WITHIN:
-            return _late(waited).text
+        if waited > self._permits.limits.send_within:
+            return self._permits.late(waited).text
         return self._permits.noted_halt(self._account)
 
 
@@ -145,10 +158,16 @@ class SendPermits:
     ----------
     database
         Whose `exclusive` decides whether permits are stored.
+
+    Attributes
+    ----------
+    limits
+        How soon an order must be sent.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: SendLimits = LIMITS) -> None:
         self._database = database
+        self.limits = limits
         self._epoch = 0
         self._batches: GroupCommit[_Asked, Denied | None] = GroupCommit(self._commit, "orders to permit")
 
@@ -167,7 +186,7 @@ class SendPermits:
 
     def send_by(self) -> datetime:
         """Return until when an order that is admitted now may be sent, in real time."""
-        return datetime.now(UTC) + timedelta(seconds=SEND_WITHIN)
+        return datetime.now(UTC) + timedelta(seconds=self.limits.send_within)
 
     def never_sent(self, order: StoredOrder) -> bool:
         """Whether it is certain that no server has sent an order, and that none will.
@@ -204,7 +223,7 @@ class SendPermits:
             return await self._look_again(account, admitted)
         asked_at = boot_time()
         denied = await self._batches.submit_and_wait(_Asked(order, account, admitted))
-        if denied is None and boot_time() - asked_at > PERMIT_SECONDS:
+        if denied is None and boot_time() - asked_at > self.limits.permit:
             return Denied(Denial.STALE_PERMIT, "the server was paused between the permit and the submission")
         return denied
 
@@ -215,6 +234,11 @@ class SendPermits:
     def noted_halt(self, account: Account) -> str | None:
         """Return the reason of a halt of an account that is in force and not stored yet, or `None`."""
         return halt_reason(noted_halts(self._database), account)
+
+    def late(self, waited: float) -> Denied:
+        """Return that an order has waited for so many seconds, which is too long."""
+        limit = f"it was not sent within {self.limits.send_within:g} s of its admission"
+        return Denied(Denial.LATE, f"{limit} ({waited:.1f} s passed): not sent")
 
     async def why_withdrawn(self, account: Account) -> str | None:
         """Return why an order that was permitted must not be written any more: a halt, or a newer epoch."""
@@ -228,10 +252,10 @@ class SendPermits:
     async def _look_again(self, account: Account, admitted: float) -> Denied | None:
         """Check what may have changed while an order of the database's only process waited."""
         waited = boot_time() - admitted
-        if waited > SEND_WITHIN:
-            return _late(waited)
+        if waited > self.limits.send_within:
+            return self.late(waited)
         halts = noted_halts(self._database)
-        if waited > PERMIT_SECONDS:
+        if waited > self.limits.permit:
             async with self._database.read() as tx:
                 halts += await active_halts(tx)
         reason = halt_reason(halts, account)
@@ -269,8 +293,8 @@ class SendPermits:
                 answers.append(Denied(Denial.RESOLVED, "it was resolved, or permitted, before"))
             elif reason is not None:
                 answers.append(Denied(Denial.HALTED, reason))
-            elif waited > SEND_WITHIN:
-                answers.append(_late(waited))
+            elif waited > self.limits.send_within:
+                answers.append(self.late(waited))
             else:
                 unsent.discard(asked.order.id)  # the same order twice in a batch gets one permit
                 permitted.append(asked.order.id)
@@ -283,9 +307,3 @@ async def newest_epoch(tx: Transaction) -> int:
     """Return the epoch of the server that took the database last; 0 when none has."""
     value: str | None = await tx.scalar(_EPOCH)
     return 0 if value is None else int(value)
-
-
-def _late(waited: float) -> Denied:
-    return Denied(
-        Denial.LATE, f"it was not sent within {SEND_WITHIN:g} s of its admission ({waited:.1f} s passed): not sent"
-    )

@@ -15,7 +15,7 @@ from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.tasks import BackOff
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
-from mesolive_testkit.server import SPX, Kit, definition
+from mesolive_testkit.server import SPX, UNHURRIED, Kit, definition
 
 QUICK = SupervisionConfig(
     connect_seconds=60.0,
@@ -40,7 +40,7 @@ async def running_live(
     settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(
-            serving(replace(settings, **changes), Overrides(supervision=supervision))
+            serving(replace(settings, **changes), Overrides(supervision=supervision, send_limits=UNHURRIED))
         )
         made = await application.access.create_key(user)
         kit = Kit(application, made.token, stack)

@@ -11,6 +11,7 @@ from mesolive.access.context import Role
 from mesolive.connectors.remote.agent import Agent
 from mesolive.connectors.remote.agent_folder import AgentFolder
 from mesolive.connectors.remote.hub_link import hub_transport
+from mesolive.connectors.remote.venue_host import WriteLimits
 from mesolive.tasks import BackOff
 from mesolive_sdk import models
 from mesolive_testkit.connectors import ACCOUNT, IN_SESSION, QUICK, until
@@ -37,7 +38,7 @@ def agent_folder(
 @asynccontextmanager
 async def running_agent(url: str, key: str, folder: AgentFolder, name: str = "desk") -> AsyncGenerator[Agent]:
     """Run an agent, and wait until it has a link."""
-    agent = Agent(name, folder, hub_transport(url, key), config=QUICK, retry=SOON)
+    agent = Agent(name, folder, hub_transport(url, key), config=QUICK, retry=SOON, limits=WriteLimits(60.0, 60.0))
     await agent.start()
     try:
         async with asyncio.timeout(60):

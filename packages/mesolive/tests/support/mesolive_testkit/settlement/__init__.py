@@ -15,6 +15,7 @@ from mesolive.market.history import DailySeries, Day
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.venues.simulated.venue import SimulatedVenue
+from mesolive_testkit.server import UNHURRIED
 from mesolive_testkit.signals import ScriptedMarket
 from mesolive_testkit.venues.crash_child import install
 from mesolive_testkit.venues.desk import QUICK
@@ -45,7 +46,9 @@ async def _serve(directory: Path, die_at: int) -> None:
     venue = SimulatedVenue(market.market, market.clock, directory / "venue.jsonl")
     venue.go_down()
     settings = Settings(market="simulated", port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
-    async with serving(settings, Overrides((market.market, market.clock), [venue], QUICK)) as application:
+    async with serving(
+        settings, Overrides((market.market, market.clock), [venue], QUICK, send_limits=UNHURRIED)
+    ) as application:
         install(application.database, die_at)
         venue.come_back()
         await application.desk.supervisors[0].reconciled()

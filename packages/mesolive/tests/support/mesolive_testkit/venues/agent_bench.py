@@ -19,7 +19,7 @@ from mesolive.connectors.remote.peer import Peer, linked
 from mesolive.connectors.remote.report_journal import ReportJournal
 from mesolive.connectors.remote.slots import Slot
 from mesolive.connectors.remote.venue import RemoteVenue
-from mesolive.connectors.remote.venue_host import VenueHost
+from mesolive.connectors.remote.venue_host import VenueHost, WriteLimits
 from mesolive.market.contracts import ExerciseStyle, OptionContract
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.config import SimulatedVenueConfig
@@ -27,6 +27,9 @@ from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.models import BrokerType
 from mesolive_testkit.signals import EXPIRATIONS, ScriptedMarket
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
+
+PATIENT = WriteLimits(60.0, 60.0)
+"""A machine that stands still for seconds refuses no order."""
 
 CONNECTION = 7
 
@@ -98,7 +101,7 @@ class AgentBench(Bench):
     async def open(self) -> None:
         terms = SimulatedVenueConfig(displayed=Decimal(2))
         self.local = SimulatedVenue(self.market, self.clock, self.directory / "venue.jsonl", terms=terms)
-        self.host = VenueHost(self.local, ReportJournal(self.directory / "reports.jsonl"), self.clock, "sim")
+        self.host = VenueHost(self.local, ReportJournal(self.directory / "reports.jsonl"), self.clock, "sim", PATIENT)
         await self.host.start()
         self.slot = Slot(CONNECTION)
         self.venue: Any = TestVenue(self.slot, self.local.kind, self.cut)
@@ -190,7 +193,7 @@ class BenchThroughAgent:
     async def _open(self) -> None:
         inner = self.inner
         journal = ReportJournal(inner.directory / "reports.jsonl")
-        self.host = VenueHost(cast("Venue", _Running(inner.venue)), journal, inner.clock, "broker")
+        self.host = VenueHost(cast("Venue", _Running(inner.venue)), journal, inner.clock, "broker", PATIENT)
         await self.host.start()
         self.slot = Slot(CONNECTION)
         self.venue = TestVenue(self.slot, inner.venue.kind, self.cut)

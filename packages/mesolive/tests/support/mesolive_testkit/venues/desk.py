@@ -31,7 +31,7 @@ from mesolive_sdk import (
     new_idempotency_key,
     wait_for_job,
 )
-from mesolive_testkit.server import SPX, definition, manual_market
+from mesolive_testkit.server import SPX, UNHURRIED, definition, manual_market
 
 T = TypeVar("T")
 
@@ -246,7 +246,7 @@ async def desk_server(
     own = venue or SimulatedVenue(*made, directory / "venue.jsonl", faults=faults, terms=terms)
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(
-            serving(settings, Overrides(made, [own], patience, answer_seconds))
+            serving(settings, Overrides(made, [own], patience, answer_seconds, UNHURRIED))
         )
         key = await application.access.create_key("trader")
         desk = Desk(application, own, key.token, stack)
