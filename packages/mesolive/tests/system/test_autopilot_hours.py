@@ -11,6 +11,7 @@ import pytest
 
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import Autopilot, Memory, Style, TaskKind, TaskState
+from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_testkit.autopilot import Play, everywhere, play_server
 from mesolive_testkit.signals import Json, leg, short_put
 
@@ -136,6 +137,57 @@ async def test_an_exit_is_sent_two_minutes_after_the_opening_where_nothing_could
     for _ in range(4):
         await pilot.catch_up()
         await play.pass_time(5)
+    (position,) = await play.positions()
+    assert position.State is models.LivePositionState.Closed
+
+
+async def test_a_strategy_that_is_deleted_overnight_keeps_no_exit_of_another_from_being_sent(
+    play: Play, memory: Memory
+) -> None:
+    first = short_put(StrategyName="first", Entry=ONE, Exit=LEAVING)
+    first["Structure"]["Legs"] = [leg("p", -1, StrikePrice=4800), leg("w", 1, StrikePrice=4600)]
+    deleted = await play.strategy(first)
+    pilot = await signalled_at_the_close(play, memory, short_put(StrategyName="second", Entry=ONE, Exit=LEAVING))
+    assert [task.state for task in memory.open_tasks()] == [TaskState.WAITING] * 2
+    await play.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=deleted.Id, Force=True))
+    await go_to(play, pilot, OPENING, FALLEN)
+    await act(play, pilot)
+    states = {position.LiveStrategyId: position.State for position in await play.positions()}
+    assert states.pop(deleted.Id) is models.LivePositionState.Open
+    assert set(states.values()) == {models.LivePositionState.Closed}
+    assert memory.open_tasks() == []
+
+
+class Refuses:
+    """A client whose server refuses one method."""
+
+    def __init__(self, play: Play, method: str, status: models.StatusCode) -> None:
+        self._play = play
+        self._method = method
+        self._status = status
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._method:
+            return getattr(self._play.control, name)
+
+        async def refuse(_args: object) -> None:
+            raise MesoLiveApiException(self._status, "not now", None, None, name)
+
+        return refuse
+
+
+@pytest.mark.parametrize("method", ["get_strategy", "get_session", "get_evaluations"])
+@pytest.mark.parametrize("status", [models.StatusCode.RateLimited, models.StatusCode.InternalError])
+async def test_what_the_server_does_not_answer_of_a_waiting_exit_is_asked_again_and_ends_nothing(
+    play: Play, memory: Memory, method: str, status: models.StatusCode
+) -> None:
+    await signalled_at_the_close(play, memory, short_put(Entry=ONE, Exit=LEAVING))
+    before = memory.open_tasks()
+    await play.market.at(OPENING, spot=FALLEN)
+    refusing = play.pilot(memory, control=cast("MesoLiveControlHubClient", Refuses(play, method, status)))
+    assert await refusing.catch_up() == before
+    assert memory.open_tasks() == before
+    await act(play, play.pilot(memory, everywhere(style=Style.MARKET)))
     (position,) = await play.positions()
     assert position.State is models.LivePositionState.Closed
 

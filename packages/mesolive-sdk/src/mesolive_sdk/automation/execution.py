@@ -137,18 +137,14 @@ class TaskExecutor:
         urgent = any(_closes(other, task) for other in others)
         if urgent and task.state is TaskState.WAITING:
             return self.end(task, TaskState.SKIPPED, "the position is to be left")
-        refusal = await self._refusal(task)
-        if refusal is None and task.is_untouched:
-            missed = await self._missed(task)
-            if missed is not None:
-                return self.end(task, TaskState.SKIPPED, missed)
-        if refusal is not None:
-            if task.state is TaskState.WAITING and task.step == 0:
-                return self.end(task, TaskState.SKIPPED, refusal)
-            # The task was started under another configuration: nothing is sent for it, and its state is kept.
-            return self._put_off(task, f"left as it is: {refusal}")
-        if self._waited(task) and (later := await self._not_yet(task)) is not None:
-            return later
+        try:
+            kept_back = await self._kept_back(task)
+        except MesoLiveApiException as error:
+            if error.status is models.StatusCode.NotFound and task.state is TaskState.WAITING:
+                return self._try_again(task, str(error))  # such as a strategy that was deleted
+            return task  # it is as it was, so that the next round asks again; other tasks do not wait for it
+        if kept_back is not None:
+            return kept_back
         while not task.state.is_final and (task.due is None or task.due <= self._now()):
             try:
                 if task.state is TaskState.WAITING:
@@ -171,6 +167,20 @@ class TaskExecutor:
             except NoPriceError as error:
                 return self._put_off(task, str(error))
         return task
+
+    async def _kept_back(self, task: Task) -> Task | None:
+        """Return a task that is not worked on now, because it is not ours, too late or too early; else `None`."""
+        refusal = await self._refusal(task)
+        if refusal is None and task.is_untouched:
+            missed = await self._missed(task)
+            if missed is not None:
+                return self.end(task, TaskState.SKIPPED, missed)
+        if refusal is not None:
+            if task.state is TaskState.WAITING and task.step == 0:
+                return self.end(task, TaskState.SKIPPED, refusal)
+            # The task was started under another configuration: nothing is sent for it, and its state is kept.
+            return self._put_off(task, f"left as it is: {refusal}")
+        return await self._not_yet(task) if self._waited(task) else None
 
     def _waited(self, task: Task) -> bool:
         """Whether an exit or adjustment at a venue is due again after an attempt that came to nothing."""
