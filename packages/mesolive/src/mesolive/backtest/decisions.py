@@ -41,6 +41,8 @@ Key = tuple[str, int | None, str]
 NOTHING = "nothing"
 
 
+# A replay keeps its records to the end, some hundreds a day. So what is absent in most of them takes no memory: an
+# empty tuple and `None` are one object for all, where a list and a dictionary would be made for each.
 class ConditionRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
     """One evaluated statement: `result` is absent where it could not be evaluated, and `error` then says why."""
 
@@ -48,7 +50,7 @@ class ConditionRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
     statement: str
     result: bool | None = None
     value: float | None = None
-    variables: dict[str, float] = {}
+    variables: dict[str, float] | None = None
     error: str | None = None
 
 
@@ -59,7 +61,7 @@ class TraceRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
     candidates: int
     target: float | None = None
     value: float | None = None
-    passed_over: list[list[str]] = []
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 class LegRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
@@ -87,17 +89,17 @@ class Decision(msgspec.Struct, omit_defaults=True, kw_only=True, rename="pascal"
     concurrency_ok: bool | None = None
     reentry_ok: bool | None = None
     next_entry_at: str | None = None
-    conditions: list[ConditionRecord] = []
-    expirations: dict[str, str] = {}
-    legs: list[LegRecord] = []
-    closes: list[str] = []
+    conditions: tuple[ConditionRecord, ...] = ()
+    expirations: dict[str, str] | None = None
+    legs: tuple[LegRecord, ...] = ()
+    closes: tuple[str, ...] = ()
     liquidates: bool = False
-    traces: list[TraceRecord] = []
-    abort_conditions: list[ConditionRecord] = []
-    definitions: list[ConditionRecord] = []
+    traces: tuple[TraceRecord, ...] = ()
+    abort_conditions: tuple[ConditionRecord, ...] = ()
+    definitions: tuple[ConditionRecord, ...] = ()
     qty_multiplier: float | None = None
-    variables: dict[str, float] = {}
-    frozen: dict[str, float] = {}
+    variables: dict[str, float] | None = None
+    frozen: dict[str, float] | None = None
     result: str
     reason: str = ""
 
@@ -177,7 +179,7 @@ class DecisionRecorder:
                 if isinstance(self._frozen, CapturedVariables)
                 else [evaluation for evaluation in self._frozen.evaluations if evaluation.error is not None]
             )
-            record.definitions.extend(_condition(item) for item in failed)
+            record.definitions += _conditions(failed)
             self._frozen = None
         if notice.category is Category.OUTCOME:
             record.result = str(notice.details.get("State", notice.category.value))
@@ -272,7 +274,7 @@ def _adjustment(adjustment: AdjustmentEvaluation, time: str, scheduled: bool) ->
         scheduled=scheduled,
         holds=adjustment.evaluation.result,
         schedule_ok=adjustment.schedule_ok,
-        conditions=[_condition(adjustment.evaluation)],
+        conditions=(_condition(adjustment.evaluation),),
     )
 
 
@@ -288,25 +290,25 @@ def _update(record: Decision, update: Update) -> None:
 def _select(record: Decision, selected: object) -> None:
     match selected:
         case EntrySelection():
-            record.legs = [_leg(leg) for leg in selected.legs]
+            record.legs = tuple(_leg(leg) for leg in selected.legs)
             record.qty_multiplier = float(selected.qty_multiplier)
             # With selected legs, conditions that read them can be evaluated: these results decide.
             record.conditions = _conditions(selected.conditions)
         case AdjustmentSelection():
-            record.legs = [_leg(leg) for leg in selected.opening]
-            record.closes = [leg.name for leg in selected.closing]
+            record.legs = tuple(_leg(leg) for leg in selected.opening)
+            record.closes = tuple(leg.name for leg in selected.closing)
             record.liquidates = selected.liquidates
         case SelectionError():
             record.reason = str(selected)
             if selected.evaluation is not None:
-                record.definitions = [_condition(selected.evaluation)]
+                record.definitions = (_condition(selected.evaluation),)
             return
         case _:
             return
     record.expirations = {
         name: f"{expiration.root} {expiration.day:%Y-%m-%d}" for name, expiration in selected.expirations.items()
-    }
-    record.traces = [_trace(trace) for trace in selected.traces]
+    } or None
+    record.traces = tuple(_trace(trace) for trace in selected.traces)
     record.abort_conditions = _conditions(selected.abort_conditions)
     record.definitions = _conditions(selected.definitions)
     record.variables = _values(selected.variables)
@@ -330,12 +332,12 @@ def _trace(trace: SelectionTrace) -> TraceRecord:
         trace.candidates,
         _number(trace.target),
         _number(trace.value),
-        [[candidate, reason] for candidate, reason in trace.passed_over],
+        tuple(trace.passed_over),
     )
 
 
-def _conditions(evaluations: Iterable[Evaluation]) -> list[ConditionRecord]:
-    return [_condition(evaluation) for evaluation in evaluations]
+def _conditions(evaluations: Iterable[Evaluation]) -> tuple[ConditionRecord, ...]:
+    return tuple(_condition(evaluation) for evaluation in evaluations)
 
 
 def _condition(evaluation: Evaluation) -> ConditionRecord:
@@ -349,9 +351,12 @@ def _condition(evaluation: Evaluation) -> ConditionRecord:
     )
 
 
-def _values(variables: Mapping[str, object]) -> dict[str, float]:
+def _values(variables: Mapping[str, object]) -> dict[str, float] | None:
+    """Return the values that are finite, by name; `None` when there are none."""
+    if not variables:
+        return None
     result = {name: _number(float(str(value))) for name, value in sorted(variables.items())}
-    return {name: value for name, value in result.items() if value is not None}
+    return {name: value for name, value in result.items() if value is not None} or None
 
 
 def _number(value: float | None) -> float | None:

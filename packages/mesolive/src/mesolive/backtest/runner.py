@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import heapq
 import tempfile
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from mesolive.clock import ManualClock
 from mesolive.language import parse_definition
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
+from mesolive.operations.resources import return_free_memory
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.trading.portfolio.accounts import find_account
@@ -203,6 +205,15 @@ async def replay(request: Request, on_progress: Callable[[Progress], None] | Non
     NoMarketError
         When the market lacks the strategy's underlying.
     """
+    try:
+        return await _replay(request, on_progress)
+    finally:
+        # The server's parts refer to each other; the report of the replay is to come.
+        gc.collect()
+        return_free_memory()
+
+
+async def _replay(request: Request, on_progress: Callable[[Progress], None] | None) -> Outcome:
     definition = parse_definition(request.definition)
     must_have_market(request.market, definition.symbol)
     calendar = us_options_calendar()
@@ -256,9 +267,13 @@ async def replay(request: Request, on_progress: Callable[[Progress], None] | Non
         )
         hours = request.market.hours(definition.symbol, None, calendar)
         result = list(moments(hours, request.first, request.last, request.every, instants.all, request.days))
+        day: date | None = None
         for done, (moment, until) in enumerate(steps(result, hours)):
             await request.clock.leap(moment)
             recorder.begin(moment)
+            if day != moment.date():
+                day = moment.date()
+                return_free_memory()  # a replay's day takes seconds: the server's own turn, once an hour, does not come
             if on_progress is not None:
                 on_progress(Progress(moment, done, len(result)))
             view = request.market.view(definition.symbol)

@@ -23,7 +23,7 @@ from mesolive.errors import ServiceError
 from mesolive.journal.deliverer import Deliverer
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
-from mesolive.operations.resources import LoopLag, open_files
+from mesolive.operations.resources import LoopLag, open_files, return_free_memory
 from mesolive.operations.vitals import MarketVitals, Vitals, report, scarce
 from mesolive.signals.stats import EvaluationStats
 from mesolive.store.database import Database, Transaction
@@ -39,6 +39,9 @@ from mesolive_sdk.models import AgentStatus
 
 EVERY_SECONDS = 5.0
 """Seconds between two health checks."""
+
+FREE_MEMORY_SECONDS = 3600.0
+"""Seconds between two returns of free memory to the operating system."""
 
 ANSWER_SECONDS = 10.0
 """How long the database may take to answer a health check."""
@@ -67,6 +70,10 @@ _COUNTS: Mapping[str, Callable[[Transaction], Awaitable[int]]] = {
 }
 
 _log = structlog.get_logger(__name__)
+
+
+async def _return_free_memory() -> None:
+    return_free_memory()
 
 
 class Health:
@@ -141,6 +148,7 @@ class Health:
         await self.lag.start()
         await self.look()
         self.tasks.start_periodic("health", self.look, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
+        self.tasks.start_periodic("free memory", _return_free_memory, FREE_MEMORY_SECONDS)
 
     async def stop(self) -> None:
         """Stop the checks."""

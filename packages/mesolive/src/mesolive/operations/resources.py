@@ -1,7 +1,8 @@
-"""Process resources: event loop lag and open file descriptors."""
+"""Process resources: event loop lag, open file descriptors, and memory that is free but still taken."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from collections import deque
@@ -80,3 +81,18 @@ def open_files() -> tuple[int, int] | None:
             if error.errno in {errno.EMFILE, errno.ENFILE}:
                 return limit, limit  # not even the listing has a descriptor
     return None
+
+
+def return_free_memory() -> bool:
+    """Return free pages of the C heap to the operating system; return whether this system can.
+
+    The GNU allocator returns free memory of itself only where it lies at the end of the heap. A chain's columns of
+    100 KB lie in the middle of it: at the first quotes of a day old and new ones exist together, and what that took
+    stays with the process, 5 to 15 MB after a few days. The call takes less than a millisecond.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library, or another system
+        return False
+    trim(0)
+    return True

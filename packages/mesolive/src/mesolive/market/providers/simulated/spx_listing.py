@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -95,7 +95,13 @@ def strikes(spot: float, years: float, volatility: float) -> list[Decimal]:
         low = max(spot * math.exp(-min(down, 2.0)), 200.0)
         high = spot * math.exp(min(up, 0.8))
         result.update(range(math.ceil(low / step) * step, math.floor(high / step) * step + 1, step))
-    return [Decimal(strike) for strike in sorted(result)]
+    return [_strike(strike) for strike in sorted(result)]
+
+
+@cache
+def _strike(points: int) -> Decimal:
+    # Sixty expirations list the same prices, and each day's chain most of the day before: one object for all of them.
+    return Decimal(points)
 
 
 def listing(
