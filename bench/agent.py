@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -57,6 +56,7 @@ from mesolive.market.contracts import Expiration, OptionContract, Right, Settlem
 from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.underlying_prices import UnderlyingPrices
+from mesolive.records import replace
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings

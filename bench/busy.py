@@ -25,13 +25,13 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
-from msgspec import structs
 
 from bench._busy_server import Ready, State
 from bench._callers import Call, Callers
 from bench._rounds import quantile
 from bench._stream_readers import StreamReaders
 from bench.report import Absolute, Row
+from mesolive.records import replace
 from mesolive_sdk import (
     MesoLiveApiException,
     MesoLiveControlHubClient,
@@ -125,7 +125,7 @@ class Trader:
                 due = max(due + 1 / ORDERS_PER_SECOND, time.perf_counter())
                 await asyncio.sleep(due - time.perf_counter())
                 try:
-                    await self._send_and_cancel(structs.replace(order, IdempotencyKey=new_idempotency_key()))
+                    await self._send_and_cancel(replace(order, IdempotencyKey=new_idempotency_key()))
                 except MesoLiveApiException:
                     self.refused += 1
 

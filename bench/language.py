@@ -7,7 +7,6 @@ import random
 import statistics
 import tracemalloc
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,6 +26,7 @@ from mesolive.market.contracts import Right
 from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.view import MarketView
+from mesolive.records import replace
 
 CHAIN = Path(__file__).parents[2] / "shared" / "data" / "cboe" / "spx-2023-09-14.csv"
 ACCOUNT = AccountState(nav=Decimal(120_000), initial_cash=Decimal(100_000))

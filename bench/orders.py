@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +33,7 @@ from mesolive.clock import ManualClock
 from mesolive.logs import configure_logs
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.samples import iron_condor
 from mesolive.server import calm_collector, serving
 from mesolive.settings import Settings

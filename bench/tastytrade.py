@@ -35,6 +35,7 @@ from mesolive.market.contracts import Expiration, Right
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class, underlying_of
 from mesolive.market.quality import QuoteQuality
+from mesolive.records import replace
 from mesolive.tastytrade_client import (
     AccountStream,
     ClientConfig,
@@ -295,7 +296,7 @@ async def orders_accepted(double: TastytradeDouble, clock: ScaledClock, transpor
             answer = await venue.submit(request)
             between = time.perf_counter()
             assert isinstance(answer, Accepted), answer
-            again = msgspec.structs.replace(request, reference=f"bare-{number}")
+            again = replace(request, reference=f"bare-{number}")
             await RestApi(transport).submit(account, new_order(again, actions, request.limit_price))
             if number >= WARM_UP:
                 took.append(between - begun)

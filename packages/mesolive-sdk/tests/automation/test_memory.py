@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from dataclasses import replace
+from dataclasses import replace  # noqa: TID251 - this module has no structs
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path

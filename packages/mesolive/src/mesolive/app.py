@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -37,6 +36,7 @@ from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketClockRecorder
 from mesolive.operations.retention import Retention
 from mesolive.operations.server_places import note_places
+from mesolive.records import replace
 from mesolive.settings import Settings
 from mesolive.signals.evaluator import SignalEvaluator
 from mesolive.store.database import Database

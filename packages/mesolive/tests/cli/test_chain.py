@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mesolive.cli.chain import chain_app
+from mesolive.records import replace
 from mesolive_testkit.market import option_bars
 from mesolive_testkit.market.chain_files import WHEN, ChainText
 

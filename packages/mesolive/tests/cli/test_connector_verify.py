@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mesolive.cli.root import app
 from mesolive.connectors.protocol import ConnectorRequest
 from mesolive.connectors.registry import KINDS
 from mesolive.connectors.verification import Step, StepOutcome, overnight_state_in
+from mesolive.records import replace
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +13,7 @@ from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_view import StepFailedError
 from mesolive.language import check_definition
 from mesolive.market.providers.chain_files import parse_export
+from mesolive.records import replace
 from mesolive.samples import iron_condor
 from mesolive_testkit.market.chain_files import WHEN, ChainText
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from mesolive.records import replace
 from mesolive.signals.queries import load
 from mesolive.store.tables.settlements import settlement_facts
 from mesolive.store.tables.trading import executions

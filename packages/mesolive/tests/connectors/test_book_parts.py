@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -23,6 +22,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.underlying_prices import UnderlyingPrices
+from mesolive.records import replace
 
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 DAY = date(2026, 1, 16)
@@ -141,4 +141,4 @@ async def test_a_part_that_does_not_fit_the_book_is_refused(changes: dict[str, o
     carry(sent, mirror)
     part = BookPart(symbol="SPX", at=1, indices=np.array([0], "<u4").tobytes())
     with pytest.raises(ValueError, match=words):
-        take_part(mirror, msgspec.structs.replace(part, **changes))
+        take_part(mirror, replace(part, **changes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from decimal import Decimal
 from functools import partialmethod
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from mesolive.connectors.repository import MAX_CONNECTORS_PER_USER
 from mesolive.connectors.simulated.connector import SimulatedConnector
 from mesolive.connectors.tastytrade.connector import TastytradeConnector
+from mesolive.records import replace
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
 from mesolive_testkit.tastytrade.rest import QUICK as QUICK_CLIENT
@@ -210,8 +210,7 @@ async def test_a_broker_that_answers_nonsense_is_one_clear_line_and_the_server_l
 
 
 async def test_a_silent_broker_is_given_up_after_the_time_limit(tmp_path: Path) -> None:
-    from dataclasses import replace
-
+    from mesolive.records import replace
     from mesolive_testkit.connectors import QUICK
 
     async with running_live(tmp_path, supervision=replace(QUICK, connect_seconds=0.1, test_seconds=0.1)) as kit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +18,7 @@ from mesolive.connectors.registry import KINDS
 from mesolive.connectors.simulated import SIMULATED
 from mesolive.connectors.simulated.connector import SimulatedConnector
 from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.venues.simulated.venue import SimulatedVenue

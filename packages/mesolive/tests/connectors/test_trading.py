@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from mesolive.records import replace
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import ACCOUNT, QUICK, enabled, prepared, running_live, send
 from mesolive_testkit.server import Kit

@@ -6,7 +6,6 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
 from mesolive.hubs.key_watch import EVERY_SECONDS
+from mesolive.records import replace
 from mesolive.store.database import Database
 from mesolive.store.emergency import RevocationNote
 from mesolive.store.engines import directory_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,6 +19,7 @@ from mesolive.language.decision import (
     SelectionError,
 )
 from mesolive.market.contracts import Right
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, TODAY, PlainView, generated
 from mesolive_testkit.language.strategies import (
     ACCOUNT,

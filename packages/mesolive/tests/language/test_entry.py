@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from mesolive.language import freeze_at_entry
 from mesolive.language.decision import FrozenVariables, PositionState, StatementKind, shown, to_decimal
 from mesolive.market.contracts import Right
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, TODAY, PlainView, generated
 from mesolive_testkit.language.strategies import (
     ACCOUNT,

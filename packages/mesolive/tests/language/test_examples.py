@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +31,7 @@ from mesolive.language.decision import (
 from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 from mesolive.market.view import MarketView
+from mesolive.records import replace
 from mesolive_testkit.language.exchange_file import DATA, FILES
 from mesolive_testkit.language.strategies import ACCOUNT, seeded
 from mesolive_testkit.paths import DOCS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ import pytest
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.market.contracts import ExerciseStyle, Right
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainView, generated
 from mesolive_testkit.language.strategies import compiled, open_leg, position, scope, value
 from mesolive_testkit.language.strategies import contract as contract_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from mesolive.language.decision import Constraint, SelectionError, UnreadExpirationError
 from mesolive.market.contracts import Expiration, Right
+from mesolive.records import replace
 from mesolive_testkit.language.market import TODAY, PlainView, generated
 from mesolive_testkit.language.strategies import (
     ACCOUNT,

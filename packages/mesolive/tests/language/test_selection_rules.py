@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from mesolive.language import select_entry
 from mesolive.language.decision import AccountState, Constraint, SelectionError
 from mesolive.market.contracts import Right
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainView, generated, priced_slice
 from mesolive_testkit.language.market import expiration as listed
 from mesolive_testkit.language.strategies import (

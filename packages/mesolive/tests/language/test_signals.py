@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +20,7 @@ from mesolive.language.decision import (
     StatementKind,
 )
 from mesolive.market.contracts import Right
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, TODAY, PlainCalendar, PlainView, at, generated
 from mesolive_testkit.language.strategies import (
     ACCOUNT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from mesolive.language import evaluate_exit
 from mesolive.language.decision import PositionState, SelectionError, StatementKind
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, PlainView, generated
 from mesolive_testkit.language.strategies import (
     ACCOUNT,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from mesolive.language.decision import AccountState, PositionState, StatementKind
@@ -18,6 +16,7 @@ from mesolive.language.variables import BUILT_IN, leg_variables
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive.pricing.margin import MarginModel, MarginRules
+from mesolive.records import replace
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainCalendar, PlainView, at, generated
 from mesolive_testkit.language.strategies import ACCOUNT, compiled, open_leg, position, scope, value
 from mesolive_testkit.language.strategies import contract as contract_of
@@ -298,7 +297,7 @@ def test_margin_by_risk_graph_of_a_stocks_put_is_that_of_one_that_may_be_exercis
 
 
 def test_margin_of_a_leg_that_has_no_price_fails_and_says_which(view: PlainView) -> None:
-    gone = msgspec.structs.replace(contract_of(view, 4400.0), strike=Decimal(4401))
+    gone = replace(contract_of(view, 4400.0), strike=Decimal(4401))
     within = scope(view, position(open_leg("p", gone, -1), margin_rules=MarginRules()))
     with pytest.raises(StatementError, match="leg 'p'"):
         value("pos_margin", within)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from mesolive.market.trading_hours import trading_hours
 from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.pricing import american
 from mesolive.pricing.black import greeks, values
+from mesolive.records import replace
 from mesolive_testkit.market import MORNING, Chain, expiration, flat_chain
 from mesolive_testkit.market.chains import RATE, SPOT, forward_of
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from mesolive.market.service import Market
 from mesolive.market_setup import build_market
 from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.cash_dividends import CashDividends
+from mesolive.records import replace
 from mesolive.settings import Settings, SettingsError
 from mesolive_testkit.market import Chain, ObedientProvider, expiration, flat_chain
 from mesolive_testkit.market.chains import RATE, SPOT

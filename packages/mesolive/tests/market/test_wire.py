@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mesolive.market.contracts import OptionContract, Right, Underlying, UnderlyingKind
 from mesolive.market.wire import candidates, live_contract, live_underlying
+from mesolive.records import replace
 from mesolive_sdk.models import LiveContract, LiveUnderlying, MesoContractType, MesoOptionType
 from mesolive_testkit.market import flat_chain
 
@@ -30,7 +30,7 @@ def wire(**changes: object) -> LiveContract:
         Strike=Decimal(4900),
         Multiplier=Decimal(100),
     )
-    return msgspec.structs.replace(contract, **changes)
+    return replace(contract, **changes)
 
 
 def test_a_contract_travels_with_the_instant_of_its_settlement() -> None:

@@ -7,7 +7,6 @@ import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,6 +22,7 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.operations import health
 from mesolive.operations.resources import LoopLag, open_files
 from mesolive.operations.vitals import MarketVitals, Vitals, failures, warnings
+from mesolive.records import replace
 from mesolive.tasks import TaskState
 from mesolive.trading.execution import halts
 from mesolive.venues.simulated.faults import Fault, Faults

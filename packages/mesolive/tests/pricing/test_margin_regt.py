@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -19,6 +18,7 @@ from mesolive.pricing.margin_search import (
     _Program,
     reg_t,
 )
+from mesolive.records import replace
 
 FIRST = datetime(2026, 1, 16, 21, tzinfo=UTC)
 NEAR, FAR, LAST = FIRST, FIRST + timedelta(days=28), FIRST + timedelta(days=56)

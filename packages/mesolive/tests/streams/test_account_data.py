@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from mesolive.errors import not_found
+from mesolive.records import replace
 from mesolive.trading.portfolio.watched_accounts import WatchedAccount
 from mesolive.venues.account_facts import BrokerFacts
 from mesolive_sdk import models

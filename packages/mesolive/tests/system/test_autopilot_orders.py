@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-import msgspec
 import pytest
 
+from mesolive.records import replace
 from mesolive.trading.execution.halts import halt, resume
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.trading.execution.send_permits import SendLimits
@@ -488,7 +487,7 @@ async def test_all_actions_of_an_adjustment_are_carried_out_by_orders(play: Play
 
 async def test_accounts_of_real_money_need_their_name_and_a_second_option(play: Play, memory: Memory) -> None:
     account = await play.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
-    live = msgspec.structs.replace(account, BrokerAccountId="U1", BrokerType=models.BrokerType.Ibkr)
+    live = replace(account, BrokerAccountId="U1", BrokerType=models.BrokerType.Ibkr)
 
     def refusal(account: models.LiveAccount, *named: str, real_money: bool = False) -> str | None:
         orders = Orders(play.data, named, real_money=real_money)

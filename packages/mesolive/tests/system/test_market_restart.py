@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ from mesolive.market.history import Day
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.operations.market_clock import read_market_time
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings, SettingsError
 from mesolive.store.database import Database

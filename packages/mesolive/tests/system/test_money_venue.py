@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +13,7 @@ import structlog
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
+from mesolive.records import replace
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.execution.risk_limits import Limits

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from mesolive.market.contracts import Right
+from mesolive.records import replace
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_testkit.server import ACCOUNT, START, Kit, live_server
 

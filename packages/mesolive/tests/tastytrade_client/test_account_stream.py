@@ -6,10 +6,10 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 import pytest
 
+from mesolive.records import replace
 from mesolive.tastytrade_client import (
     AccountStream,
     Balance,

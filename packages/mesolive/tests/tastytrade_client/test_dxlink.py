@@ -7,13 +7,14 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mesolive.records import replace
 from mesolive.tastytrade_client import (
     DxLinkConfig,
     DxLinkConnection,

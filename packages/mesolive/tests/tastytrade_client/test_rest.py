@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from mesolive.records import replace
 from mesolive.tastytrade_client import (
     STRICT_POSITION_EFFECTS,
     Answered,

@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Mapping
 from decimal import Decimal
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.trading import adoption as adoption_module
 from mesolive.venues.base import Execution, VenueLeg
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
@@ -189,7 +189,7 @@ async def test_bad_legs_are_refused_with_the_field_and_what_was_expected(desk: D
     name, contract = next(iter((await some_contracts(desk.control, desk, strategy.Id)).items()))
     good = adopted(desk, name, contract, 1)
     unlisted = adopted(desk, name, contract, 1)
-    unlisted.Contract = msgspec.structs.replace(unlisted.Contract, Strike=Decimal("1.5"))
+    unlisted.Contract = replace(unlisted.Contract, Strike=Decimal("1.5"))
     for legs, path in (
         ([], "Legs"),
         ([good, good], "Legs[0].Name"),

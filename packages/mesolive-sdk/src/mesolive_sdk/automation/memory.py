@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Generator, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, replace  # noqa: TID251 - this module has no structs
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Protocol, TypeVar
@@ -52,6 +51,7 @@ from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
 from mesolive.operations.retention import Retention, RetentionPeriods
+from mesolive.records import replace
 from mesolive.settings import Settings, SettingsError
 from mesolive.shares import CallShares, CountedShares
 from mesolive.signals.evaluation_stream import EvaluationStreams

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_js
 from mesolive.cli.status import print_accounts
 from mesolive.cli.text import echo
 from mesolive.clock import WallClock
+from mesolive.records import replace
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of

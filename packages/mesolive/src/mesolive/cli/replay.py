@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, cast
@@ -32,6 +31,7 @@ from mesolive.logs import configure_logs
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.dividends import DividendFileError, read_dividends
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.settings import from_environment
 from mesolive_sdk import MesoLiveError
 from mesolive_sdk.automation import PAPER_COMMISSION, POLICIES, HalfFilled, Style

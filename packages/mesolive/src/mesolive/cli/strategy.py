@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from mesolive.language.loading import MAX_BYTES
 from mesolive.language.schema import definition_schema
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
+from mesolive.records import replace
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.display import visible
 

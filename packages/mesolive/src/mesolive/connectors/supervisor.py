@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 import structlog
@@ -28,6 +28,7 @@ from mesolive.connectors.protocol import (
 from mesolive.connectors.repository import StoredConnection
 from mesolive.logs import without_known_secrets
 from mesolive.market.provider import Provider
+from mesolive.records import replace
 from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive.venues.base import Venue
 from mesolive_sdk.models import DataProviderType

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mesolive.language.legs import LEG_FIELDS, SUMMED_FIELDS
 from mesolive.language.problems import Hints, MissingValueError
 from mesolive.language.scope import Scope
 from mesolive.language.timing import VALUES as TIMING_VALUES
 from mesolive.language.timing import days_in_trade, minutes_after_open, minutes_before_close
+from mesolive.records import replace
 
 Reader = Callable[[Scope], float]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -30,6 +29,7 @@ from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours
 from mesolive.market.underlying_prices import UnderlyingPrices, finite, quote_of
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
+from mesolive.records import replace
 
 Indices: TypeAlias = "int | npt.NDArray[np.intp] | slice"
 Values: TypeAlias = "float | FloatArray"

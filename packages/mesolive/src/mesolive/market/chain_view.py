@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -21,6 +20,7 @@ from mesolive.market.option_classes import has_carried_forward
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours
 from mesolive.market.view import Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
+from mesolive.records import replace
 
 NIGHT_EXPIRATIONS: Final = 3
 """How many of the nearest expirations are asked for the price of an index at night."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -32,6 +31,7 @@ from mesolive.pricing.forwards import (
     spot_of_forwards,
 )
 from mesolive.pricing.futures_forwards import fit_futures, imply_futures
+from mesolive.records import replace
 
 RATES_MAX_AGE: Final = timedelta(minutes=15)
 PARTIAL_RATES_MAX_AGE: Final = timedelta(minutes=1)

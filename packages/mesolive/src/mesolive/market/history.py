@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from mesolive.market.view import TradingCalendar
+from mesolive.records import replace
 
 TRADING_DAYS_PER_YEAR: Final = 252.0
 HV_DAYS: Final = 30

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from mesolive.market.columns import sound
 from mesolive.market.view import Quote
+from mesolive.records import replace
 
 
 @dataclass(frozen=True, slots=True)

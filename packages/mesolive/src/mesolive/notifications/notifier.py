@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -41,6 +41,7 @@ from mesolive.notifications.rules import (
     reseal_rules,
 )
 from mesolive.notifications.targets import Target, TargetError
+from mesolive.records import replace
 from mesolive.store.database import Database
 from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive_sdk.models import MesoLiveEventEnvelope, NotificationKind, NotificationState

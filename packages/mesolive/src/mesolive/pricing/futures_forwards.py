@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +24,7 @@ from mesolive.pricing.forwards import (
     fit_forwards,
     imply_forwards,
 )
+from mesolive.records import replace
 
 EQUAL_PRICE_PAIRS: Final = 6
 """Pairs of call and put that determine the price of a future from American options."""

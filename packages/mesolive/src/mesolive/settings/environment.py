@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from types import UnionType
 from typing import Union, get_args, get_origin, get_type_hints
 
+from mesolive.records import replace
 from mesolive.settings.fields import KnownSetting
 from mesolive.settings.model import Settings
 

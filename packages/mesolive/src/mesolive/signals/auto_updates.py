@@ -9,7 +9,6 @@ condition begins to hold, and again only after the condition was false. When the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
@@ -19,6 +18,7 @@ from msgspec import Struct
 from mesolive.language import CompiledStrategy, evaluate_adjustments, freeze_at_adjustment
 from mesolive.language.decision import AccountState, AdjustmentEvaluation, Operation, PositionState
 from mesolive.market.view import MarketView
+from mesolive.records import replace
 
 
 class Update(Struct, frozen=True):

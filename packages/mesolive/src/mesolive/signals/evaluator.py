@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import structlog
 from msgspec import Struct
-from msgspec.structs import replace
 from sqlalchemy import delete, insert
 
 from mesolive.clock import Clock
@@ -24,6 +23,7 @@ from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import AccountState, shown
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
+from mesolive.records import replace
 from mesolive.signals.auto_updates import Update
 from mesolive.signals.consideration import ConsideredTimes
 from mesolive.signals.evaluation import EvaluationResult, Times, Watched, evaluate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -13,6 +13,7 @@ from mesolive.access.context import UserContext
 from mesolive.errors import not_found, unavailable, validation
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
+from mesolive.records import replace
 from mesolive.streams.account_data import ACCOUNT_FORM, AccountReader, account_subject
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.gathered_reads import GatheredReads

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -39,8 +38,7 @@ Subscription = tuple[str, str]
 """Type of event and symbol."""
 
 
-@dataclass(frozen=True, slots=True)
-class DxLinkConfig:
+class DxLinkConfig(msgspec.Struct, frozen=True):
     """Times and sizes of a connection; times are seconds of real time.
 
     Attributes

@@ -10,8 +10,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mesolive.tastytrade_client.config import Hidden
 from mesolive.tastytrade_client.dxlink import MIN_BYTES, DxLinkConfig, DxLinkConnection, DxLinkLostError, Subscription
@@ -48,8 +51,7 @@ class FeedConfig:
     max_pause_seconds: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class FeedState:
+class FeedState(Struct, frozen=True):
     """How a feed is doing.
 
     Attributes

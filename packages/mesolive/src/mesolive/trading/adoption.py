@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -24,6 +23,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture

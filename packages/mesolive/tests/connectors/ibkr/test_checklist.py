@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mesolive.connectors.protocol import ConnectorError, ConnectorRequest
 from mesolive.connectors.verification import StepOutcome
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.market.calendar import us_options_calendar
+from mesolive.records import replace
 from mesolive_testkit.ibkr_walk import Walk
 from mesolive_testkit.tws import running_double
 

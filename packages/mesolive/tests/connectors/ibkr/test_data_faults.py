@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -22,6 +21,7 @@ from mesolive.market.contracts import OptionContract, Right, Settlement
 from mesolive.market.lines import LineChanges, LinePriority
 from mesolive.market.listing import Listing
 from mesolive.market.quality import QuoteQuality
+from mesolive.records import replace
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.ibkr_rig import CLIENT_ID, TwsWorld
 
@@ -182,7 +182,7 @@ class TestRow09Contracts:
                 for item in map(listing.contract, range(len(listing)))
                 if item.root == "SPX" and item.right is Right.PUT
             )
-            other = msgspec.structs.replace(contract, root="SPXW")
+            other = replace(contract, root="SPXW")
             assert world.provider.con_id(other) not in {None, world.provider.con_id(contract)}
 
     async def test_a_contract_of_another_class_than_asked_for_is_left_out_of_the_chain(self) -> None:

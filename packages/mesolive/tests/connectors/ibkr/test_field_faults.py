@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from msgspec import structs
 
 from mesolive.connectors.ibkr.journal import Cost, Journal, Known, Reported, Seen, Sending
 from mesolive.connectors.ibkr.order_entry import EntryRules
 from mesolive.connectors.ibkr.tws_messages import CommissionRow
 from mesolive.connectors.ibkr.venue import JOURNAL_FILE
 from mesolive.doubles.tws.actions import act
+from mesolive.records import replace
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -322,7 +321,7 @@ async def test_a_commission_that_comes_after_its_fill_was_booked_is_a_problem(be
 
 async def test_a_modification_that_is_shown_and_then_refused_is_a_problem(bench: IbkrBench) -> None:
     order = bench.resting(10)
-    better = structs.replace(order, reference=str(uuid4()), qty=Decimal(5), limit_price=Decimal(-80))
+    better = replace(order, reference=str(uuid4()), qty=Decimal(5), limit_price=Decimal(-80))
     async with bench.venue.session():
         await bench.venue.submit(order)
         bench.double.faults.switch_on("modification_rejected", code=201, times=1)

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from mesolive.clock import ManualClock
 from mesolive.doubles.markets import Markets
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.venues.base import Accepted, Ended, Execution, OrderStatus, VenueFact
 from mesolive_testkit.ibkr_bench import IbkrBench
 from mesolive_testkit.signals import JumpingClock
@@ -41,7 +40,7 @@ async def test_options_on_futures_are_traded_at_night_and_their_day_orders_end_w
     await bench.open()
     try:
         async with bench.venue.session() as facts:
-            order, resting = msgspec.structs.replace(bench.order(), night=True), bench.resting()
+            order, resting = replace(bench.order(), night=True), bench.resting()
             assert isinstance(await bench.venue.submit(order), Accepted)
             execution = await filled(facts)
             assert execution.reference == order.reference
@@ -80,7 +79,7 @@ async def test_index_options_are_traded_until_a_quarter_past_four(tmp_path: Path
             refused = await bench.venue.submit(bench.order())
             assert isinstance(refused, Ended)
             assert "closed" in refused.reason
-            curb = msgspec.structs.replace(bench.order(), night=True)
+            curb = replace(bench.order(), night=True)
             assert isinstance(await bench.venue.submit(curb), Accepted)
             assert (await filled(facts)).reference == curb.reference
     finally:

@@ -8,12 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from mesolive.connectors.ibkr.venue import JOURNAL_FILE
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.market.calendar import settlement_instant
+from mesolive.records import replace
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -186,7 +186,7 @@ async def test_an_exit_that_fills_in_an_outage_over_midnight_is_not_a_settlement
         await bench.look_twice()
         assert await bench.venue.positions(ACCOUNT) == {leg.contract: 1}
     await bench.to(settles_at - timedelta(hours=2))
-    exit_order = bench.order(1, legs=(structs.replace(leg, ratio=Decimal(-1)),))
+    exit_order = bench.order(1, legs=(replace(leg, ratio=Decimal(-1)),))
     bench.double.faults.switch_on("no_fills")
     async with bench.venue.session():
         await bench.look_twice()

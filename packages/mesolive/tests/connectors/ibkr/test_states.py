@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +19,7 @@ from mesolive.connectors.ibkr.settings import IbkrSettings
 from mesolive.connectors.protocol import Check, ConnectorError, ConnectorState, Problem
 from mesolive.connectors.settings_model import ConnectorSettingsError, read_settings
 from mesolive.doubles.tws.settings import DoubleSettings
+from mesolive.records import replace
 from mesolive.venues.base import VenueUnreachableError
 from mesolive_testkit.ibkr import connector_at, happens, state_of, turns
 from mesolive_testkit.tws import TwsKit, running_double

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -26,6 +26,7 @@ from mesolive.connectors.protocol import ConnectorRequest
 from mesolive.connectors.registry import KINDS
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.notifications.notifier import NotifierConfig
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.tasks import BackOff

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from msgspec import structs
-
 from mesolive.connectors.tastytrade.symbols import instrument_type, order_symbol
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.tastytrade_client import NewLeg, NewOrder, RestApi, value_of
 from mesolive.venues.base import NOT_HELD, NOT_SENT, Accepted, Ended, Ending, Execution, VenueLeg, VenueRequest
 from mesolive_testkit.tastytrade.bench import MORNING, TastytradeBench, at_the_broker, at_the_double
@@ -174,7 +172,7 @@ async def test_a_roll_closes_what_is_held_and_opens_the_rest(tmp_path: Path) -> 
 async def test_a_leg_that_other_positions_offset_opens_at_the_broker(tmp_path: Path) -> None:
     async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
         # One position is long and another short of the same contracts: the broker holds none of them.
-        legs = tuple(structs.replace(leg, held=Decimal(0)) for leg in bench.legs())
+        legs = tuple(replace(leg, held=Decimal(0)) for leg in bench.legs())
         leaving = bench.order(1, legs=legs)
         assert isinstance(await bench.venue.submit(leaving), Accepted)
         assert actions(bench, leaving) == ["Sell to Open", "Buy to Open"]

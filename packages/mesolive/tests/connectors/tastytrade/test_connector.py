@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mesolive.connectors.tastytrade.connector import TastytradeConnector
 from mesolive.connectors.tastytrade.settings import TastytradeSettings
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.quality import QuoteQuality
+from mesolive.records import replace
 from mesolive.tastytrade_client import ClientConfig, StreamConfig
 from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.tastytrade import samples

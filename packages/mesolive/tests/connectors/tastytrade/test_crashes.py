@@ -12,7 +12,7 @@ import os
 import random
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pytest
 
 from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.venues.base import Execution, OrderStatus, VenueRequest, VenueUnreachableError
 from mesolive_testkit.tastytrade.bench import MORNING, QUICK_SETTINGS, QUICK_TIMES, TastytradeBench, at_the_double
 from mesolive_testkit.tastytrade.sockets import until

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 import pytest
 
 from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.records import replace
 from mesolive.venues.base import (
     NOT_SENT,
     Accepted,

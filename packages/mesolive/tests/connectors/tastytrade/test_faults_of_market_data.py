@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from mesolive.connectors.tastytrade.symbols import streamer_symbol
 from mesolive.doubles.tastytrade.sockets import Socket
 from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
+from mesolive.records import replace
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.loop_time import PassTime
 from mesolive_testkit.tastytrade.bench import MORNING

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +24,7 @@ from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.option_classes import roots_of
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.tastytrade_client import RestApi
 from mesolive.venues.base import Accepted, Ended, ExerciseNotice, Settled, VenueLeg
 from mesolive_testkit.signals import JumpingClock

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import msgspec
 import numpy as np
 import pytest
 
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.tastytrade_client import CallFailedError
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.loop_time import PassTime
@@ -23,7 +22,7 @@ from mesolive_testkit.tastytrade.quotes import CHAIN, DAY, QUICK, STRIKES, Quote
 from mesolive_testkit.tastytrade.sockets import until
 
 PUT = OptionContract("SPX", "SPXW", date(2026, 8, 21), Right.PUT, Decimal(5000))
-FAR = msgspec.structs.replace(PUT, strike=Decimal(9000))
+FAR = replace(PUT, strike=Decimal(9000))
 CLOSE = datetime(2026, 7, 27, 20, 0, tzinfo=UTC)
 
 
@@ -105,7 +104,7 @@ async def test_after_a_loss_quotes_are_old_until_they_come_again() -> None:
         assert rig.provider.status.message
         assert (rig.book.view().columns.released != 0).all()
         await until(lambda: rig.provider.status.state is AgentStatus.Connected and rig.server.connections == 2)
-        other = rig.book.listing.find(msgspec.structs.replace(PUT, strike=Decimal(4900)))
+        other = rig.book.listing.find(replace(PUT, strike=Decimal(4900)))
         assert other is not None
         await until(lambda: rig.book.view().columns.released[other] == 0)
         assert rig.book.view().columns.released[index] != 0, "it has not come again"
@@ -134,7 +133,7 @@ async def test_silence_in_the_session_makes_the_books_stale_without_a_reconnect(
 
 async def test_a_contract_that_is_not_listed_lets_the_chain_be_read_again() -> None:
     async with quoted() as rig:
-        new = msgspec.structs.replace(PUT, strike=Decimal(5050))
+        new = replace(PUT, strike=Decimal(5050))
         chains = [samples.chain("SPXW", "PM", DAY, *STRIKES, "5050.0"), samples.chain("SPX", "AM", DAY, *STRIKES)]
         rig.rest.on("GET", CHAIN, samples.items(*chains))
         rig.server.quotes[".SPXW260821P5050"] = [20.0, 20.5, 1, 1]
@@ -154,11 +153,11 @@ async def test_quotes_that_come_while_another_chain_is_awaited_go_to_their_own_c
         chains = [samples.chain("SPXW", "PM", DAY, "3000.0", *STRIKES), samples.chain("SPX", "AM", DAY, *STRIKES)]
         rig.rest.on("GET", CHAIN, samples.items(*chains))
         rig.rest.hang.add(("GET", spy))
-        rig.provider.subscribe([msgspec.structs.replace(PUT, strike=Decimal(3000))])
+        rig.provider.subscribe([replace(PUT, strike=Decimal(3000))])
         await until(lambda: rig.rest.count("GET", spy) == 2)
         await rig.quote(PUT, 11.0, 11.4, 5, 7)
         assert rig.bid(PUT) == 11.0
-        assert rig.bid(msgspec.structs.replace(PUT, strike=Decimal(4900))) == 10.0
+        assert rig.bid(replace(PUT, strike=Decimal(4900))) == 10.0
 
 
 async def test_the_chains_are_read_again_before_each_opening_and_closes_are_stored() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -13,9 +12,9 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from msgspec import structs
 
 from mesolive.clock import ManualClock
+from mesolive.records import replace
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -145,7 +144,7 @@ async def test_a_combo_at_the_market_is_a_limit_two_ticks_beyond_the_far_side(
             return quote
 
         rig.venue.core.quote = quoted
-        await rig.venue.submit(structs.replace(spread(), order_type=OrderType.Market, limit_price=None))
+        await rig.venue.submit(replace(spread(), order_type=OrderType.Market, limit_price=None))
         body = sent(rig)
         assert (body["order-type"], body["price"], body["price-effect"]) == ("Limit", price, effect)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from mesolive.connectors.tastytrade.order_requests import new_order
 from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.records import replace
 from mesolive.tastytrade_client import Answered, RestApi
 from mesolive.venues.base import (
     NOT_SENT,

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import msgspec
 import pytest
 
 from mesolive.connectors.tastytrade.order_journal import OrderJournal
 from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.records import replace
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -174,7 +174,7 @@ class TestSubmit:
         self, change: dict[str, object], reason: str
     ) -> None:
         async with trading() as rig, rig.venue.session():
-            answer = await rig.venue.submit(msgspec.structs.replace(spread(), **change))
+            answer = await rig.venue.submit(replace(spread(), **change))
             assert isinstance(answer, Ended)
             assert reason in answer.reason
             assert posts(rig) == 0
@@ -186,7 +186,7 @@ class TestSubmit:
         for may_wait, expected in ((False, Ended), (True, Accepted)):
             async with trading() as rig, rig.venue.session():
                 rig.clock._now = datetime.fromisoformat(moment)
-                answer = await rig.venue.submit(msgspec.structs.replace(spread(), may_wait=may_wait))
+                answer = await rig.venue.submit(replace(spread(), may_wait=may_wait))
                 assert isinstance(answer, expected)
                 if isinstance(answer, Ended):
                     assert "closed" in answer.reason

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from mesolive.doubles.tastytrade.double import TastytradeDouble
+from mesolive.records import replace
 from mesolive.venues.base import Accepted, OrderStatus
 from mesolive_testkit.tastytrade.bench import MORNING, QUICK_SETTINGS, TastytradeBench, at_the_double
 from mesolive_testkit.venues.benches import ACCOUNT
@@ -88,7 +87,7 @@ async def test_a_cancel_and_a_replacement_that_were_taken_are_carried_out(tmp_pa
             await bench.venue.submit(resting)
         (order,) = bench.double.desk.orders.values()
         if is_replaced:
-            new = msgspec.structs.replace(order, identifier="other", status="Received", legs=deepcopy(order.legs))
+            new = replace(order, identifier="other", status="Received", legs=deepcopy(order.legs))
             bench.double.life.replace(order, new)
         else:
             bench.double.life.cancel(order)

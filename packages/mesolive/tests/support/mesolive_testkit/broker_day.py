@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,7 @@ from mesolive.language import parse_definition
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market.trading_hours import trading_hours
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import accounts

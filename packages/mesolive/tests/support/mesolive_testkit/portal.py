@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from mesolive.assembly import Overrides
 from mesolive.errors import ServiceError
+from mesolive.records import replace
 from mesolive.store.tables.access import portal_sessions
 from mesolive.store.tables.trading import accounts
 from mesolive.trading.execution.risk_limits import UNLIMITED, set_limits

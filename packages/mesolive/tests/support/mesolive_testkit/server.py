@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from mesolive.clock import Clock, ManualClock
 from mesolive.errors import ServiceError
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings

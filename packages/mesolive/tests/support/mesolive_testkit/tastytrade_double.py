@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.doubles.tastytrade.instruments import Instrument
 from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.records import replace
 from mesolive_testkit.tws import IN_SESSION, few_options
 
 ACCOUNT = "5WX00001"

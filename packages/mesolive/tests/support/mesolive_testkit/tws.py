@@ -8,7 +8,7 @@ import itertools
 import types
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from mesolive.doubles.tws.wire_contract import ContractQuery
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.provider import Provider
 from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.records import replace
 
 # The library's annotations are partial: its objects are of any type here.
 ib: Any = importlib.import_module("ib_async")

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
+from mesolive.records import replace
 from mesolive.trading.orders.state_machine import (
     Acknowledged,
     Cancelled,

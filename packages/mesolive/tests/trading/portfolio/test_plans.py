@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy import event, update
 
 from mesolive.errors import ServiceError
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.records import replace
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.rows import insert
 from mesolive.store.tables.trading import accounts, strategies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ import mesolive
 from mesolive.access.context import UserContext
 from mesolive.clock import ManualClock
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.records import replace
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import positions
 from mesolive.trading.portfolio.accounting import Fill

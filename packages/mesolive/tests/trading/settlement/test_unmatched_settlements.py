@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mesolive.market.contracts import ExerciseStyle
+from mesolive.records import replace
 from mesolive.venues.base import VenueLeg
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models, new_idempotency_key

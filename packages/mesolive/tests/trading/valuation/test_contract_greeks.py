@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from mesolive.market.view import FloatArray
 from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.cash_dividends import CashDividends
 from mesolive.pricing.risk_graph import risk_graph
+from mesolive.records import replace
 from mesolive.trading.valuation.chain_windows import ChainWindows
 from mesolive.trading.valuation.contract_greeks import GREEKS
 from mesolive.trading.valuation.quotes import IV, MARK, locate, parts_to_solve, read_quotes, solve_greeks

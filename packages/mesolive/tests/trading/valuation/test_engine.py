@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +16,7 @@ from mesolive.market.quality import QuoteQuality
 from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.pricing.black import greeks
 from mesolive.pricing.business_time import calendar_years
+from mesolive.records import replace
 from mesolive.trading.valuation.engine import Wanted, value, value_all
 from mesolive.trading.valuation.quotes import locate, read_quotes, solve_greeks
 from mesolive.trading.valuation.subjects import Entry, Spot, Subject, of_combo, of_legs
@@ -186,7 +185,7 @@ def test_half_a_tick_minutes_before_the_end_makes_no_theta() -> None:
     """A hundred calls, 0 x 0.05 fifteen minutes before their settlement: all that can decay is 250."""
     end = expiration("SPXW", date(2024, 3, 15))
     chain = flat_chain([end], half_spread=0.0, now=end.settles_at - timedelta(minutes=15))
-    sold = msgspec.structs.replace(contract(Right.CALL, 5125), day=end.day)
+    sold = replace(contract(Right.CALL, 5125), day=end.day)
     quote(chain, sold, bid=0.0, ask=0.05)
     valuation = valued(chain, Entry(1, sold, Decimal(-100)))
     assert field(valuation, "LegPrices.1.Mark") == Decimal("0.025")

@@ -6,7 +6,6 @@ import asyncio
 import functools
 from collections.abc import AsyncGenerator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from msgspec import Struct
@@ -25,7 +24,7 @@ from signalr_asyncio.server._exit_signals import ExitSignals
 from signalr_asyncio.server._flusher import Flusher
 from signalr_asyncio.server._hub import HubFilter
 from signalr_asyncio.server._hub_session import HubSession
-from signalr_asyncio.server._options import HubOptions
+from signalr_asyncio.server._options import HubOptions, without_stateful_reconnect
 from signalr_asyncio.server._raw import RawSession
 from signalr_asyncio.server._responses import Receive, Send, respond
 from signalr_asyncio.server._routes import HubRoute, Route, Served, route_of
@@ -190,8 +189,7 @@ class SignalRServer:
             return runtime, functools.partial(HubSession, runtime)
         raw = Runtime(
             path=path,
-            # What goes on over a new transport is the hub protocol.
-            options=replace(options, allow_stateful_reconnect=False),
+            options=without_stateful_reconnect(options),
             clock=self._clock,
             tasks=self._tasks,
             counters=self._counters,

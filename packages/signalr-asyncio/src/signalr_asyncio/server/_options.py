@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace  # noqa: TID251 - this module has no structs
 from enum import StrEnum
 
 
@@ -138,3 +138,8 @@ class HubOptions:
             self.poll_timeout,
         )
         return min(1.0, max(0.02, shortest / 4))
+
+
+def without_stateful_reconnect(options: HubOptions) -> HubOptions:
+    """Return the options of a connection without hubs: what goes on over a new transport is the hub protocol."""
+    return replace(options, allow_stateful_reconnect=False)

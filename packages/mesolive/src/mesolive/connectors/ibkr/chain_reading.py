@@ -13,7 +13,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import structlog
-from msgspec import structs
 
 from mesolive.connectors.ibkr.contract_mapping import (
     FUTURES_EXCHANGE,
@@ -29,6 +28,7 @@ from mesolive.market.calendar import NEW_YORK, ExchangeCalendar, settlement_inst
 from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class, why_adjusted
+from mesolive.records import replace
 
 _log = structlog.get_logger(__name__)
 
@@ -174,7 +174,7 @@ def contract_of_details(details: ContractDetails) -> OptionContract | None:
     if contract is None or stated is None or stated == contract.day:
         return contract
     if is_future_option(contract):
-        return structs.replace(contract, day=stated)
+        return replace(contract, day=stated)
     _log.warning("expiration_differs", symbol=details.contract.local_symbol, stated=details.real_expiration)
     return contract
 

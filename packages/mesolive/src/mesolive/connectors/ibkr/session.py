@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -50,6 +49,7 @@ from mesolive.connectors.ibkr.tws_messages import (
     PositionRow,
 )
 from mesolive.market.change_signal import ChangeSignal
+from mesolive.records import replace
 from mesolive.tasks import Tasks
 from mesolive.venues.base import SendCheck, unchecked
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from mesolive.records import replace
 
 LINK_LOST: Final = frozenset({1100, 2110})
 """TWS has lost IB's servers. Nothing may be sent: a modification then makes a second live order."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
@@ -42,6 +42,7 @@ from mesolive.connectors.ibkr.verification_orders import (
 from mesolive.connectors.order_trial import OrderTrial, fill_text, reversed_legs
 from mesolive.connectors.protocol import ConnectorError, ConnectorRequest, Problem
 from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
+from mesolive.records import replace
 from mesolive.venues.base import Ended, Execution, VenueLeg, VenueRequest
 
 AT_THE_MARKET: Final = "a combo at the market"

@@ -14,7 +14,6 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec.structs import replace
 
 from mesolive.connectors.checklist_steps import StepFailedError, StepSkippedError, must
 from mesolive.connectors.ibkr.connector import IbkrConnector
@@ -26,6 +25,7 @@ from mesolive.connectors.order_trial import OrderTrial, fill_text
 from mesolive.connectors.protocol import ConnectorError, Problem
 from mesolive.connectors.verification import Step, StepOutcome
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.venues.base import VenueLeg, VenueRequest
 from mesolive_sdk.models import TimeInForce
 

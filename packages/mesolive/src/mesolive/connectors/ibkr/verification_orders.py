@@ -6,13 +6,10 @@ Where IB refuses, the step has passed all the same when the connector does not d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import uuid4
-
-import msgspec
 
 from mesolive.clock import Clock
 from mesolive.connectors.checklist_steps import StepFailedError, StepSkippedError, must
@@ -25,6 +22,7 @@ from mesolive.connectors.ibkr.order_terms import contract_of, ticket_of
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, OrderRow, OrderTicket
 from mesolive.connectors.ibkr.verification_market import REPORT_REMEDY, MarketChecks
 from mesolive.connectors.order_trial import OrderTrial
+from mesolive.records import replace
 from mesolive.venues.base import Ended, VenueLeg, VenueRequest
 
 RESTING: Final = Decimal("0.05")
@@ -172,7 +170,7 @@ class UnlistedOrders:
         first, second = str(uuid4()), str(uuid4())
         order_id, row = await self.place(contract, legs, ticket_of(order, first, Decimal(1)))
         must(row is not None, f"the order is not listed: {self._error_of(order_id)}", REPORT_REMEDY)
-        changed = ticket_of(msgspec.structs.replace(order, limit_price=TO_REPLACE), second, Decimal(1))
+        changed = ticket_of(replace(order, limit_price=TO_REPLACE), second, Decimal(1))
         await self._connector.orders.place_order(order_id, contract, changed, legs)
         row = await self._until(order_id, lambda seen: seen is None or seen.limit_price == changed.limit_price)
         if row is None:

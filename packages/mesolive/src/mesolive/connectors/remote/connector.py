@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -28,6 +27,7 @@ from mesolive.connectors.remote.slots import Slot
 from mesolive.connectors.remote.venue import RemoteVenue
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.change_signal import ChangeSignal
+from mesolive.records import replace
 from mesolive.tasks import Tasks, Turns
 from mesolive.venues.account_facts import BrokerFacts, DiscoveredAccount
 

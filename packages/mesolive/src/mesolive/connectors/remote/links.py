@@ -36,6 +36,7 @@ from mesolive.connectors.repository import (
     change_connection,
     connections_of_user,
 )
+from mesolive.records import replace
 from mesolive.store.database import Database
 from mesolive.tasks import Tasks
 
@@ -229,7 +230,7 @@ class AgentLinks:
                 await append_log(tx, added, now, status)
             else:
                 added = before.id
-            text = msgspec.json.encode(msgspec.structs.replace(offer, epoch=0)).decode()
+            text = msgspec.json.encode(replace(offer, epoch=0)).decode()
             await change_connection(tx, added, now, agent=session.agent, agent_epoch=epoch, agent_offer=text)
             stored = {item.id: item for item in await connections_of_user(tx, session.user_id)}
         return stored[added]

@@ -15,6 +15,8 @@ from decimal import Decimal
 
 import msgspec
 
+from mesolive.records import replace
+
 ZERO = Decimal(0)
 
 
@@ -147,8 +149,8 @@ def _taken(queue: deque[FillPart], quantity: Decimal) -> tuple[FillPart, ...]:
     while quantity > 0:
         part = queue.popleft()
         if part.quantity > quantity:
-            queue.appendleft(msgspec.structs.replace(part, quantity=part.quantity - quantity))
-            part = msgspec.structs.replace(part, quantity=quantity)
+            queue.appendleft(replace(part, quantity=part.quantity - quantity))
+            part = replace(part, quantity=quantity)
         result.append(part)
         quantity -= part.quantity
     return tuple(result)

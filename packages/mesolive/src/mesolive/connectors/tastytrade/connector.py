@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final, cast
 
 import httpx
@@ -32,6 +31,7 @@ from mesolive.connectors.words import CLASSES_CAUSE, CLASSES_REMEDY
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.tasks import Tasks, Turns
 from mesolive.tastytrade_client import (
     PRODUCTION,

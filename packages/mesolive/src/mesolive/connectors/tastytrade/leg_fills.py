@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from mesolive.connectors.tastytrade.combo_fills import FillPart, LegFill
+from mesolive.records import replace
 
 ZERO: Final = Decimal(0)
 SAME_TIME: Final = timedelta(seconds=1)
@@ -91,11 +92,11 @@ class _Entry:
         """Take what another state says of this fill; return whether it is news."""
         mine, news = self.heard, False
         if mine.price is None and other.price is not None:
-            mine, news = msgspec.structs.replace(mine, price=other.price), True
+            mine, news = replace(mine, price=other.price), True
         if mine.exec_id is None and other.exec_id is not None:
-            mine = msgspec.structs.replace(mine, exec_id=other.exec_id)
+            mine = replace(mine, exec_id=other.exec_id)
         if self.is_part and other.quantity >= mine.quantity:
-            mine, news = msgspec.structs.replace(mine, quantity=other.quantity), other.quantity > mine.quantity
+            mine, news = replace(mine, quantity=other.quantity), other.quantity > mine.quantity
             self.is_part = False
         self.heard = mine
         return news
@@ -126,7 +127,7 @@ class LegFills:
         for part in reported:
             known = parts.get(part.fill_id)
             quantity = part.quantity + (ZERO if known is None else known.quantity)
-            parts[part.fill_id] = msgspec.structs.replace(part, quantity=quantity)
+            parts[part.fill_id] = replace(part, quantity=quantity)
             self._limit += part.quantity
         for part in parts.values():
             self._reported.add(part.fill_id)

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -32,6 +32,7 @@ from mesolive.market.provider import ProviderStatus
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import trading_hours
 from mesolive.market.underlying_prices import UnderlyingPrices
+from mesolive.records import replace
 from mesolive.tasks import Tasks, Turns
 from mesolive.tastytrade_client import (
     EventTables,

@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
 
-import msgspec
 import structlog
 
 from mesolive.clock import Clock
@@ -18,6 +17,7 @@ from mesolive.connectors.tastytrade.position_ledger import PositionLedger
 from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.connectors.tastytrade.tracked_orders import OrderBook, TrackedOrder, is_from_here
 from mesolive.market.calendar import ExchangeCalendar
+from mesolive.records import replace
 from mesolive.tastytrade_client import (
     OPTIONS,
     SOURCE,
@@ -213,7 +213,7 @@ class VenueCore:
     def take_ours(self, account: str, reference: str, order: Order) -> TrackedOrder:
         """Take the answer to an order that was just sent; an answer that leaves out what was sent gets it back."""
         if order.external_identifier != reference or not is_from_here(order):
-            order = msgspec.structs.replace(order, external_identifier=reference, source=SOURCE)
+            order = replace(order, external_identifier=reference, source=SOURCE)
         return self.take(account, order)
 
     def accepted(self, account: str, tracked: TrackedOrder) -> Accepted:

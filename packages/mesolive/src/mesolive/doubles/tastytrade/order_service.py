@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from mesolive.doubles.tastytrade.desk import Desk
 from mesolive.doubles.tastytrade.fees import Fees
 from mesolive.doubles.tastytrade.margins import Effect
@@ -19,6 +17,7 @@ from mesolive.doubles.tastytrade.order_views import order_view
 from mesolive.doubles.tastytrade.records import TERMINAL, Leg, Order, Rules
 from mesolive.doubles.tastytrade.values import JsonObject, signed
 from mesolive.market.calendar import NEW_YORK
+from mesolive.records import replace
 
 LIVE_FOR: Final = timedelta(hours=24)
 """For how long the list of live orders has those that ended."""
@@ -229,7 +228,7 @@ class OrderService:
         if body.legs:
             self._same_legs(old, body)
         units = old.size - old.filled
-        new = msgspec.structs.replace(
+        new = replace(
             old,
             id=0,
             order_type=body.order_type,
@@ -278,8 +277,8 @@ def _without_ids(rules: Rules | None) -> Rules | None:
     """Return the rules of a replacement: its conditions get ids of their own."""
     if rules is None:
         return None
-    conditions = [msgspec.structs.replace(condition, id=0) for condition in rules.conditions]
-    return msgspec.structs.replace(rules, conditions=conditions)
+    conditions = [replace(condition, id=0) for condition in rules.conditions]
+    return replace(rules, conditions=conditions)
 
 
 def eastern_start(day: date) -> datetime:

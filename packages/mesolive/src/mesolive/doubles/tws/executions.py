@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from mesolive.doubles.tws.accounts import AccountService
 from mesolive.doubles.tws.gateway import Gateway
 from mesolive.doubles.tws.instruments import BAG_CON_ID, Instrument
 from mesolive.doubles.tws.matching import FillQuote, LegPrice
 from mesolive.doubles.tws.records import ZERO, Commission, Execution, Order, OrderStatus
+from mesolive.records import replace
 
 PREFIX: Final = "00025b49"
 OTHER_PREFIX: Final = "0000dc8f"
@@ -153,7 +152,7 @@ class ExecutionBooks:
         if old is None:
             raise ValueError(f"there is no execution {exec_id!r}")
         stem, _, number = exec_id.rpartition(".")
-        new = msgspec.structs.replace(old, exec_id=f"{stem}.{int(number) + 1:02d}", price=price, average=price)
+        new = replace(old, exec_id=f"{stem}.{int(number) + 1:02d}", price=price, average=price)
         instrument = None if old.of_bag else gateway.instrument(old.con_id)
         if instrument is not None:
             account = gateway.account(old.account)

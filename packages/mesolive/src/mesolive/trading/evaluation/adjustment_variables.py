@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -12,6 +11,7 @@ from msgspec import Struct
 from mesolive.errors import ServiceError
 from mesolive.language import CompiledStrategy, freeze_at_adjustment
 from mesolive.language.decision import Operation, PositionState, SelectionError
+from mesolive.records import replace
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.entry_variables import CapturedVariables
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name

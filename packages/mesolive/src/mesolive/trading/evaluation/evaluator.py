@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeAlias, TypeVar
@@ -29,6 +28,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
+from mesolive.records import replace
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.portfolio.accounts import Account

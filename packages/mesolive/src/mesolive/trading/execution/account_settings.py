@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ from mesolive.access.context import UserContext
 from mesolive.access.sessions import Sessions
 from mesolive.clock import Clock
 from mesolive.errors import not_supported, validation
+from mesolive.records import replace
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.risk_limits import NOT_LIVE, Limits, StaleExitPolicy, limits_of, set_limits

@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, not_found
+from mesolive.records import replace
 from mesolive.store.database import NOT_STORED, Database, Transaction
 from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit

@@ -7,12 +7,11 @@ plan: the first fill of an entry creates the position and the last completes it;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from msgspec import structs
-
+from mesolive.records import replace
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.orders.repository import StoredOrder, change_orders, orders_of_plans, record_fill
 from mesolive.trading.orders.state_machine import Executed, State
@@ -212,7 +211,7 @@ async def fill_markers(
     tx: WriteTransaction, order: StoredOrder, account: Account, plan: Plan, now: datetime
 ) -> tuple[StoredOrder, PlanFillState, list[models.MesoLiveEvent]]:
     """Fill the order of a group that has marker legs only: at once and here, for there is nothing to trade."""
-    filled = structs.replace(order, view=structs.replace(order.view, state=State.FILLED))
+    filled = replace(order, view=replace(order.view, state=State.FILLED))
     plan_fills = PlanFillState(account, plan, order.multiplier, plan.position_id, filled=True)
     events: list[models.MesoLiveEvent] = []
     if plan.state is not PlanState.PREPARED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from mesolive.clock import Clock
 from mesolive.errors import ServiceError
 from mesolive.market.service import Market
 from mesolive.pricing.margin import MarginRules
+from mesolive.records import replace
 from mesolive.store.database import Database, Transaction
 from mesolive.trading.evaluation.concurrency import ConcurrencyCheck
 from mesolive.trading.execution.account_settings import shown_limits

@@ -12,13 +12,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, boot_time
 from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.store.database import NOT_STORED, Database, WriteTransaction
 from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit
@@ -223,7 +224,7 @@ class OrderService:
             # A venue may go on with the order in a task of its own: from here on it must not write it.
             check.end("the server has stopped waiting for the venue's answer")
             if isinstance(answer, Ended) and answer.code == NOT_SENT and check.cancelled:
-                answer = structs.replace(answer, how=Ending.CANCELLED)
+                answer = replace(answer, how=Ending.CANCELLED)
             if isinstance(answer, ContactLost):
                 reports = [report_from_server(order, answer)]
             else:
@@ -385,8 +386,7 @@ async def _request_of(tx: WriteTransaction, admitted: Admitted, order: StoredOrd
     if any(leg.name in closing for leg in legs):
         booked = await held_in_books(tx, admitted.account.id)
         legs = tuple(
-            structs.replace(leg, held=booked.get(leg.contract, Decimal(0))) if leg.name in closing else leg
-            for leg in legs
+            replace(leg, held=booked.get(leg.contract, Decimal(0))) if leg.name in closing else leg for leg in legs
         )
     return VenueRequest(
         account=admitted.account.broker_account_id,

@@ -14,11 +14,11 @@ from decimal import Decimal
 
 import msgspec
 import structlog
-from msgspec.structs import replace
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.journal.unstamped import UNSTAMPED
+from mesolive.records import replace
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.execution.fill_handler import PlanFillState, book_execution, finish
 from mesolive.trading.idempotency import Settlement, settle
@@ -245,7 +245,7 @@ class ReportHandler:
         if isinstance(report, state_machine.Executed) and (order.account_id, report.execution_id) in batch.known:
             view = replace(view, executions=frozenset({report.execution_id}))
         outcome = state_machine.apply(view, report)
-        viewed = replace(outcome.order, executions=frozenset()) if outcome.order.executions else outcome.order
+        viewed = replace(outcome.order, executions=frozenset[str]()) if outcome.order.executions else outcome.order
         after = replace(order, view=viewed)
         if outcome.booked is not None:
             batch.known.add((order.account_id, outcome.booked.execution_id))

@@ -21,7 +21,8 @@ from decimal import Decimal
 from typing import assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
+
+from mesolive.records import replace
 
 ZERO = Decimal(0)
 

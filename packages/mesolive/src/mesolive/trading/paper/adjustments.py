@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import PositionState
+from mesolive.records import replace
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.evaluation.adjustment_variables import (
     PendingVariables,

@@ -6,7 +6,6 @@ All fills of one call are booked in one transaction, together with its events an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import PositionState
+from mesolive.records import replace
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.evaluation.adjustment_variables import SetVariables
 from mesolive.trading.evaluation.concurrency import ConcurrencyCheck

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from mesolive.errors import conflict, not_found, not_supported, validation
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager

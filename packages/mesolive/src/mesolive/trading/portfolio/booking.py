@@ -11,7 +11,7 @@ Paper fills, fills of venues, settlements and corrections by hand go the same wa
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import LegState
+from mesolive.records import replace
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.portfolio.accounting import Fill, Holding, apply_fill, total
 from mesolive.trading.portfolio.accounts import Account, move_cash

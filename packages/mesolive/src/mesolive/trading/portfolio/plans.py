@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.errors import ServiceError, conflict, not_found
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.store.clauses import is_among
 from mesolive.store.connection import LONG
 from mesolive.store.database import Transaction, WriteTransaction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from mesolive.access.context import UserContext
 from mesolive.errors import not_found, validation
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import LegState, PositionState
+from mesolive.records import replace
 from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction
 from mesolive.store.paging import Pager

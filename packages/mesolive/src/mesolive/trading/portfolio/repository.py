@@ -8,7 +8,7 @@ with `ConcurrentChangeError`, and its transaction with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from msgspec import Struct
 from sqlalchemy import Row, bindparam, select
 
 from mesolive.errors import ServiceError
+from mesolive.records import replace
 from mesolive.store.clauses import is_among
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert

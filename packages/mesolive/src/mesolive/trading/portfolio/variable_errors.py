@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-import msgspec
 from sqlalchemy import bindparam, select
 
+from mesolive.records import replace
 from mesolive.store.database import Transaction
 from mesolive.store.tables.journal import active_events, events
 from mesolive_sdk import models, wire
@@ -54,7 +54,7 @@ async def active_errors(
 
 def resolved(event: models.ErrorEvent) -> models.ErrorEvent:
     """Return the event that ends an error."""
-    return msgspec.structs.replace(event, State=models.ErrorState.Resolved)
+    return replace(event, State=models.ErrorState.Resolved)
 
 
 async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> list[models.MesoLiveEvent]:

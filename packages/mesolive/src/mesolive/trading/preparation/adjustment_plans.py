@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AdjustmentSelection, Operation, shown
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.trading.portfolio.adjustments import AdjustmentStep
 from mesolive.trading.portfolio.contract_rows import TradedContract
 from mesolive.trading.portfolio.marks import exact

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -13,6 +12,7 @@ from mesolive.errors import ServiceError, conflict
 from mesolive.language import CompiledStrategy, select_adjustment
 from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
 from mesolive.market.chain_view import BookView
+from mesolive.records import replace
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name
 from mesolive.trading.orders.open_orders import open_order_of_position

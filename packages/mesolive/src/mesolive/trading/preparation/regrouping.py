@@ -7,11 +7,8 @@ preparation's result is made anew for it, and the old plan is deleted. So a trad
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
-
-import msgspec
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -20,6 +17,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import Right
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.pricing.payoff import LeastPayoff, PayoffLeg, least_payoff
+from mesolive.records import replace
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.repository import orders_of_plans
@@ -114,7 +112,7 @@ class Regrouping:
         new_id = await store_plan(tx, user.user_id, _new(plan, legs))
         if plan.kind is PlanKind.ADJUSTMENT:
             await store_adjustment_step(tx, new_id, await find_adjustment_step(tx, plan.id))
-        result = _regrouped(job, msgspec.structs.replace(plan, id=new_id, legs=legs), view)
+        result = _regrouped(job, replace(plan, id=new_id, legs=legs), view)
         await replace_result(tx, job.id, self._clock.now(), wire.encode_json(result).decode(), new_id)
         await delete_plans(tx, user.user_id, [plan.id])
         return models.RegroupExecPlanResult(
@@ -267,4 +265,4 @@ def _regrouped(job: Job, plan: Plan, view: BookView) -> Prepared:
 def _number(legs: dict[str, models.LiveLeg], plan: Plan) -> None:
     groups = {leg.name: leg.leg_group_id for leg in plan.legs}
     for name, leg in legs.items():
-        legs[name] = msgspec.structs.replace(leg, LegGroupId=groups[name])
+        legs[name] = replace(leg, LegGroupId=groups[name])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.columns import below_tick, market_marks
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
+from mesolive.records import replace
 from mesolive.trading.valuation.subjects import BoolArray, FloatArray, IntArray
 
 GREEKS: Final = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")

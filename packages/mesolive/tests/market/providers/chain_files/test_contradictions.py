@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -18,6 +17,7 @@ from mesolive.market.providers.chain_files import (
     parse_chain_file,
     parse_export,
 )
+from mesolive.records import replace
 from mesolive_testkit.market.chain_files import WHEN, ChainText
 
 CHAIN = ChainText()

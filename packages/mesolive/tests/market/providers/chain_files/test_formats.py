@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mesolive.market.providers.chain_files import (
     parse_export,
     read_chain_file,
 )
+from mesolive.records import replace
 from mesolive_testkit.market.chain_files import WHEN, ChainText
 
 CHAIN = ChainText()

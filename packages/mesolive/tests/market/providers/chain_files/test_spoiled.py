@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.market.providers.chain_files import ChainFileError, ChainFormat, parse_chain_file, parse_export
+from mesolive.records import replace
 from mesolive_testkit.market.chain_files import ChainText
 
 CHAIN = ChainText(strikes=tuple(range(6300, 6701, 100)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from mesolive.market.providers.recorded.recordings import (
     RecordingError,
     open_recordings,
 )
+from mesolive.records import replace
 from mesolive_testkit.market import option_bars
 from mesolive_testkit.market.recorded_days import NEW_YORK, bar_days, exchange_days, optionsdx, spot
 

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from mesolive.connectors.remote.agent import Agent
 from mesolive.connectors.remote.agent_folder import AgentFolder
 from mesolive.connectors.remote.hub_link import hub_transport
 from mesolive.connectors.remote.report_journal import ReportJournal
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.venues.simulated.ledger import VenueLedger

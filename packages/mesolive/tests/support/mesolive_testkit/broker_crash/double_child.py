@@ -7,7 +7,6 @@ import importlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from random import Random
@@ -15,6 +14,7 @@ from typing import Any, cast
 
 import structlog
 
+from mesolive.records import replace
 from mesolive_testkit.broker_crash.drivers import BrokerTruth, Double, DoubleRequest, Driver
 from mesolive_testkit.store.crash import START_SECONDS, forking
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -17,6 +16,7 @@ from mesolive.doubles.tws.actions import act
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive_sdk.models import DataProviderType
 from mesolive_testkit.broker_crash.drivers import BrokerOrder, BrokerTruth, Double, DoubleRequest, Driver
 from mesolive_testkit.tws import few_options

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from multiprocessing.connection import Connection
 
 import structlog
 
 from mesolive.assembly import Overrides
 from mesolive.connectors.registry import KINDS
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_testkit.broker_crash.double_child import driver_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -19,6 +18,7 @@ from mesolive.doubles.tastytrade.actions import act
 from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.tastytrade_client import ClientConfig, DxLinkConfig, FeedConfig, StreamConfig
 from mesolive.tastytrade_client.rate_limits import ALL
 from mesolive.tastytrade_client.rate_limits import RATES as LIMITS

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mesolive.assembly import Overrides
 from mesolive.connectors.supervisor import SupervisionConfig
+from mesolive.records import replace
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.tasks import BackOff

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -17,6 +17,7 @@ from mesolive.market.contracts import ExerciseStyle, Expiration, OptionContract,
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
+from mesolive.records import replace
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPENING, CLOSE, EARLY_CLOSE = time(9, 30), time(16, 0), time(13, 0)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import numpy as np
 
 from mesolive.market.calendar import settlement_instant
 from mesolive.pricing.black import values
+from mesolive.records import replace
 from mesolive_testkit.market.files import HEADER
 
 MARKET = "Bid: 0,Ask: 0,Size: 1*1,Volume: 0"

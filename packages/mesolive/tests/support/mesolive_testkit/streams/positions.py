@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from mesolive.market.contracts import OptionContract
+from mesolive.records import replace
 from mesolive.trading.portfolio.accounting import Holding
 from mesolive.trading.portfolio.contract_rows import TradedContract
 from mesolive.trading.portfolio.positions import Leg, Position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.market.calendar import NEW_YORK, us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.tastytrade_client import (
     AccountStream,
     ClientConfig,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -22,6 +22,7 @@ from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
 from mesolive.connectors.tastytrade.venue_core import VenueRules, VenueTimes
 from mesolive.market.calendar import us_options_calendar
+from mesolive.records import replace
 from mesolive.tastytrade_client import AccountStream, RestApi, StreamConfig
 from mesolive.venues.base import VenueLeg, VenueRequest
 from mesolive.venues.combo_quotes import ComboQuote

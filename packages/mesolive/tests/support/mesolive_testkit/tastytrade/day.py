@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mesolive.doubles.markets import Markets
 from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.tastytrade_client import AccountStream, RestApi, StreamConfig
 from mesolive.venues.combo_quotes import quote_combo
 from mesolive_testkit.broker_crash.drivers import BrokerTruth

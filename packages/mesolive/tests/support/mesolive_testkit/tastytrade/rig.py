@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.provider import Provider
 from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.records import replace
 from mesolive.tastytrade_client import DxLinkConfig, FeedConfig, RestApi
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.signals import JumpingClock

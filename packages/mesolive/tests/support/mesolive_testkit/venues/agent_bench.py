@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from mesolive.connectors.remote.slots import Slot
 from mesolive.connectors.remote.venue import RemoteVenue
 from mesolive.connectors.remote.venue_host import VenueHost, WriteLimits
 from mesolive.market.contracts import ExerciseStyle, OptionContract
+from mesolive.records import replace
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.venue import SimulatedVenue

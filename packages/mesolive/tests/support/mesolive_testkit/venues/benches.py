@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +12,7 @@ from uuid import uuid4
 from mesolive.clock import ManualClock
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.market.service import Market
+from mesolive.records import replace
 from mesolive.venues.base import VenueLeg, VenueRequest
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.venue import SimulatedVenue

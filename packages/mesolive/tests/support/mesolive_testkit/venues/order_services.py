@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from math import gcd
 from pathlib import Path
@@ -24,6 +23,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import Operation
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.records import replace
 from mesolive.samples import iron_condor
 from mesolive.store.database import Database
 from mesolive.store.rows import insert

@@ -6,12 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
 from mesolive.clock import ManualClock
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.records import replace
 from mesolive.store.database import Database
 from mesolive.trading.execution.send_permits import SendPermits
 from mesolive.trading.orders.repository import NewOrder, StoredOrder, change_orders, order_of_user, place_orders

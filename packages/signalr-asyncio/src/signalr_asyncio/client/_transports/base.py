@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, replace  # noqa: TID251 - this module has no structs
 from typing import ClassVar, Protocol
 from urllib.parse import quote
 

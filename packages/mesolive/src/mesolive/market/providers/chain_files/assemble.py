@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -27,6 +27,7 @@ from mesolive.market.providers.chain_files.builder import (
 from mesolive.market.providers.chain_files.implied import ImpliedSpot, forwards, implied_spot, time_gap
 from mesolive.market.providers.chain_files.model import ChainExport, ChainFileError, ChainFormat, Oddity, Treatment
 from mesolive.market.view import FloatArray
+from mesolive.records import replace
 
 FUTURES_BASIS: Final = 0.5
 """By so much of its level a volatility index may lie off its futures."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray
+from mesolive.records import replace
 
 
 class ChainFormat(enum.Enum):

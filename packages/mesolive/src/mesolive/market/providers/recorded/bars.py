@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -32,6 +31,7 @@ from mesolive.market.providers.minute_bars import (
 from mesolive.market.providers.recorded.recording import Recording, RecordingError
 from mesolive.market.underlying_prices import UnderlyingPrices
 from mesolive.market.view import FloatArray
+from mesolive.records import replace
 
 SILENCE: Final = timedelta(minutes=5)
 """Minute bars are silent for a minute by nature."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -33,6 +32,7 @@ from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE, S
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours, trading_hours
 from mesolive.market.underlying_prices import UnderlyingPrices
+from mesolive.records import replace
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
