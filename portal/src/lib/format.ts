@@ -6,6 +6,7 @@ const MINUS = "\u2212";
 const NONE = "–";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const counted = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 });
 const fixed = new Map<number, Intl.NumberFormat>();
 
 function formatter(digits: number): Intl.NumberFormat {
@@ -47,6 +48,11 @@ export function money(value: Maybe): string {
 export function plain(value: Maybe): string {
   if (!usable(value)) return NONE;
   return String(Number(value.toPrecision(12))).replace("-", MINUS);
+}
+
+/** 20,000 or 1.5: how many, in groups of thousands and with the decimals that it has. */
+export function quantity(value: Maybe): string {
+  return usable(value) ? counted.format(value).replace("-", MINUS) : NONE;
 }
 
 /** Six digits that matter: a variable's value as a person reads it. */

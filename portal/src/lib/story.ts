@@ -13,7 +13,7 @@ import type {
   OrderUpdateEvent,
   PositionUpdateEvent,
 } from "../wire/types.ts";
-import { browserOf, contract, number, plain, signed, words } from "./format.ts";
+import { browserOf, contract, plain, priceWords, quantity, signed, words } from "./format.ts";
 
 export interface Telling {
   text: string;
@@ -38,7 +38,7 @@ export function tell({ type, event }: Entry): Telling {
     }
     case "OnOrderUpdate": {
       const order = event as OrderUpdateEvent;
-      const filled = order.FilledQty ? `, ${plain(Math.abs(order.FilledQty))} filled at ${number(order.AvgFillPrice)}` : "";
+      const filled = order.FilledQty ? `, ${quantity(Math.abs(order.FilledQty))}${order.State === "Filled" ? "" : " filled"} at ${priceWords(order.AvgFillPrice)}` : "";
       const bad = order.State === "Rejected" || order.State === "Expired";
       return { text: `order ${order.OrderId} ${words(order.State)}${filled}${order.Rejection ? `: ${order.Rejection.Reason}` : ""}`, tone: bad ? "bad" : order.State === "Filled" ? "good" : "", href: `/orders/${order.OrderId}` };
     }
