@@ -1,4 +1,4 @@
-"""Screenshots of every page of the Portal in three states: run by `make screenshots`, to be looked at by a person."""
+"""Screenshots of every page of the Portal in four states: run by `make screenshots`, to be looked at by a person."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mesolive.access.context import Role
 from mesolive.trading.execution.halts import halt
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_testkit.portal import PAGES, SIMULATED, Portal, kit_of, portal_of, strategy_on_both
+from mesolive_testkit.portal_trouble import bad_day
 from mesolive_testkit.server import ACCOUNT
 
 FOLDER = os.environ.get("MESOLIVE_SCREENSHOTS")
@@ -28,6 +29,21 @@ pytestmark = [
 ]
 
 LOOKS = [("desktop", "dark"), ("desktop", "light"), ("phone", "dark"), ("phone", "light")]
+
+
+async def whole(page: Page, file: Path, *, windowed: bool) -> None:
+    """Write a picture of all of a page: the window grows to its height, so that bars stand where a person sees them.
+
+    What fills a window by itself keeps the window that it has.
+    """
+    size = page.viewport_size
+    assert size is not None
+    if not windowed:
+        height = await page.evaluate("document.documentElement.scrollHeight")
+        await page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+        await page.wait_for_timeout(100)
+    await page.screenshot(path=file)
+    await page.set_viewport_size(size)
 
 
 async def shoot(portal: Portal, state: str, paths: Sequence[str]) -> None:
@@ -45,7 +61,7 @@ async def shoot(portal: Portal, state: str, paths: Sequence[str]) -> None:
                 name = "ticket-paper" if await page.get_by_test_id("paper").count() else "ticket-order"
             if "view=" in path:
                 name += "-" + path.rsplit("view=", 1)[1]
-            await page.screenshot(path=Path(FOLDER) / f"{state}-{name}-{size}-{theme}.png", full_page=False)
+            await whole(page, Path(FOLDER) / f"{state}-{name}-{size}-{theme}.png", windowed="view=tv" in path)
         await portal.close_pages()
 
 
@@ -231,6 +247,12 @@ async def test_40_screenshots_of_a_busy_server(tmp_path: Path, browser: Browser)
         on_venue = next(each.Id for each in listed if each.Name == "Condor on the venue")
         await shoot_dialogs(portal, Busy(strategy.Id, first.PositionId, on_venue, f"tickets/{reviewed}?kind=entry"))
         await shoot_flattening(portal)
+
+
+async def test_40_screenshots_of_a_bad_day(tmp_path: Path, browser: Browser) -> None:
+    async with portal_of(tmp_path, browser) as portal:
+        trouble = await bad_day(portal)
+        await shoot(portal, "trouble", [*PAGES, *trouble.paths, "positions?view=graphs"])
 
 
 async def test_40_screenshots_of_a_broken_server(tmp_path: Path, browser: Browser) -> None:
