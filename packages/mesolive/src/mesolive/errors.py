@@ -46,6 +46,11 @@ class ServiceError(Exception):
         return f"{self.status.name}: {self.message}"
 
 
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether the database is away, so that nobody can be identified: no fault of theirs, and nothing to log."""
+    return isinstance(error, ServiceError | OSError) or storage_failure(error) is not None
+
+
 def storage_failure(error: BaseException) -> ServiceError | None:
     """Return the answer for a database that is full, locked or away; `None` for every other error.
 

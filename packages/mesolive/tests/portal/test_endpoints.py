@@ -10,14 +10,16 @@ import pytest
 from starlette.applications import Starlette
 
 from mesolive.access.keys import Access
+from mesolive.access.origin import cookie_name
 from mesolive.access.secret import ServerSecret
 from mesolive.access.sessions import Sessions
 from mesolive.portal.endpoints import MAX_BODY, SessionEndpoint
 from mesolive.portal.pages import ASSETS, PAGES, Pages
-from mesolive.store.database import Database
+from mesolive.store.database import Database, TransactionTimeoutError
 from mesolive_testkit.paths import ROOT
 
 SITE = "http://testserver"
+NAME = cookie_name(8700, "http")
 
 
 @pytest.fixture
@@ -28,12 +30,37 @@ def client(database: Database) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=SITE)
 
 
+class Failing:
+    """Raises an error in place of what it stands for."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __call__(self) -> None:
+        raise self._error
+
+
 async def test_every_address_of_a_page_gets_the_page_and_is_not_cached(client: httpx.AsyncClient) -> None:
     for address in ("/", *(f"/{name}" for name in PAGES), "/positions/3", "/strategies/new"):
         answer = await client.get(address)
         assert answer.status_code == 200, address
         assert '<div id="app">' in answer.text
         assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_page_is_shown_while_the_database_is_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = Sessions(database, Access(database, ServerSecret("a secret for tests, long enough as it is")))
+    endpoint = SessionEndpoint(sessions, 8700, None)
+    application = Starlette(routes=Pages(session=endpoint.shown).routes())
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=SITE, cookies={NAME: "a cookie"})
+    for failure in (TransactionTimeoutError(30.0), ConnectionRefusedError()):
+        monkeypatch.setattr(database, "read", Failing(failure))
+        answer = await client.get("/positions")
+        assert answer.status_code == 200
+        assert '"mesolive-session" content="ask"' in answer.text
+    monkeypatch.setattr(database, "read", Failing(ValueError("a fault of ours")))
+    with pytest.raises(ValueError, match="a fault of ours"):
+        await client.get("/positions")
 
 
 def test_the_server_knows_the_addresses_that_the_application_shows_pages_at() -> None:

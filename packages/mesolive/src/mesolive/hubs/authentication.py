@@ -5,7 +5,7 @@ from __future__ import annotations
 from mesolive.access.keys import Access
 from mesolive.access.origin import cookie_name, is_same_origin
 from mesolive.access.sessions import Sessions
-from mesolive.errors import ServiceError, storage_failure
+from mesolive.errors import is_unavailable
 from mesolive.hubs.envelope import principal_of
 from signalr_asyncio import Authenticate, AuthenticationUnavailableError, ConnectionRequest, Principal
 
@@ -17,7 +17,7 @@ def agent_authenticator(access: Access) -> Authenticate:
         try:
             user = None if request.token is None else await access.authenticate_agent(request.token, _address(request))
         except Exception as error:
-            if _is_unavailable(error):
+            if is_unavailable(error):
                 raise AuthenticationUnavailableError from error
             raise
         return None if user is None else principal_of(user, _address(request))
@@ -53,7 +53,7 @@ def authenticator(access: Access, sessions: Sessions, port: int, public_origin: 
         try:
             return await principal(request)
         except Exception as error:
-            if _is_unavailable(error):
+            if is_unavailable(error):
                 raise AuthenticationUnavailableError from error
             raise
 
@@ -62,8 +62,3 @@ def authenticator(access: Access, sessions: Sessions, port: int, public_origin: 
 
 def _address(request: ConnectionRequest) -> str | None:
     return None if request.client is None else request.client[0]
-
-
-def _is_unavailable(error: Exception) -> bool:
-    """Whether the database is away: no key can be verified then, which is no fault of the key and nothing to log."""
-    return isinstance(error, ServiceError | OSError) or storage_failure(error) is not None

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from mesolive import __version__
 from mesolive.access.origin import cookie_name, is_same_origin, is_secure
 from mesolive.access.sessions import NewSession, SessionInfo, Sessions
+from mesolive.errors import is_unavailable
 from mesolive.portal.attempts import FailedAttempts
 from mesolive.portal.pages import NOT_CACHED, SECURITY_HEADERS
 
@@ -56,8 +57,16 @@ class SessionEndpoint:
         return Route("/portal/session", self.answer, methods=["GET", "POST", "DELETE"])
 
     async def shown(self, request: Request) -> dict[str, Any] | None:
-        """Return what `GET /portal/session` answers to the browser of a request; `None` without a session."""
-        session = await self._sessions.find(request.cookies.get(self._cookie(request)))
+        """Return what `GET /portal/session` answers to the browser of a request; `None` without a session.
+
+        `None` as well while the database is away: a page is shown then too, and asks by itself until it is back.
+        """
+        try:
+            session = await self._sessions.find(request.cookies.get(self._cookie(request)))
+        except Exception as error:
+            if is_unavailable(error):
+                return None
+            raise
         return None if session is None else _shown(session)
 
     async def answer(self, request: Request) -> Response:
