@@ -1,4 +1,4 @@
-"""A server of a bad day for the Portal: long names, huge and negative numbers, an error, an unanswered order, a halt."""
+"""A server on a bad day for the Portal: long names, huge numbers, an error, a halt, orders that wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ RICH = "ML99999999999999999999999999999"
 MANY = Decimal(20_000)
 """Contracts of the huge position: its margin and its greeks have nine digits and more."""
 
-UNKNOWN = "underlying_price + nil > 0 -- " + "a note of a person who explains at length what is waited for here, and why"
+UNKNOWN = (
+    "underlying_price + nil > 0 -- " + "a note of a person who explains at length what is waited for here, and why"
+)
 """A condition that fails whenever it is evaluated."""
 
 
@@ -85,9 +87,7 @@ async def bad_day(portal: Portal) -> Trouble:
     )
     failing = definition(StrategyName=f"{LONG} 2")
     failing["Entry"] = failing["Entry"] | {"Conditions": [UNKNOWN]}
-    await kit.control.create_strategy(
-        models.CreateStrategyArgs(StrategyDefinition=failing, ActiveOnAccounts=[ACCOUNT])
-    )
+    await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=failing, ActiveOnAccounts=[ACCOUNT]))
     position = await enter_many(kit, strategy.Id, LONG)
     closed = await kit.enter(strategy.Id, f"{LONG} closed")
     await kit.leave(closed.PositionId)

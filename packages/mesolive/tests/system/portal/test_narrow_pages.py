@@ -15,23 +15,27 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CUT = """() => {
     const inner = document.documentElement.clientWidth;
-    const quiet = (each) => each.closest(".sr, .skip, .cm-editor, .cards thead, [aria-hidden=true], canvas, svg") !== null;
+    const QUIET = ".sr, .skip, .cm-editor, .cards thead, [aria-hidden=true], canvas, svg";
+    const quiet = (each) => each.closest(QUIET) !== null;
     const seen = (each) => {
         const box = each.getBoundingClientRect();
         return box.width > 0 && box.height > 0 && getComputedStyle(each).visibility !== "hidden";
     };
-    const say = (each, what) => `${what}: <${each.tagName.toLowerCase()} class="${each.className}"> ${each.innerText?.slice(0, 60)}`;
+    const tag = (each) => `<${each.tagName.toLowerCase()} class="${each.className}">`;
+    const say = (each, what) => `${what}: ${tag(each)} ${each.innerText?.slice(0, 60)}`;
     const found = [];
     for (const each of document.querySelectorAll("header.top *, .banner, .banner *, main *, dialog[open] *")) {
         if (quiet(each) || !seen(each)) continue;
         const box = each.getBoundingClientRect();
-        if (!each.closest(".scroll") && (box.right > inner + 1 || box.left < -1)) found.push(say(each, "beyond the edge"));
+        const isOut = box.right > inner + 1 || box.left < -1;
+        if (isOut && !each.closest(".scroll")) found.push(say(each, "beyond the edge"));
         const style = getComputedStyle(each);
-        const hides = /hidden|clip/.test(style.overflowX) && each.scrollWidth > each.clientWidth + 1;
+        const isFuller = each.clientWidth > 0 && each.scrollWidth > each.clientWidth + 1;
+        const hides = isFuller && /hidden|clip/.test(style.overflowX);
         if (hides && !each.closest("[title]") && each.tagName !== "INPUT") found.push(say(each, "cut without a title"));
         // Text that runs out of its own box covers what stands beside it.
         const isText = [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-        if (isText && !hides && style.display !== "inline" && each.scrollWidth > each.clientWidth + 1 && each.clientWidth)
+        if (isText && isFuller && !hides && style.display !== "inline")
             found.push(say(each, "runs out of its box"));
     }
     return [...new Set(found)];
