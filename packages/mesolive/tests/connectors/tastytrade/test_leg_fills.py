@@ -50,9 +50,8 @@ class Naming:
 
     def shown(self, leg: str, fill: Real) -> dict[str, Any]:
         at = BEGIN + timedelta(milliseconds=fill.millis, seconds=self.shifts_seconds)
-        made = samples.fill(
-            f"{self.prefix}{fill.number}", fill.quantity, str(Decimal(fill.cents + self.shifts_cents) / 100)
-        )
+        made = samples.fill(fill.number, fill.quantity, str(Decimal(fill.cents + self.shifts_cents) / 100))
+        made["fill-id"] = f"{self.prefix}{fill.number}"
         made["filled-at"] = (at.replace(microsecond=0) if self.cuts_fractions else at).isoformat()
         made.pop("ext-exec-id", None)
         if self.has_exec_ids:
@@ -92,7 +91,7 @@ def filled_orders(draw: st.DrawFn) -> dict[str, list[Real]]:
 
 def state(legs: dict[str, list[Real]], upto: int, naming: Naming) -> Order:
     """Return the order after so many fills of each leg."""
-    shown = []
+    shown: list[dict[str, Any]] = []
     for symbol, fills in legs.items():
         quantity = sum(fill.quantity for fill in fills)
         leg = samples.leg(symbol, ACTIONS[symbol], quantity)

@@ -158,6 +158,7 @@ async def test_a_lost_account_is_an_active_error_with_its_positions_and_orders_u
         await supervisor.reconcile()
     (error,) = await errors()
     assert error.State is models.ErrorState.Active
+    assert error.Message is not None
     assert "no more; it is not watched" in error.Message
     for contract, qty in held.items():
         assert f"{qty:+f} {contract}" in error.Message
