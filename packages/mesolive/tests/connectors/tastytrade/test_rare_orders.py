@@ -15,6 +15,7 @@ import pytest
 
 from mesolive.clock import ManualClock
 from mesolive.records import replace
+from mesolive.connectors.tastytrade.order_journal import OrderJournal
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -29,10 +30,10 @@ from mesolive.venues.combo_quotes import ComboQuote
 from mesolive_sdk.models import OrderType
 from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.bench import MORNING, QUICK_TIMES, at_the_broker, at_the_double
-from mesolive_testkit.tastytrade.broker import NOW, ORDERS, Traded, spread, trading
+from mesolive_testkit.tastytrade.broker import NOW, ORDERS, FakeBroker, Traded, spread, trading
 from mesolive_testkit.tastytrade.rest import body_of
 from mesolive_testkit.tastytrade.samples import ACCOUNT
-from mesolive_testkit.tastytrade.sockets import until
+from mesolive_testkit.tastytrade.sockets import FakeAccountStream, until
 from mesolive_testkit.venues import benches
 
 SINCE = NOW - timedelta(hours=1)
@@ -181,3 +182,36 @@ async def test_an_order_that_the_broker_ends_after_a_part_was_filled_ends_behind
             while not (found and isinstance(found[-1], Ended)):
                 found.append(await anext(facts))
     assert [type(fact) for fact in found if not isinstance(fact, Accepted)] == [Execution, Ended]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_the_cancel_of_an_order_that_arrives_late_is_asked_for_until_it_is_done(
+    tmp_path: Path, *, restarts: bool
+) -> None:
+    number, broker, file = 1003, FakeBroker(lose_answers=1, hidden={1003}), tmp_path / "orders.jsonl"
+
+    def lost(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("lost on the way")
+
+    async with trading(broker, journal=OrderJournal(file)) as rig:
+        async with rig.venue.session() as facts:
+            with pytest.raises(VenueUnreachableError):
+                await rig.venue.submit(spread())
+            rig.take_times(quarantine=0.0)
+            with pytest.raises(VenueUnreachableError):
+                await next_of(facts, Ended)
+        async with rig.venue.session() as facts:
+            await next_of(facts, Ended)
+            broker.hidden = set()
+            broker.rest.on("DELETE", f"{ORDERS}/{number}", lost)
+            await broker.set(number, "Live")
+            await until(lambda: broker.rest.count("DELETE") >= 3)
+            if not restarts:
+                broker.rest.on("DELETE", f"{ORDERS}/{number}", partial(broker._cancel, number))
+                await until(lambda: broker.orders[number]["status"] == "Cancelled")
+                return
+    broker.stream = FakeAccountStream()
+    broker.rest.on("DELETE", f"{ORDERS}/{number}", partial(broker._cancel, number))
+    async with trading(broker, journal=OrderJournal(file)) as rig, rig.venue.session():
+        await until(lambda: broker.orders[number]["status"] == "Cancelled")
+        assert "counted as lost" in rig.venue.status.message

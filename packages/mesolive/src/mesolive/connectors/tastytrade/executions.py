@@ -24,7 +24,7 @@ from mesolive.connectors.tastytrade.tracked_orders import LONG_AGO, TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import VenueCore
 from mesolive.market.contracts import OptionContract
 from mesolive.tastytrade_client import OrderLeg
-from mesolive.venues.base import Execution, LegExecution, VenueUnreachableError
+from mesolive.venues.base import Execution, LegExecution, OrderStatus, VenueUnreachableError
 
 _log = structlog.get_logger(__name__)
 
@@ -197,7 +197,7 @@ class Executions:
 
     def _report_end(self, account: str, tracked: TrackedOrder) -> None:
         tracked.is_ended = True
-        if not tracked.order.is_filled:
+        if tracked.status is not OrderStatus.FILLED:
             self._core.report(self._core.ended(account, tracked))
         if tracked.order.replaced_by is not None and tracked.reference is not None:
             self._replaced[account, tracked.order.replaced_by] = tracked.id

@@ -23,6 +23,8 @@ _log = structlog.get_logger(__name__)
 
 RETENTION: Final = timedelta(days=400)
 """For how long records are kept: longer than any order works."""
+NEVER_ARRIVED: Final = "NeverArrived"
+"""The code of an order that was sent, and that counts as lost on the way."""
 COMPACT_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -88,6 +90,8 @@ class OrderJournal:
     ----------
     unreadable
         Numbers of the lines that could not be read: what they say of orders is not known.
+    late
+        Orders that arrived after they had counted as lost.
     accounts
         Those that a record is about.
     """
@@ -101,6 +105,7 @@ class OrderJournal:
         self.not_there: dict[tuple[str, str], Ended] = {}
         self.reported: dict[tuple[str, str], list[Reported]] = {}
         self.apart: dict[tuple[str, str], list[Apart]] = {}
+        self.late: set[tuple[str, str]] = set()
         self.accounts: set[str] = set()
         self._by_venue_id: dict[tuple[str, str], str] = {}
 
@@ -111,6 +116,7 @@ class OrderJournal:
         self.sent.clear()
         self.known.clear()
         self.not_there.clear()
+        self.late.clear()
         self.reported.clear()
         self.apart.clear()
         self._by_venue_id.clear()
@@ -174,7 +180,9 @@ class OrderJournal:
             case Known():
                 self.known[record.account, record.reference] = record
                 self._by_venue_id[record.account, record.venue_id] = record.reference
-                self.not_there.pop((record.account, record.reference), None)
+                lost = self.not_there.pop((record.account, record.reference), None)
+                if lost is not None and lost.code == NEVER_ARRIVED:
+                    self.late.add((record.account, record.reference))
             case NotThere():
                 self.not_there[record.ended.account, record.ended.reference or ""] = record.ended
             case Reported():

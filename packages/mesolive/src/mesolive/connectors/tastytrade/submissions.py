@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from mesolive.connectors.tastytrade.order_journal import Known, Sent
+from mesolive.connectors.tastytrade.order_journal import NEVER_ARRIVED, Known, Sent
 from mesolive.connectors.tastytrade.order_requests import (
     actions_of,
     closed_reason,
@@ -28,7 +28,7 @@ from mesolive.connectors.tastytrade.order_requests import (
 from mesolive.connectors.tastytrade.position_ledger import LAG
 from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
-from mesolive.connectors.tastytrade.venue_core import NEVER_ARRIVED, VenueCore
+from mesolive.connectors.tastytrade.venue_core import VenueCore
 from mesolive.connectors.tastytrade.write_gate import WriteGate
 from mesolive.tasks import Tasks
 from mesolive.tastytrade_client import Answered, NewOrder, Placed, Refused, Unknown

@@ -52,6 +52,10 @@ class TrackedOrder:
         Ours; `None` for an order by hand. It stays when a later state leaves it out.
     is_accepted, is_ended
         Whether its acceptance and its end were reported.
+    asked
+        Combos that were asked for; `None` where that is not known.
+    is_withdrawn
+        Whether it is cancelled, because it is for more than was asked for.
     is_uneven
         Whether its fills make no whole combos for good: it was read again after its end, and no more came.
     """
@@ -64,6 +68,8 @@ class TrackedOrder:
         self.reference: str | None = None
         self.is_accepted = False
         self.is_ended = False
+        self.asked: Decimal | None = None
+        self.is_withdrawn = False
         self.is_uneven = False
         self.ask_at = 0.0
         self._lacking_since: float | None = None
@@ -104,6 +110,20 @@ class TrackedOrder:
         """Combos ordered."""
         quantities, ratios = self.quantities, self.ratios
         return min((quantities[symbol] / ratios[symbol] for symbol in ratios), default=ZERO)
+
+    @property
+    def own_size(self) -> Decimal:
+        """Combos ordered, less those that it shows as filled and that are a linked order's."""
+        own, ratios = self.quantities, self.ratios
+        for (symbol, _), quantity in self._elsewhere.items():
+            if symbol in own:
+                own[symbol] -= quantity
+        return min((own[symbol] / ratios[symbol] for symbol in ratios), default=ZERO)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the broker's order is for less than was asked for: its predecessor has filled the rest."""
+        return self.asked is not None and self.filled < self.asked
 
     @property
     def filled(self) -> Decimal:
@@ -209,7 +229,7 @@ class TrackedOrder:
             return OrderStatus.WORKING
         match self.order.status.lower():
             case "filled":
-                return OrderStatus.FILLED
+                return OrderStatus.CANCELLED if self.is_short else OrderStatus.FILLED
             case "rejected":
                 return OrderStatus.REJECTED
             case "expired":
@@ -225,6 +245,8 @@ class TrackedOrder:
 
     def reason(self) -> str:
         """Return why it ended, as far as the broker says."""
+        if self.order.is_filled and self.is_short:
+            return f"{self.filled:f} of {self.asked:f} were filled, and the rest by its predecessor"
         return self.order.reject_reason or ""
 
     def take(self, order: Order, now: float, linked: Sequence[TrackedOrder] = ()) -> None:

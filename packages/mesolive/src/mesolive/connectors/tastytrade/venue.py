@@ -111,7 +111,7 @@ class TastytradeVenue:
         self._journal = journal or OrderJournal()
         self.core = VenueCore(api, self._journal, clock, calendar, quote, rules or VenueRules(), times or VenueTimes())
         self.core.report = self._report
-        self.core.came_late = self._cancel_late
+        self.core.withdraw = self._withdraw
         self._executions = Executions(self.core)
         self.submissions = Submissions(self.core, self.tasks, lambda: self._sessions, self.lose)
         self._replacements = Replacements(self.core, self.submissions, self.tasks)
@@ -359,14 +359,19 @@ class TastytradeVenue:
         if self._session is not None:
             self._session.report(fact)
 
-    def _cancel_late(self, account: str, tracked: TrackedOrder) -> None:
-        """Cancel an order that arrived after it counted as lost: its sender may have sent another one."""
+    def _withdraw(self, account: str, tracked: TrackedOrder) -> None:
+        """Cancel an order that must not work, until it has ended: a cancel may be lost, refused, or never done."""
 
         async def cancel() -> None:
-            outcome = await self.core.api.cancel(account, tracked.id)
-            _log.warning("late_order_cancelled", account=account, order_id=tracked.id, outcome=type(outcome).__name__)
+            pauses = list(self.core.times.search_pauses)
+            while not tracked.order.has_ended:
+                outcome = await self.core.api.cancel(account, tracked.id)
+                _log.warning("order_withdrawn", account=account, order_id=tracked.id, outcome=type(outcome).__name__)
+                await asyncio.sleep(pauses.pop(0) if len(pauses) > 1 else pauses[0])
+                with suppress(VenueUnreachableError):
+                    await self.core.read_order(account, tracked.id)
 
-        self.tasks.spawn("cancel of a late order", cancel())
+        self.tasks.spawn("cancel of an order that must not work", cancel())
 
     # --- lists --------------------------------------------------------------------------------------------------------
 

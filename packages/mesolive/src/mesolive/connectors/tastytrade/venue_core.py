@@ -36,7 +36,6 @@ _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 ZERO: Final = Decimal(0)
-NEVER_ARRIVED: Final = "NeverArrived"
 MAX_ALARMS: Final = 50
 
 
@@ -131,8 +130,8 @@ class VenueCore:
         self.alarms: dict[str, str] = {}
         """What the trader must look at, by its cause."""
         self.alarmed: Callable[[], None] = lambda: None
-        self.came_late: Callable[[str, TrackedOrder], None] = lambda _account, _order: None
-        """Called with an order that arrives after it counted as never arrived."""
+        self.withdraw: Callable[[str, TrackedOrder], None] = lambda _account, _order: None
+        """Called with an order that must not work: it is cancelled until it has ended."""
         self.report: Callable[[VenueFact], None] = lambda _: None
         self.has_doubts: Callable[[str], bool] = lambda _account: False
         """Returns whether orders of an account are searched for."""
@@ -173,6 +172,7 @@ class VenueCore:
             if sent_as is not None and tracked.reference is None:
                 self.book.name(account, tracked, sent_as)  # the broker loses identifiers now and then
         self._note_fills(account, tracked)
+        self._compare_size(account, tracked)
         if doubts := tracked.doubts:
             text = f"order {tracked.id}: {'; '.join(doubts)}: it counts once, compare it with the broker's"
             self.alarm(f"doubts {tracked.id}", text)
@@ -257,16 +257,33 @@ class VenueCore:
 
     def _note_arrival(self, account: str, reference: str, tracked: TrackedOrder) -> None:
         key = account, reference
-        late = self.journal.not_there.get(key)
         if key in self.journal.sent and key not in self.journal.known:
             self.journal.write(Known(account=account, reference=reference, venue_id=tracked.id, at=self.clock.now()))
         self.report(self.accepted(account, tracked))
-        if late is not None and late.code == NEVER_ARRIVED:
+        if key in self.journal.late and not tracked.order.has_ended:
             self.alarm(f"late {reference}", f"order {tracked.id} arrived at the broker after it counted as lost")
-            self.came_late(account, tracked)
+            self.withdraw(account, tracked)
         if key in self.book.twice:
             others = ", ".join(sorted(self.book.twice[key]))
             self.alarm(f"twice {reference}", f"reference {reference} is at the broker as orders {others}: look at them")
+
+    def _compare_size(self, account: str, tracked: TrackedOrder) -> None:
+        """Compare an order with what was sent: a replacement has the quantity that the broker gives it.
+
+        One of less, for a fill came between, ends when that is filled. One of more would fill more than was asked for.
+        """
+        request = self.journal.request(account, tracked.reference)
+        if request is None:
+            return
+        tracked.asked = request.qty
+        if tracked.own_size > request.qty and not tracked.is_withdrawn and not tracked.order.has_ended:
+            tracked.is_withdrawn = True
+            self.alarm(
+                f"more {tracked.id}",
+                f"order {tracked.id} is for more than is left ({tracked.own_size:f} combos, not {request.qty:f}): "
+                "it is cancelled",
+            )
+            self.withdraw(account, tracked)
 
     def _note_fills(self, account: str, tracked: TrackedOrder) -> None:
         ledger, now = self.ledger(account), self.now()
