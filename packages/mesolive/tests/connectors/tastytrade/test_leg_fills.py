@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.tastytrade_client import Order
 from mesolive.venues.base import Accepted, Ended, Execution
 from mesolive_testkit.tastytrade import samples
-from mesolive_testkit.tastytrade.broker import NOW, FakeBroker, Traded, spread, trading
+from mesolive_testkit.tastytrade.broker import NOW, ORDERS, FakeBroker, Traded, spread, trading
 from mesolive_testkit.tastytrade.samples import ACCOUNT, LONG, SHORT
 from mesolive_testkit.tastytrade.sockets import FakeAccountStream, until
 
@@ -269,8 +270,17 @@ async def test_a_fill_that_the_replacement_shows_as_well_is_the_old_orders() -> 
         old = await submitted(one, 3)
         await one.broker.fill(old, status="Live")
         assert (await next_execution(facts)).reference == "ref-1"
-        answer = await one.venue.replace("ref-1", Decimal(1), spread(2, reference="ref-2"))
+
+        def keeping(request: httpx.Request) -> httpx.Response:
+            one.broker._replace(old, request)
+            before = one.broker.orders[old]["legs"]
+            for leg, old_leg in zip(one.broker.orders[one.broker.next_id]["legs"], before, strict=True):
+                leg["fills"] = list(old_leg["fills"])
+            return one.broker._one(one.broker.next_id)
+
         # This broker keeps the quantity of the old order, and its fills.
+        one.broker.rest.on("PUT", f"{ORDERS}/{old}", keeping)
+        answer = await one.venue.replace("ref-1", Decimal(1), spread(2, reference="ref-2"))
         assert isinstance(answer, Accepted)
         new = int(answer.venue_id)
         for prefix in ("", "R"):
