@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from mesolive.clock import ManualClock
-from mesolive.records import replace
 from mesolive.connectors.tastytrade.order_journal import OrderJournal
+from mesolive.records import replace
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
