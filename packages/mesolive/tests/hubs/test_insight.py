@@ -85,6 +85,30 @@ async def test_evaluations_are_pushed_when_they_are_made_also_false_ones_and_to_
         await stream.aclose()
 
 
+async def test_what_is_evaluated_no_more_is_not_shown_any_more(kit: Kit, tmp_path: Path) -> None:
+    del kit
+    async with live_server(tmp_path) as own:
+        deleted, other = await own.strategy(), await own.strategy()
+        entered = await own.enter(other.Id)
+        await own.application.signals.evaluate()
+        stream = (await own.data()).stream_evaluations()
+        async with asyncio.timeout(60):
+            assert [each.StrategyId for each in (await anext(stream)).Evaluations] == [deleted.Id, other.Id]
+            await own.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=deleted.Id))
+            await own.advance(60)
+            await own.application.signals.evaluate()
+            (left,) = (await anext(stream)).Evaluations
+        assert (left.StrategyId, [of.PositionId for of in left.Positions]) == (other.Id, [entered.PositionId])
+        await own.control.set_position_closed(
+            models.SetPositionClosedArgs(IdempotencyKey=new_idempotency_key(), PositionId=entered.PositionId)
+        )
+        await own.advance(7 * 3600)  # behind the close, nothing is evaluated
+        await own.application.signals.evaluate()
+        (left,) = (await own.control.get_evaluations()).Evaluations
+        assert left.Positions == []
+        await stream.aclose()
+
+
 async def test_the_outlook_lists_sessions_scheduled_entries_and_expirations(
     kit: Kit, position: models.ApplyPaperFillsResult
 ) -> None:

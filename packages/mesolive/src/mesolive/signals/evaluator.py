@@ -179,6 +179,7 @@ class SignalEvaluator:
                 result.findings.append(no_entry(pair.names))
                 continue
             await self._evaluate_pair(pair, sessions, watch.active.get(pair.context.user_id, {}), accounts, result)
+        self._latest.keep_only({pair.names.scope: {item.id for item in pair.own} for pair in watch.pairs})
         await self._publish(watch, result)
         self._considered.note(result.considered)
         self._considered.forget_before(min([now, *sessions.times]) - INSTANTS)

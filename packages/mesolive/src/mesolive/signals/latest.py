@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mesolive.access.context import UserContext
 from mesolive.language.decision import EntryGate, ExitEvaluation
 from mesolive.language.signals import Signals
 from mesolive.signals.evaluation import EvaluationResult
-from mesolive.signals.keys import Names
+from mesolive.signals.keys import Names, Scope
 from mesolive.trading.preparation.plan_builder import condition
 from mesolive_sdk import models
 
@@ -66,8 +67,33 @@ class LatestEvaluations:
         self._latest.move_to_end(key)
         while len(self._latest) > MAX_ITEMS:
             self._latest.popitem(last=False)
-        self._versions[scope.user_id] = self.version(scope.user_id) + 1
-        waiting = self._changed.pop(scope.user_id, None)
+        self._announce(scope.user_id)
+
+    def keep_only(self, watched: Mapping[Scope, Collection[int]]) -> None:
+        """Forget the strategies on accounts, and the positions, that are watched no more.
+
+        Parameters
+        ----------
+        watched
+            By strategy on account the positions that are not closed.
+        """
+        users: set[int] = set()
+        for key, evaluated in list(self._latest.items()):
+            positions = watched.get(evaluated.names.scope)
+            if positions is None:
+                del self._latest[key]
+            elif gone := evaluated.positions.keys() - positions:
+                left = {place: of for place, of in evaluated.positions.items() if place not in gone}
+                self._latest[key] = structs.replace(evaluated, positions=left)
+            else:
+                continue
+            users.add(key[0])
+        for user_id in users:
+            self._announce(user_id)
+
+    def _announce(self, user_id: int) -> None:
+        self._versions[user_id] = self.version(user_id) + 1
+        waiting = self._changed.pop(user_id, None)
         if waiting is not None:
             waiting.set()
 
