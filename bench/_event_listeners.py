@@ -82,15 +82,15 @@ async def listen(port: int, bare_port: int, token: str, count: int, typed: int) 
 
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(count):
-            _, one = await loop.create_connection(
+            _, subscriber = await loop.create_connection(
                 lambda: Subscriber(bare, "/", b"", b"\r\n\r\n"), "127.0.0.1", bare_port
             )
-            await one.ready
+            await subscriber.ready
         for _ in range(count - typed):
-            _, one = await loop.create_connection(
+            _, subscriber = await loop.create_connection(
                 lambda: Subscriber(read, path, JOIN, b'"invocationId":"1"'), "127.0.0.1", port
             )
-            await one.ready
+            await subscriber.ready
         for _ in range(typed):
             client = await stack.enter_async_context(MesoLiveEventHubClient(f"http://127.0.0.1:{port}", token))
             client.on_agent_status_change(hear)

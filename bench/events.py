@@ -163,9 +163,9 @@ async def measure() -> list[Row]:
                 transport.write(data)
 
         async def append() -> None:
-            one = event()
+            made = event()
             async with database.write(user_id) as tx:
-                await journal.append(tx, user_id, [one])
+                await journal.append(tx, user_id, [made])
 
         await steadily(WARM, write)
         await steadily(BARE_EVENTS, write)

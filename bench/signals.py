@@ -106,11 +106,11 @@ async def _enter(control: MesoLiveControlHubClient, application: Application) ->
 async def _multiply(application: Application, position_id: int, number: int) -> None:
     """Write copies of a position with its legs: entering a thousand would measure something else."""
     async with application.database.write() as tx:
-        one = (await tx.all(select(positions).where(positions.c.id == position_id)))[0]
+        original = (await tx.all(select(positions).where(positions.c.id == position_id)))[0]
         its = await tx.all(select(legs).where(legs.c.position_id == position_id))
         for copy in range(1, number):
             new_id = position_id + copy
-            await tx.execute(insert(positions), [{**one._asdict(), "id": new_id, "name": f"bench {copy}"}])
+            await tx.execute(insert(positions), [{**original._asdict(), "id": new_id, "name": f"bench {copy}"}])
             rows: list[Mapping[str, Any]] = [
                 {key: value for key, value in leg._asdict().items() if key != "id"} | {"position_id": new_id}
                 for leg in its
@@ -191,13 +191,13 @@ def print_resident_memory() -> None:
     process = psutil.Process()
     today: date | None = None
 
-    def told(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         nonlocal today
         if today is not None and progress.moment.date() != today:
             print(process.memory_info().rss)
         today = progress.moment.date()
 
-    asyncio.run(replay(request(datetime(2026, 1, 9, 21, 0, tzinfo=UTC)), told))
+    asyncio.run(replay(request(datetime(2026, 1, 9, 21, 0, tzinfo=UTC)), on_progress))
     print(process.memory_info().rss)
 
 

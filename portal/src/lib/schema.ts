@@ -17,29 +17,29 @@ export interface Schema {
 /** Follow references; of alternatives leave out null, and go into a single one. The outermost description stays. */
 export function resolve(root: Schema, of: Schema | undefined): Schema | null {
   if (!of) return null;
-  let found: Schema = of;
+  let schema: Schema = of;
   let description = of.description;
   for (let depth = 0; depth < 20; depth += 1) {
-    const parts: string[] | undefined = found.$ref?.replace(/^#\//, "").split("/");
+    const parts: string[] | undefined = schema.$ref?.replace(/^#\//, "").split("/");
     if (parts) {
       const target = parts[0] === "$defs" ? root.$defs?.[parts[1] ?? ""] : undefined;
       if (!target) return null;
-      found = target;
-    } else if (found.anyOf) {
-      const real: Schema[] = found.anyOf.filter((each) => each.type !== "null");
-      if (real.length !== 1 || !real[0]) return { ...found, anyOf: real, ...(description ? { description } : {}) };
-      found = real[0];
+      schema = target;
+    } else if (schema.anyOf) {
+      const real: Schema[] = schema.anyOf.filter((each) => each.type !== "null");
+      if (real.length !== 1 || !real[0]) return { ...schema, anyOf: real, ...(description ? { description } : {}) };
+      schema = real[0];
     } else break;
-    description ??= found.description;
+    description ??= schema.description;
   }
-  return description ? { ...found, description } : found;
+  return description ? { ...schema, description } : schema;
 }
 
 /** The alternatives at a place, resolved. */
 export function alternatives(root: Schema, of: Schema | undefined): Schema[] {
-  const found = resolve(root, of);
-  if (!found) return [];
-  return found.anyOf ? found.anyOf.flatMap((each) => alternatives(root, each)) : [found];
+  const schema = resolve(root, of);
+  if (!schema) return [];
+  return schema.anyOf ? schema.anyOf.flatMap((each) => alternatives(root, each)) : [schema];
 }
 
 export function childOf(root: Schema, of: Schema | undefined, part: string | number): Schema | undefined {
@@ -56,9 +56,9 @@ export function childOf(root: Schema, of: Schema | undefined, part: string | num
 }
 
 export function schemaAt(root: Schema, path: readonly (string | number)[]): Schema | undefined {
-  let found: Schema | undefined = root;
-  for (const part of path) found = childOf(root, found, part);
-  return found;
+  let schema: Schema | undefined = root;
+  for (const part of path) schema = childOf(root, schema, part);
+  return schema;
 }
 
 /** Whether text at this place is an expression of the language. */
@@ -70,16 +70,16 @@ export function isExpression(root: Schema, of: Schema | undefined): boolean {
 
 /** An empty value for a place that is added. */
 export function emptyOf(root: Schema, of: Schema | undefined): unknown {
-  const found = alternatives(root, of)[0];
-  if (!found) return "";
-  if (found.enum) return found.enum[0] ?? "";
-  if (found.properties || found.additionalProperties) {
+  const schema = alternatives(root, of)[0];
+  if (!schema) return "";
+  if (schema.enum) return schema.enum[0] ?? "";
+  if (schema.properties || schema.additionalProperties) {
     const made: Record<string, unknown> = {};
-    for (const name of found.required ?? []) made[name] = emptyOf(root, found.properties?.[name]);
+    for (const name of schema.required ?? []) made[name] = emptyOf(root, schema.properties?.[name]);
     return made;
   }
-  if (found.type === "array") return [];
-  if (found.type === "boolean") return false;
-  if (found.type === "integer" || found.type === "number") return 0;
+  if (schema.type === "array") return [];
+  if (schema.type === "boolean") return false;
+  if (schema.type === "integer" || schema.type === "number") return 0;
   return "";
 }

@@ -8,11 +8,11 @@ export function tickOf(roots: readonly string[], price: number): string {
   const [first] = tables;
   if (!first) return "0.01";
   if (tables.length > 1) return tables.reduce((most, table) => (Number(table.combo) > Number(most) ? table.combo : most), "0.01");
-  let found = first.steps[0]?.[1] ?? "0.01";
+  let step = first.steps[0]?.[1] ?? "0.01";
   for (const [from, size] of first.steps) {
-    if (first.above ? Math.abs(price) > Number(from) : Math.abs(price) >= Number(from)) found = size;
+    if (first.above ? Math.abs(price) > Number(from) : Math.abs(price) >= Number(from)) step = size;
   }
-  return found;
+  return step;
 }
 
 export function isOnTick(roots: readonly string[], price: string): boolean {

@@ -22,7 +22,7 @@ export interface Asked {
 }
 
 class Acts {
-  /** Commands whose answer never came, kept over a reload until the server has told what became of them. */
+  /** Commands whose answer never came, stored over a reload until the server has answered what became of them. */
   unknown = $state.raw<readonly Asked[]>(stored());
   /** Short notices of what was done, newest last. */
   notices = $state.raw<readonly { id: number; text: string; bad: boolean }[]>([]);
@@ -66,12 +66,12 @@ class Acts {
 export const acts = new Acts();
 
 function stored(): Asked[] {
-  const found: Asked[] = [];
+  const unanswered: Asked[] = [];
   for (let place = 0; place < sessionStorage.length; place += 1) {
     const name = sessionStorage.key(place);
-    if (name?.startsWith(PREFIX)) found.push(JSON.parse(sessionStorage.getItem(name) ?? "{}") as Asked);
+    if (name?.startsWith(PREFIX)) unanswered.push(JSON.parse(sessionStorage.getItem(name) ?? "{}") as Asked);
   }
-  return found;
+  return unanswered;
 }
 
 export function newKey(what: string): string {

@@ -67,7 +67,7 @@ class Book {
   strategies = $state.raw<readonly LiveStrategy[]>([]);
   positions = $state.raw<readonly LivePosition[]>([]);
   legs = $state.raw<readonly LiveLeg[]>([]);
-  /** Newest first: all that work, all of today, and as far back as somebody has asked. */
+  /** Newest first: all that work, all of today, and as far back as a page has asked. */
   orders = $state.raw<readonly Order[]>([]);
   /** Where the orders before those go on; null when there are none, undefined until the newest were read. */
   private earlier = $state<string | null | undefined>(undefined);
@@ -83,7 +83,7 @@ class Book {
   halts = $state.raw<readonly TradingHalt[]>([]);
   signals = $state.raw<readonly SignalItem[]>([]);
   errors = $state.raw<readonly ErrorItem[]>([]);
-  /** Errors that somebody has seen: they stay until they are resolved, and are not counted as new. */
+  /** Errors that a user has seen: they stay until they are resolved, and are not counted as new. */
   acknowledged = $state.raw<ReadonlyMap<string, ErrorAcknowledgement>>(new Map());
   /** The session of the stock exchange that runs, else the next one. */
   exchange = $state.raw<{ open: number; close: number } | null>(null);
@@ -302,8 +302,8 @@ class Book {
   }
 
   private async readWorking(): Promise<void> {
-    const found = await Promise.all(WORKING.map((State) => pages("ListOrders", { State }, (page) => page.Orders)));
-    this.mergeOrders(found.flat());
+    const orderLists = await Promise.all(WORKING.map((State) => pages("ListOrders", { State }, (page) => page.Orders)));
+    this.mergeOrders(orderLists.flat());
   }
 
   private mergeOrders(fresh: readonly Order[]): void {
@@ -334,7 +334,7 @@ class Book {
   }
 
   private apply(entry: Entry, replayed: boolean): void {
-    // Signals and errors are told by events alone; of all else the lists that were read are newer than a replayed event.
+    // Signals and errors come by events alone; of all else the lists that were read are newer than a replayed event.
     if (!replayed) this.readChanged(entry);
     this.note(entry);
   }

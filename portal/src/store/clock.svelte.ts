@@ -17,7 +17,7 @@ class Clock {
     });
   }
 
-  /** Market time now; wall time until the server has told any. */
+  /** Market time now; wall time until the server has sent it. */
   get market(): number {
     return this.known ? this.marketAt + (this.now - this.marketSeen) * this.speed : this.now;
   }

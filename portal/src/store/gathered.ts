@@ -43,7 +43,7 @@ export class Gathered<T> {
   }
 
   private begin(members: ReadonlyMap<number, Member<T>>): void {
-    // Ended by the server while it begins: the members of that stream have been told.
+    // Ended by the server while it begins: the members of that stream have had its end.
     let over = false;
     const stream = this.open(
       [...members.keys()],

@@ -1,4 +1,4 @@
-// What the server saw last and what it will do next: one reading for all who show it, while somebody does.
+// What the server saw last and what it will do next: one reading for all who show it, while a page does.
 
 import type { ISubscription } from "@microsoft/signalr";
 import { NoAnswer } from "../lib/hub.ts";
@@ -69,7 +69,7 @@ class Insight {
   }
 
   private waiting: ReturnType<typeof setTimeout> | null = null;
-  /** Read the outlook anew, once for many who ask: what a switch of a strategy changes is told by no event. */
+  /** Read the outlook anew, once for many who ask: no event reports what a switch of a strategy changes. */
   read(): void {
     this.waiting ??= setTimeout(() => {
       this.waiting = null;

@@ -143,7 +143,7 @@ function share<T>(key: string, begin: (live: Live<T>) => void): [Live<T>, () => 
       if (released) return;
       released = true;
       shared.users -= 1;
-      // A page change often asks for the same stream again: end it only when nobody came back.
+      // A page change often asks for the same stream again: end it only when no page came back.
       setTimeout(() => {
         if (shared.users > 0 || streams.get(key) !== (shared as Live<unknown>)) return;
         streams.delete(key);

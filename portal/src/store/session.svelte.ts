@@ -60,7 +60,7 @@ class Session {
     }
     if (answer.ok) {
       await this.load();
-      return this.state === "in" ? null : "The browser kept no cookie of this server. Allow cookies for this address.";
+      return this.state === "in" ? null : "The browser stored no cookie of this server. Allow cookies for this address.";
     }
     if (answer.status === 429) return "Too many attempts. Wait a minute, then try again.";
     const code = "Code" in secret;

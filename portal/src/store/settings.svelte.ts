@@ -1,4 +1,4 @@
-// Choices of this browser: theme, colours, density, sounds. Nothing secret is ever kept here.
+// Choices of this browser: theme, colours, density, sounds. No secret is ever stored here.
 
 const NAME = "mesolive.settings";
 

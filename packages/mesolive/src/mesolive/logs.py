@@ -235,7 +235,7 @@ def hidden_texts(secrets: Iterable[str]) -> Generator[None]:
 
 
 def without_known_secrets(text: str) -> str:
-    """Return a text without the secrets that `hide_text` was told, for messages that come from outside."""
+    """Return a text without the secrets that `hide_text` was given, for messages that come from outside."""
     return _KNOWN.replaced(text)
 
 

@@ -216,7 +216,7 @@ class _Socket:
     async def _run(self, app: ASGIApp, scope: MutableMapping[str, Any]) -> None:
         try:
             await app(scope, self._app_receive, self._app_send)
-        except Exception as error:  # noqa: BLE001 - the test's client is told, as a server would log it
+        except Exception as error:  # noqa: BLE001 - it ends the test's client, as a server would log it
             self._leave(f"the application failed: {error!r}")
         finally:
             self._answer(500)

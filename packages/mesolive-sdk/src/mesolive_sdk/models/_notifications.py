@@ -50,8 +50,7 @@ class NotificationRule(Timed, kw_only=True):
     Kinds
         What it tells of.
     StrategyId, BrokerAccountId
-        It tells only of events of this strategy or account; null for all. Events that name neither are told in any
-        case.
+        It reports only events of this strategy or account; null for all. Events that name neither are always reported.
     Quiet
         Its quiet hours; null for none.
     Enabled

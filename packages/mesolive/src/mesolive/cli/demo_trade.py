@@ -339,7 +339,7 @@ def _check_replay(events: list[models.MesoLiveEventEnvelope], start: int, receiv
     numbers = [event.EventSeqId for event in events]
     if numbers != list(range(start + 1, start + 1 + len(numbers))):
         raise StepFailedError("Replay the events", f"the sequence has gaps: {numbers}")
-    # Who subscribes is told of what is active already, such as a signal to enter: that is from before the trade.
+    # A subscriber first gets what is active already, such as a signal to enter: that is from before the trade.
     during = {event for event, number in received.numbers.items() if number > start}
     missing = during - {str(event.EventId) for event in events}
     if missing:

@@ -66,8 +66,8 @@ class Deliverer:
     sink
         Gets them; when it fails, the same event is tried again after a pause.
     heard
-        Says whether the sink would send an event to any connection now; one that nobody would get costs no more than
-        this question.
+        Says whether the sink would send an event to any connection now; an event without receivers costs no more
+        than this question.
     deliver_seconds
         The longest that the sink may take for one event.
     sweep_seconds

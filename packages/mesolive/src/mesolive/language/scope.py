@@ -276,7 +276,7 @@ class Trial:
         if leg is not None:
             leg.move(index, qty)
             return
-        kept = dict(memo)
+        outside = dict(memo)
         self._leg = BoundLeg(
             self._name,
             None,
@@ -288,7 +288,7 @@ class Trial:
             columns={},
         )
         scope.put_leg(self._leg)
-        memo.update(kept)
+        memo.update(outside)
 
     def end(self) -> None:
         """Put the scope's leg back as it was before the trial."""

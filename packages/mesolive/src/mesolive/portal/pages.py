@@ -184,10 +184,10 @@ class NavigationRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match what navigates to a document, and is not below one of `NOT_PAGES`."""
-        match, found = super().matches(scope)
+        match, child_scope = super().matches(scope)
         if match is Match.FULL and not _is_navigation(scope):
             return Match.NONE, {}
-        return match, found
+        return match, child_scope
 
 
 def _is_navigation(scope: Scope) -> bool:

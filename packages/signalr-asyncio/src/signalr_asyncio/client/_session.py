@@ -122,7 +122,7 @@ class Session:
             async with asyncio.timeout(self._options.stop_timeout):
                 await self._write(Close())
         except (TimeoutError, TransportClosedError):
-            logger.debug("The server could not be told that the connection ends")
+            logger.debug("The close message could not be sent to the server")
         await self._wire.close(self._options.stop_timeout)
         self.wake()
 

@@ -235,7 +235,7 @@ class HubClients:
         return ClientProxy(lambda: _members(self._registry.groups, (name,)))
 
     def has_group(self, name: str) -> bool:
-        """Return whether a group has a member: whoever would make a costly message can see that nobody would get it."""
+        """Return whether a group has a member: a costly message need not be made for an empty group."""
         return name in self._registry.groups
 
     def groups(self, names: Iterable[str]) -> ClientProxy:

@@ -145,13 +145,13 @@ class PositionWatch:
         contracts: dict[int, OptionContract] = {}
         shares: dict[str, Decimal] = {}
         baseline = self._state.book.position_lists.get(account)
-        kept = {} if baseline is None else {con_id: contract for con_id, contract, _ in baseline.options}
+        earlier = {} if baseline is None else {con_id: contract for con_id, contract, _ in baseline.options}
         left_out: set[str] = set()
         for row in rows:
             if row.account != account:
                 continue
             con_id = row.contract.con_id
-            option = self._known(con_id) or option_of(row.contract) or kept.get(con_id)
+            option = self._known(con_id) or option_of(row.contract) or earlier.get(con_id)
             if option is not None:
                 options[con_id] = row.quantity
                 contracts[con_id] = option

@@ -260,7 +260,7 @@ class IbkrVenue:
     def _must_be_of_login(self, account: str) -> None:
         """Raise `AccountUnreachableError` for an account that is not of the login: no list is about it.
 
-        It was once, for somebody asks, also where the journal has not heard of it.
+        The server asks for accounts that the login had once, also where the journal has no record of it.
         """
         self._state.must_be_connected()
         if account not in self._session.accounts:

@@ -67,13 +67,13 @@ class SymbolIndex:
 
     def find(self, words: npt.NDArray[np.uint64]) -> Places:
         """Return the places of symbols, given as rows of three words; -1 for one that is not found."""
-        found = self._look_up(words, 0)
+        places = self._look_up(words, 0)
         for number in range(1, len(self._tables)):
-            rows = np.flatnonzero(found < 0)
+            rows = np.flatnonzero(places < 0)
             if not rows.size:
                 break
-            found[rows] = self._look_up(words[rows], number)
-        return found
+            places[rows] = self._look_up(words[rows], number)
+        return places
 
     def _look_up(self, words: npt.NDArray[np.uint64], number: int) -> Places:
         at = self._tables[number].take(_slots(words, _TABLE_BITS[number]))

@@ -298,8 +298,8 @@ class TastytradeVenue:
     def _must_be_of_login(self, account: str) -> None:
         """Raise `AccountUnreachableError` for an account that the login does not have, or may not trade.
 
-        It had it once, for somebody asks: also where neither this process nor the journal has heard of it. Its orders
-        and positions go on, and an empty list would say that they are gone.
+        The server asks for accounts that it had once, also where neither this process nor the journal has a record.
+        Their orders and positions go on, and an empty list would say that they are gone.
         """
         self._must_be_connected()
         if account not in self.accounts:

@@ -1,4 +1,4 @@
-"""Accounts that the venue's login has lost: closed, or no longer permitted. Their owner is told what is unwatched."""
+"""Accounts that the venue's login has lost: closed, or no longer permitted. Their owner gets an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_NAMED: Final = 10
 
 
 async def unwatched(tx: Transaction, account_id: int) -> str:
-    """Return what an account holds and works by the books, in words: nobody looks after it at its venue."""
+    """Return what an account holds and works by the books, in words: it is not reconciled with its venue."""
     held = [f"{qty:+f} {contract}" for contract, qty in sorted((await held_in_books(tx, account_id)).items(), key=str)]
     orders = [f"{order.id} ({order.view.state.value})" for order in await open_orders_of_account(tx, account_id)]
     return f"in the books are {_listed('open positions', held)} and {_listed('working orders', orders)}"
