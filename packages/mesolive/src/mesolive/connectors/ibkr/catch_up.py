@@ -124,11 +124,11 @@ class CatchUp:
         book = self._state.book
         working: dict[str, list[OrderRow]] = {}
         for row in open_rows:
-            chain = self._life.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id)
+            chain = self._life.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id, row.account)
             if chain is not None:
                 working.setdefault(chain.order_ref, []).append(row)
         for row in completed:
-            chain = book.chain_of(row.order_ref, row.perm_id)
+            chain = book.chain_of(row.order_ref, row.perm_id, row.account)
             if chain is not None:
                 self._completed(chain, row)
         for chain in list(book.chains.values()):
@@ -303,7 +303,7 @@ class CatchUp:
         """Take orders by hand and of other clients: as the latest lists have them, and those that ended before."""
         listed: dict[int, VenueOrder] = {}
         for row in (*open_rows, *completed):
-            ours = self._life.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id)
+            ours = self._life.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id, row.account)
             status = FOREIGN_STATUS.get(row.status)
             if ours is not None or status is None or not row.perm_id:
                 continue

@@ -46,7 +46,7 @@ class FillGatherer:
     def execution(self, row: ExecutionRow) -> Chain | None:
         """Keep an execution; return the chain of ours that it is of."""
         state, book = self._state, self._state.book
-        chain = book.chain_of(row.order_ref, row.perm_id)
+        chain = book.chain_of(row.order_ref, row.perm_id, row.account)
         if book.has_seen(row.exec_id):
             return chain
         report = report_of(row)

@@ -249,9 +249,17 @@ class OrderBook:
             case Gone():
                 self.settled[record.fact.fact_id] = record.fact
 
-    def chain_of(self, order_ref: str, perm_id: int) -> Chain | None:
-        """Return the chain of a reference as TWS has it, else of a permanent id."""
-        return self.chains.get(order_ref) or self.by_perm_id.get(perm_id)
+    def chain_of(self, order_ref: str, perm_id: int, account: str) -> Chain | None:
+        """Return the chain of a reference as TWS has it, else of a permanent id.
+
+        Parameters
+        ----------
+        account
+            Of the message; empty where it names none. A reference is a text that a copy of an order keeps, also on
+            another account: that order is not ours.
+        """
+        chain = self.chains.get(order_ref) or self.by_perm_id.get(perm_id)
+        return None if chain is not None and account not in {"", chain.account} else chain
 
     def known_until(self, account: str) -> datetime | None:
         """Return until when an account's executions are stored as known; `None` where nothing is known of it.
@@ -304,7 +312,7 @@ class OrderBook:
         self._ids.add(row.exec_id)
         if row.option is not None:
             self.contract_of.setdefault(row.con_id, row.option)
-        chain = self.chain_of(row.order_ref, row.perm_id)
+        chain = self.chain_of(row.order_ref, row.perm_id, row.account)
         rows = self.others if chain is None else chain.rows
         rows[row.exec_id] = row
         if chain is not None:

@@ -56,16 +56,16 @@ class OrderLife:
 
     # --- messages --------------------------------------------------------------------------------------------------
 
-    def chain_of(self, order_ref: str, perm_id: int, order_id: int, client_id: int) -> Chain | None:
+    def chain_of(self, order_ref: str, perm_id: int, order_id: int, client_id: int, account: str = "") -> Chain | None:
         """Return the chain of a message: by our reference, then the permanent id, then the id of this connection."""
-        chain = self._state.book.chain_of(order_ref, perm_id)
+        chain = self._state.book.chain_of(order_ref, perm_id, account)
         if chain is None and not order_ref and client_id == self._state.session.client_id:
             chain = self.order_ids.get(order_id)
         return chain
 
     def open_order(self, row: OrderRow) -> Chain | None:
         """Take an order as it is; return the chain of ours that it is of."""
-        chain = self.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id)
+        chain = self.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id, row.account)
         if chain is None or row.margins is not None:
             return None
         if row.order_id > 0 and row.client_id == self._state.session.client_id:
