@@ -78,7 +78,7 @@ export function sign(value: Maybe): "gain" | "loss" | "" {
   return value > 0 ? "gain" : "loss";
 }
 
-const NEW_YORK = "America/New_York";
+export const NEW_YORK = "America/New_York";
 const clockTime = new Intl.DateTimeFormat("en-GB", { timeZone: NEW_YORK, hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortTime = new Intl.DateTimeFormat("en-GB", { timeZone: NEW_YORK, hour: "2-digit", minute: "2-digit" });
 const dayTime = new Intl.DateTimeFormat("en-GB", { timeZone: NEW_YORK, weekday: "short", day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -109,6 +109,25 @@ export function moment(at: number | Instant | null | undefined, today?: number |
 export function day(at: number | Instant | null | undefined): string {
   const value = typeof at === "number" ? at : parse(at);
   return value === null ? NONE : dayOnly.format(value).replace(",", "");
+}
+
+const axisDay = new Intl.DateTimeFormat("en-GB", { timeZone: NEW_YORK, day: "2-digit", month: "short" });
+const axisMonth = new Intl.DateTimeFormat("en-GB", { timeZone: NEW_YORK, month: "short", year: "numeric" });
+
+/** Words of a time axis at `at`, in seconds: hours in New York with the day where one begins, days, or months. */
+export function axisTimes(at: readonly number[]): string[] {
+  const step = (at[1] ?? 0) - (at[0] ?? 0);
+  let said = "";
+  return at.map((seconds) => {
+    const ms = seconds * 1000;
+    if (step >= 27 * 86_400) return axisMonth.format(ms);
+    const of = axisDay.format(ms);
+    if (step >= 86_400) return of;
+    const isNew = of !== said;
+    said = of;
+    const hour = (step > 0 && step < 60 ? clockTime : shortTime).format(ms);
+    return isNew ? `${hour}\n${of}` : hour;
+  });
 }
 
 export function dayKey(at: number): string {

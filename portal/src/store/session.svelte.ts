@@ -14,6 +14,8 @@ export type SessionState = "unknown" | "out" | "in" | "unreachable";
 class Session {
   state = $state<SessionState>("unknown");
   info = $state.raw<SessionInfo | null>(null);
+  /** Whether the server has no user yet, so that nobody can sign in. */
+  firstRun = $state(false);
 
   /** What the server said of the session with the page itself, so that sockets need not wait for another answer. */
   begin(): void {
@@ -36,7 +38,11 @@ class Session {
       if (answer.ok) {
         this.info = (await answer.json()) as SessionInfo;
         this.state = "in";
-      } else if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
+      } else if (answer.status === 401) {
+        const said = (await answer.json().catch(() => null)) as { FirstRun?: boolean } | null;
+        this.firstRun = said?.FirstRun === true;
+        this.ended();
+      } else if (answer.status === 403 || answer.status === 404) {
         this.ended();
       } else {
         this.state = "unreachable";

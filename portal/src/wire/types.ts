@@ -261,6 +261,7 @@ export interface BacktestInfo {
   PnL?: number | null;
   Percent?: number | null;
   MaxDrawdown?: number | null;
+  Asked?: StartBacktestArgs | null;
 }
 
 export interface BacktestMonth {
@@ -825,6 +826,7 @@ export interface GetBacktestResultResult {
   BooksBalance: boolean;
   Results: BacktestResults;
   Equity: BacktestPoint[];
+  Command?: string | null;
 }
 
 export interface GetBacktestTradesArgs {
@@ -2602,6 +2604,10 @@ export interface UpdateNotificationRuleArgs {
   Quiet?: QuietHours | null;
   Enabled?: boolean | null;
   NoQuiet?: boolean;
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+  AllStrategies?: boolean;
+  AllAccounts?: boolean;
 }
 
 export interface UpdateStrategyArgs {

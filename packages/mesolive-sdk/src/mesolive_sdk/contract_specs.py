@@ -150,6 +150,11 @@ class ContractSpecs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default: _Default
     indexes: _OtherIndexes
 
+    def names(self, symbol: str) -> bool:
+        """Return whether the tables name a symbol; of any other `underlying` supposes a stock or fund."""
+        upper = symbol.upper()
+        return upper in self.underlyings or upper in self.indexes.broad or upper in self.indexes.volatility
+
     def underlying(self, symbol: str) -> UnderlyingSpec:
         """Return an underlying of the table, else what its symbol means: an index by name, or a stock or fund."""
         known = self.underlyings.get(symbol.upper())

@@ -85,6 +85,17 @@ async def test_a_backtest_has_results_equity_trades_and_reasons(kit: Kit, comple
     )
     assert done.Total >= 1
     assert {decision["Decision"] for decision in done.Decisions} == {"entry"}
+    opened = result.Results.Positions[0].Name
+    story = await kit.control.get_backtest_decisions(
+        models.GetBacktestDecisionsArgs(BacktestId=completed.BacktestId, Position=opened, OnlyDone=True)
+    )
+    # Why it was opened is one of the reasons of a position.
+    assert [decision["Decision"] for decision in story.Decisions][:1] == ["entry"]
+    assert result.Command is not None
+    assert result.Command.startswith("mesolive replay --strategy strategy.json --market simulated --from 2026-01-05")
+    assert completed.Asked is not None
+    assert completed.Asked.StrategyDefinition is None
+    assert (completed.Asked.From, completed.Asked.EverySeconds) == ("2026-01-05", 3600)
 
 
 async def test_two_runs_are_compared_by_figures_definition_and_terms(kit: Kit, completed: models.BacktestInfo) -> None:
@@ -125,6 +136,10 @@ async def test_a_run_that_cannot_be_made_says_why_without_paths_of_the_server(ki
     nothing = await ended(kit.control, await kit.control.start_backtest(one_day(Recording="empty.csv")))
     assert nothing.State is BacktestState.Failed
     assert "empty.csv" in (nothing.Message or "")
+    weekend = one_day(From="2026-01-10", To="2026-01-11")
+    closed = await ended(kit.control, await kit.control.start_backtest(weekend))
+    # In words for a page: no option of the command, and no advice for a terminal.
+    assert closed.Message == "no trading day in the range from 2026-01-10 to 2026-01-11"
     folder = str(Path(kit.application.settings.database.removeprefix("sqlite:///")).parent)
     assert folder not in (failed.Message or "") + (nothing.Message or "")
 
@@ -142,6 +157,9 @@ async def test_only_recordings_of_the_folder_are_replayed(kit: Kit, name: str) -
     ("changes", "field"),
     [
         ({"From": "--out=/tmp"}, "From"),
+        ({"From": "1826-01-05"}, "From"),
+        ({"From": "2026-01-06", "To": "2026-01-05"}, "To"),
+        ({"From": None}, "From"),
         ({"EverySeconds": 1}, "EverySeconds"),
         ({"FillModel": "Best"}, "FillModel"),
         ({"Cash": -1}, "Cash"),
@@ -173,11 +191,13 @@ async def test_a_run_that_the_server_did_not_finish_is_failed_at_the_next_start(
             await kit.control.get_session()
             job = next((tmp_path / "backtests").glob("*/*"), None)
         running = (job / "job.json").read_bytes()
-    (job / "job.json").write_bytes(running)  # as a server that was killed leaves it
-    async with live_server(tmp_path) as kit:
-        result = await kit.control.get_backtest(of(started))
-        assert result.State is BacktestState.Failed
-        assert "server ended" in (result.Message or "")
+    for left in (None, running):  # as a server that is stopped leaves it, and one that was killed
+        if left is not None:
+            (job / "job.json").write_bytes(left)
+        async with live_server(tmp_path) as kit:
+            result = await kit.control.get_backtest(of(started))
+            assert result.State is BacktestState.Failed
+            assert "server ended" in (result.Message or "")
 
 
 async def test_the_process_of_a_backtest_ends_with_its_server(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from mesolive.cli.root import app
+from mesolive_sdk import models
 from mesolive_testkit.connectors import running_live
 from mesolive_testkit.server import Kit
 
@@ -44,5 +46,15 @@ async def test_a_notification_rule_is_made_switched_off_and_removed_by_commands(
         (rule,) = json.loads(await run(kit, "notify", "list", "--json"))["Rules"]
         number = str(rule["RuleId"])
         assert await run(kit, "notify", "set", number, "--off") == f"Rule {number} is disabled.\n"
+        paper = models.CreateAccountArgs(
+            BrokerAccountId="ML1000", BrokerType=models.BrokerType.MesoLive, Cash=Decimal(1)
+        )
+        account = await kit.control.create_account(paper)
+        await run(kit, "notify", "set", number, "--account", account.BrokerAccountId)
+        (rule,) = json.loads(await run(kit, "notify", "list", "--json"))["Rules"]
+        assert rule["BrokerAccountId"] == account.BrokerAccountId
+        await run(kit, "notify", "set", number, "--account", "all", "--strategy", "all")
+        (rule,) = json.loads(await run(kit, "notify", "list", "--json"))["Rules"]
+        assert rule["BrokerAccountId"] is None
         assert await run(kit, "notify", "remove", number, "--yes") == f"Rule {number} is removed.\n"
         assert "none; make one" in await run(kit, "notify", "list")

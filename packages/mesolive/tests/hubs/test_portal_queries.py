@@ -17,6 +17,7 @@ from mesolive.journal.journal import Journal
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models
 from mesolive_sdk.models import StatusCode
+from mesolive_testkit.refusals import refused
 from mesolive_testkit.server import START, Kit, definition, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,6 +48,19 @@ async def test_the_session_states_its_user_and_the_state_of_the_market(kit: Kit)
     made = await kit.control.create_api_key(models.CreateApiKeyArgs(Role="watch"))
     watcher = await kit.client(MesoLiveControlHubClient, made.Token)
     assert (await watcher.get_session()).Role == "watch"
+
+
+async def test_the_session_of_an_unknown_symbol_is_refused_and_not_that_of_stocks(kit: Kit) -> None:
+    error = await refused(kit.control.get_session(models.GetSessionArgs(Symbol="SPXX")))
+    assert error.error is not None
+    assert error.status is StatusCode.ValidationError
+    assert error.error.ValidationErrors == {
+        "Symbol": ["no provider of this server has 'SPXX': its trading hours are not known"]
+    }
+    # What a strategy trades is known, also while no provider has it; and so are the contracts of the tables.
+    await kit.strategy(StrategyName="on a stock", Symbol="AAPL")
+    for symbol in ("AAPL", "VIX", "ES"):
+        assert (await kit.control.get_session(models.GetSessionArgs(Symbol=symbol))).Symbol == symbol
 
 
 async def test_a_chain_is_a_window_of_strikes_around_the_money(kit: Kit) -> None:

@@ -172,6 +172,40 @@ async def test_a_rule_that_is_switched_off_sends_nothing_of_that_time(clean: Kit
     assert "while it was off" not in message
 
 
+async def test_strategy_and_account_of_a_rule_are_changed_and_ended(clean: Kit, sink: Sink) -> None:
+    rule = await rule_to(clean, sink.address(), Kinds=[Kind.Positions])
+    first = await clean.strategy(StrategyName="first of two")
+    second = await clean.strategy(StrategyName="second of two")
+
+    async def update(**changes: object) -> models.NotificationRule:
+        args = models.UpdateNotificationRuleArgs(RuleId=rule.RuleId, **changes)  # pyright: ignore[reportArgumentType]
+        return await clean.control.update_notification_rule(args)
+
+    changed = await update(StrategyId=second.Id, BrokerAccountId=ACCOUNT)
+    assert (changed.StrategyId, changed.BrokerAccountId) == (second.Id, ACCOUNT)
+    await clean.enter(first.Id, name="of no concern")
+    await clean.enter(second.Id, name="of concern")
+    message = await sink.next()
+    assert "of concern" in message
+    assert "of no concern" not in message
+    assert (await update(Name="renamed")).StrategyId == second.Id, "what is not named stays"
+    changed = await update(AllStrategies=True, AllAccounts=True)
+    assert (changed.StrategyId, changed.BrokerAccountId) == (None, None)
+    await clean.enter(first.Id, name="of concern again")
+    while "of concern again" not in await sink.next():
+        pass
+    for wrong, field in (
+        ({"StrategyId": 999_999}, "StrategyId"),
+        ({"StrategyId": first.Id, "AllStrategies": True}, "AllStrategies"),
+        ({"BrokerAccountId": ACCOUNT, "AllAccounts": True}, "AllAccounts"),
+    ):
+        error = await refused(update(**wrong))
+        assert error.error is not None
+        assert error.error.ValidationErrors is not None
+        assert list(error.error.ValidationErrors) == [field]
+    assert (await refused(update(BrokerAccountId="NONE"))).status is StatusCode.NotFound
+
+
 async def test_the_test_message_is_sent_and_a_failure_is_reported(clean: Kit, sink: Sink) -> None:
     rule = await rule_to(clean, sink.address())
     args = models.NotificationRuleArgs(RuleId=rule.RuleId)

@@ -71,7 +71,7 @@ class Preparer:
                 control.start_prepare_position_entry,
                 models.PreparePositionEntryArgs(
                     IdempotencyKey=key,
-                    PositionName=f"{task.strategy_name[:100]} {task.at:%Y-%m-%d %H:%M}",
+                    PositionName=task.position_name,
                     StrategyId=task.strategy_id,
                     BrokerAccountId=task.account,
                     LegSelectionConstraint=_constraint(definition),

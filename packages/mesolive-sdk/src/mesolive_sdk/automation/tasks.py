@@ -98,6 +98,11 @@ class Task:
         return self.at - (self.at - self.at.min.replace(tzinfo=self.at.tzinfo)) % SCHEDULE_STEP
 
     @property
+    def position_name(self) -> str:
+        """The name of the position that an entry opens."""
+        return f"{self.strategy_name[:100]} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
     def is_untouched(self) -> bool:
         """Whether the task has not been started yet."""
         return self.state is TaskState.WAITING and self.step == 0 and self.attempt == 0 and self.note is None

@@ -96,6 +96,8 @@ class BacktestInfo(Timed, kw_only=True):
         Which backtest, of which strategy.
     Market, From, To
         What it runs on: `simulated` or the name of a recording, and the days that were asked for.
+    Asked
+        What `StartBacktest` was asked for, without the definition: what starts the same again.
     State
         Whether it runs, or how it ended.
     Progress
@@ -127,6 +129,7 @@ class BacktestInfo(Timed, kw_only=True):
     PnL: Decimal | None = None
     Percent: Decimal | None = None
     MaxDrawdown: Decimal | None = None
+    Asked: StartBacktestArgs | None = None
 
 
 class ListBacktestsArgs(msgspec.Struct, kw_only=True):
@@ -301,6 +304,8 @@ class GetBacktestResultResult(msgspec.Struct, kw_only=True):
         The results.
     Equity
         At most 1,000 points, oldest first.
+    Command
+        The command that does the same on a terminal, given the definition as `strategy.json`.
     """
 
     Backtest: BacktestInfo
@@ -310,6 +315,7 @@ class GetBacktestResultResult(msgspec.Struct, kw_only=True):
     BooksBalance: bool
     Results: BacktestResults
     Equity: list[BacktestPoint]
+    Command: str | None = None
 
 
 class GetBacktestTradesArgs(msgspec.Struct, kw_only=True):

@@ -145,6 +145,10 @@ class UpdateNotificationRuleArgs(msgspec.Struct, kw_only=True):
         Whether it is switched on. One that is switched on again tells of what happens from then on.
     NoQuiet
         Whether its quiet hours end.
+    StrategyId, BrokerAccountId
+        As in `AddNotificationRule`.
+    AllStrategies, AllAccounts
+        Whether it is no longer of one strategy, or of one account.
     """
 
     RuleId: Id
@@ -154,6 +158,10 @@ class UpdateNotificationRuleArgs(msgspec.Struct, kw_only=True):
     Quiet: QuietHours | None = None
     Enabled: bool | None = None
     NoQuiet: bool = False
+    StrategyId: Id | None = None
+    BrokerAccountId: str | None = None
+    AllStrategies: bool = False
+    AllAccounts: bool = False
 
 
 class NotificationRuleArgs(msgspec.Struct, kw_only=True):

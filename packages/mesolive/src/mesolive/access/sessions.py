@@ -116,7 +116,13 @@ class Sessions:
         self._access = access
         self._clock = clock or WallClock()
         self._seen: dict[str, datetime] = {}
+        self._has_users = False
         self.refused = RefusedSignIns(database, access.announcer, self._clock)
+
+    async def has_users(self) -> bool:
+        """Return whether the server has a user; one that has been there stays."""
+        self._has_users = self._has_users or bool(await self._access.user_names(limit=1))
+        return self._has_users
 
     async def make_code(self, user_name: str, role: Role = Role.TRADE) -> str:
         """Return a code that signs a browser in as a user, once, within `CODE_LIFE`.

@@ -33,7 +33,7 @@ from mesolive.signals.auto_updates import Update
 from mesolive.signals.evaluation import EvaluationResult
 from mesolive.trading.evaluation.entry_variables import CapturedVariables
 from mesolive.trading.evaluation.evaluator import CompletedEvaluation
-from mesolive_sdk.automation import Category, Notice, TaskKind
+from mesolive_sdk.automation import Category, Notice, TaskKind, TaskState
 
 Key = tuple[str, int | None, str]
 """Which decision: its kind, the position, the condition of an adjustment."""
@@ -183,6 +183,8 @@ class DecisionRecorder:
             self._frozen = None
         if notice.category is Category.OUTCOME:
             record.result = str(notice.details.get("State", notice.category.value))
+            if task.kind is TaskKind.ENTRY and record.result == TaskState.DONE.value:
+                record.position = task.position_name  # a reader asks for all reasons of a position, the first one too
         if notice.category in {Category.OUTCOME, Category.TROUBLE, Category.DECISION}:
             record.reason = notice.text if not record.reason else f"{record.reason}; {notice.text}"
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from mesolive.errors import not_found
+from mesolive_sdk import models
 from mesolive_sdk.models import BacktestState
 
 ID = re.compile(r"[0-9a-f]{32}")
@@ -24,6 +25,8 @@ class Job(msgspec.Struct, kw_only=True):
     ----------
     arguments
         Those of `mesolive replay`, without the files.
+    asked
+        What the client asked for, without the definition.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Job(msgspec.Struct, kw_only=True):
     day: str | None = None
     ended_at: datetime | None = None
     message: str | None = None
+    asked: models.StartBacktestArgs | None = None
 
 
 class JobFolder:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 import uuid
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import structlog
@@ -24,6 +25,7 @@ from mesolive.backtests.jobs import Job, JobFolder
 from mesolive.backtests.process import Ended, run
 from mesolive.clock import Clock, WallClock
 from mesolive.errors import conflict, not_found, rate_limited, validation
+from mesolive.market.calendar import FIRST_DAY, LAST_DAY
 from mesolive.tasks import Tasks
 from mesolive.trading.strategies import Strategies
 from mesolive_sdk import models
@@ -35,6 +37,8 @@ INTERRUPTED = "the server ended while it ran; start it again"
 
 _log = structlog.get_logger(__name__)
 _PATHS = re.compile(r"(?:/[\w.\-]+){2,}/")
+_HELP = re.compile(r" \([^()]* --help tells more\)$")
+_SOURCE = re.compile(r'Traceback \(most recent call last\)|File "[^"]*", line \d+')
 
 T = TypeVar("T")
 
@@ -91,6 +95,7 @@ class Backtests:
         self._environment = environment or {}
         self._wall: Clock = wall or WallClock()
         self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._cancelled: set[str] = set()
         self.tasks = Tasks()
 
     async def start_up(self) -> None:
@@ -121,6 +126,7 @@ class Backtests:
         """
         arguments = await asyncio.to_thread(self._arguments, args)
         definition, strategy_name = await self._definition(user, args)
+        _must_have_days(args, definition)
         if await asyncio.to_thread(self._is_full, user):
             raise conflict(f"you have {self._bounds.max_jobs} backtests; delete some", code="TooManyBacktests")
         if any(job.user_id == user.user_id for job, _ in self._running.values()):
@@ -138,6 +144,7 @@ class Backtests:
             arguments=arguments,
             state=BacktestState.Running,
             started_at=self._wall.now(),
+            asked=msgspec.structs.replace(args, StrategyDefinition=None),
         )
         # No wait between the checks and this line: two calls at once must not both pass.
         self._running[job.id] = job, self.tasks.spawn("backtest", self._run(job, definition), detail=job.id)
@@ -161,6 +168,7 @@ class Backtests:
         job = await self._job(user, args.BacktestId)
         running = self._running.get(job.id)
         if running is not None:
+            self._cancelled.add(job.id)
             running[1].cancel()
             await asyncio.wait({running[1]})
         return await self.get(user, args)
@@ -194,6 +202,7 @@ class Backtests:
                 BooksBalance=summary.balances,
                 Results=results,
                 Equity=files.read_equity(place, results.Start),
+                Command=self._command(job),
             )
 
         return await _reading(read)
@@ -253,13 +262,17 @@ class Backtests:
             else:
                 await asyncio.to_thread(self._end, job, BacktestState.Failed, _why(ended))
         except asyncio.CancelledError:
-            self._end(job, BacktestState.Cancelled, None)
+            if job.id in self._cancelled:
+                self._end(job, BacktestState.Cancelled, None)
+            else:
+                self._end(job, BacktestState.Failed, INTERRUPTED)
             raise
         except OSError as error:
             _log.exception("backtest_failed", backtest=job.id)
             job.state, job.ended_at, job.message = BacktestState.Failed, self._wall.now(), str(error.strerror)
         finally:
             self._running.pop(job.id, None)
+            self._cancelled.discard(job.id)
 
     def _end(self, job: Job, state: BacktestState, message: str | None) -> None:
         job.state, job.message, job.ended_at = state, message, self._wall.now()
@@ -313,6 +326,7 @@ class Backtests:
         """Return the arguments of the command; `ValidationError` names every field that cannot be used."""
         problems: dict[str, list[str]] = {}
         result: list[str] = []
+        days: dict[str, date] = {}
         if args.Recording is None:
             result += ["--market", "simulated"]
         elif args.Recording in self._names() and self._recordings is not None:
@@ -323,9 +337,15 @@ class Backtests:
             if day is None:
                 continue
             try:
-                result += [option, date.fromisoformat(day).isoformat()]
+                days[field] = date.fromisoformat(day)
             except ValueError:
                 problems[field] = [f"expected a day as YYYY-MM-DD, got {day[:20]!r}"]
+                continue
+            if not FIRST_DAY <= days[field] <= LAST_DAY:
+                problems[field] = [f"expected a day from {FIRST_DAY} to {LAST_DAY}, got {days[field]}"]
+            result += [option, days[field].isoformat()]
+        if len(days) == 2 and days["To"] < days["From"]:
+            problems.setdefault("To", [f"expected {days['From']} or later, got {days['To']}"])
         if not 0 <= args.Seed <= MAX_SEED:
             problems["Seed"] = [f"expected 0 to {MAX_SEED}, got {args.Seed}"]
         if not 10 <= args.EverySeconds <= 23_400:
@@ -351,6 +371,12 @@ class Backtests:
             raise validation(problems)
         return result
 
+    def _command(self, job: Job) -> str:
+        """Return the command that does the same on a terminal; a recording by its name, without the server's paths."""
+        own = None if self._recordings is None else f"{self._recordings}/"
+        shown = [each.removeprefix(own) if own is not None else each for each in job.arguments]
+        return shlex.join(["mesolive", "replay", "--strategy", "strategy.json", *shown, "--out", "results"])
+
     def _names(self) -> list[str]:
         """Return the entries of the folder of recordings, but for hidden ones and links that lead out of it."""
         if self._recordings is None:
@@ -373,12 +399,28 @@ async def _reading(read: Callable[[], T]) -> T:
         raise not_found("the files of the backtest") from None
 
 
+def _must_have_days(args: models.StartBacktestArgs, definition: dict[str, Any]) -> None:
+    """Refuse a simulated market without days before a process is started for it; a recording has days of its own."""
+    own = definition.get("Backtest")
+    section = cast("dict[str, object]", own) if isinstance(own, dict) else {}
+    missing = {
+        field: [f"expected a day: the definition has no Backtest.{name}"]
+        for field, name, day in (("From", "Start", args.From), ("To", "End", args.To))
+        if args.Recording is None and day is None and not section.get(name)
+    }
+    if missing:
+        raise validation(missing)
+
+
 def _why(ended: Ended) -> str:
-    """Return why a replay failed, in its own words, without the server's paths."""
+    """Return why a replay failed, in its own words: without the server's paths, and what only a terminal can use."""
     if ended.stopped is not None:
         return ended.stopped
-    lines = [line.removeprefix("mesolive: ") for line in ended.last_lines if line]
-    text = "; ".join(lines[-3:]) or f"it ended with status {ended.status}"
+    lines = [line.removeprefix("mesolive: ").removeprefix("Invalid value: ") for line in ended.last_lines if line]
+    lines = [_HELP.sub("", line) for line in lines]
+    # Of a fault of the program the last line says what it was; those before it are places in its source.
+    shown = lines[-1:] if any(_SOURCE.match(line) for line in lines) else lines[-3:]
+    text = "; ".join(shown) or f"it ended with status {ended.status}"
     return _PATHS.sub("", text)[:600]
 
 
@@ -400,4 +442,5 @@ def _shown(job: Job, results: models.BacktestResults | None = None) -> models.Ba
         PnL=None if results is None else results.PnL,
         Percent=None if results is None else results.Percent,
         MaxDrawdown=None if fall is None else fall.Amount,
+        Asked=job.asked,
     )

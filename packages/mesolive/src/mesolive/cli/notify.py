@@ -11,6 +11,9 @@ import typer
 from mesolive.cli.remote import AsJson, Token, Url, ask_control, print_json, print_result, print_table
 from mesolive_sdk import models
 
+ALL = "all"
+"""Ends a restriction to one strategy or account."""
+
 notify_app = typer.Typer(no_args_is_help=True)
 
 RuleId = Annotated[int, typer.Argument(help="The rule's id, as `mesolive notify list` shows it.")]
@@ -118,6 +121,12 @@ def change(
     zone: Zone = "America/New_York",
     except_kind: Except = None,
     no_quiet: Annotated[bool, typer.Option("--no-quiet", help="End its quiet hours.")] = False,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="Only events of this strategy (its id); all: of every strategy.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Only events of this account; all: of every account.")
+    ] = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -130,6 +139,10 @@ def change(
         Quiet=_quiet(quiet, zone, except_kind),
         Enabled=enabled,
         NoQuiet=no_quiet,
+        StrategyId=None if strategy in {None, ALL} else _strategy_id(strategy),
+        BrokerAccountId=None if account == ALL else account,
+        AllStrategies=strategy == ALL,
+        AllAccounts=account == ALL,
     )
     result = ask_control(url, token, lambda control: control.update_notification_rule(args))
     print_result(result, f"Rule {result.RuleId} is {result.State.value.lower()}.", as_json=as_json)
@@ -159,6 +172,12 @@ def remove(
     args = models.NotificationRuleArgs(RuleId=rule)
     result = ask_control(url, token, lambda control: control.remove_notification_rule(args))
     print_result(result, f"Rule {rule} is removed.", as_json=as_json)
+
+
+def _strategy_id(text: str | None) -> int:
+    if text is None or not text.isascii() or not text.isdecimal():
+        raise typer.BadParameter(f"expected the id of a strategy, or {ALL}, got {text!r}", param_hint="--strategy")
+    return int(text)
 
 
 def _target(file: Path | None) -> str:

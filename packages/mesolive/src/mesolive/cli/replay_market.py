@@ -12,7 +12,7 @@ import typer
 from mesolive.backtest.runner import StepClock
 from mesolive.backtest.settings import SimulationSettings
 from mesolive.cli.output import Console, print_oddities
-from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.calendar import FIRST_DAY, LAST_DAY, ExchangeCalendar
 from mesolive.market.provider import Provider
 from mesolive.market.providers.chain_files import ChainFileError, read_chain_file
 from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at
@@ -205,9 +205,12 @@ def _day(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"expected a day such as 2026-01-05, got {text!r}", param_hint=option) from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise typer.BadParameter(f"expected a day from {FIRST_DAY} to {LAST_DAY}, got {day}", param_hint=option)
+    return day
 
 
 def _opening(calendar: ExchangeCalendar, day: date) -> datetime:

@@ -130,8 +130,18 @@ class Notifications:
         if args.Kinds is not None:
             values["kinds"] = _kinds("Kinds", args.Kinds)
         _check_quiet(args.Quiet)
-        if args.NoQuiet and args.Quiet is not None:
-            raise validation({"NoQuiet": ["expected either Quiet or NoQuiet, got both"]})
+        for field, no_field in (
+            ("Quiet", "NoQuiet"),
+            ("StrategyId", "AllStrategies"),
+            ("BrokerAccountId", "AllAccounts"),
+        ):
+            if getattr(args, no_field) and getattr(args, field) is not None:
+                raise validation({no_field: [f"expected either {field} or {no_field}, got both"]})
+        await self._check_scope(user, args.StrategyId, args.BrokerAccountId)
+        if args.StrategyId is not None or args.AllStrategies:
+            values["strategy_id"] = args.StrategyId
+        if args.BrokerAccountId is not None or args.AllAccounts:
+            values["broker_account_id"] = args.BrokerAccountId
         if args.Quiet is not None or args.NoQuiet:
             values["quiet"] = args.Quiet
         if args.Url is not None:

@@ -73,7 +73,10 @@ class SessionEndpoint:
         """Answer one request."""
         session = await self._sessions.find(request.cookies.get(self._cookie(request)))
         if request.method in {"GET", "HEAD"}:
-            return _json({"Message": "not signed in"}, 401) if session is None else _json(_shown(session))
+            if session is not None:
+                return _json(_shown(session))
+            # Nobody can sign in before there is a user: the page then says what makes the first one.
+            return _json({"Message": "not signed in", "FirstRun": not await self._sessions.has_users()}, 401)
         if request.headers.get("x-mesolive") != "1" or not self._is_own_page(request):
             self._sessions.refused.note("another origin", _address(request))
             return _json({"Message": "this request does not come from a page of this server"}, 403)

@@ -9,11 +9,14 @@ from msgspec import Struct
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, WallClock
+from mesolive.errors import validation
 from mesolive.market.calendar import ExchangeCalendar
-from mesolive.market.service import Market
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.store.database import Database
 from mesolive.trading.portfolio.accounts import find_account
+from mesolive.trading.strategies import has_strategy_on
 from mesolive_sdk import models
+from mesolive_sdk.contract_specs import contract_specs
 
 
 class ServerFacts(Struct, frozen=True):
@@ -53,7 +56,8 @@ class SessionInfo:
         Raises
         ------
         ServiceError
-            `NotFound` for an account that the user does not have.
+            `NotFound` for an account that the user does not have; `ValidationError` for a symbol that nothing knows:
+            no provider, no table of contracts, and no strategy of the user.
         """
         account = None
         if args.BrokerAccountId is not None:
@@ -67,6 +71,7 @@ class SessionInfo:
             following = self._calendar.open_session_at_or_after(closes)
         else:
             provider = None if account is None else account.provider
+            await self._check_symbol(user, args.Symbol)
             now = self._market.now_of(provider, args.Symbol, now)
             hours = self._market.hours(args.Symbol, provider, self._calendar)
             night = account is not None and account.night_sessions
@@ -97,3 +102,20 @@ class SessionInfo:
             OrdersClose=None if orders is None else orders[1],
             TakesOrders=takes_orders,
         )
+
+    async def _check_symbol(self, user: UserContext, symbol: str) -> None:
+        """Refuse a symbol whose trading hours would be a guess.
+
+        A strategy counts: the hours of its underlying are asked for also while its provider is away.
+        """
+        if contract_specs().names(symbol):
+            return
+        try:
+            self._market.serving(symbol)
+        except (UnknownUnderlyingError, UnknownProviderError):
+            async with self._database.read() as tx:
+                if await has_strategy_on(tx, user.user_id, symbol):
+                    return
+            shown = symbol[:40]
+            problem = f"no provider of this server has {shown!r}: its trading hours are not known"
+            raise validation({"Symbol": [problem]}) from None

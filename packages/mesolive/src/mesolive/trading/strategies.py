@@ -122,6 +122,12 @@ class CompiledStrategies:
         return compiled
 
 
+async def has_strategy_on(tx: Transaction, user_id: int, symbol: str) -> bool:
+    """Return whether a user has, or had, a strategy on an underlying."""
+    of_user = (strategies.c.user_id == user_id) & (strategies.c.symbol == symbol)
+    return await tx.first(select(strategies.c.id).where(of_user)) is not None
+
+
 class Strategies:
     """Strategy operations and queries of the Control Hub.
 

@@ -114,12 +114,15 @@ class Portal:
         """Do something on a page that asks for fresh quotes, while the market moves on."""
         await while_market_moves(self.kit.advance, action)
 
-    async def context(self, size: str = "desktop", theme: str = "dark", density: float = 1) -> BrowserContext:
+    async def context(
+        self, size: str = "desktop", theme: str = "dark", density: float = 1, zone: str | None = None
+    ) -> BrowserContext:
         """Return a browser that knows nothing yet."""
         width, height = SIZES[size]
         made = await self.browser.new_context(
             viewport={"width": width, "height": height},
             device_scale_factor=density,
+            timezone_id=zone,
             color_scheme="light" if theme == "light" else "dark",
             reduced_motion="reduce",
         )
@@ -129,10 +132,15 @@ class Portal:
         return made
 
     async def signed_in(
-        self, size: str = "desktop", theme: str = "dark", token: str | None = None, density: float = 1
+        self,
+        size: str = "desktop",
+        theme: str = "dark",
+        token: str | None = None,
+        density: float = 1,
+        zone: str | None = None,
     ) -> BrowserContext:
-        """Return a browser with a session."""
-        context = await self.context(size, theme, density)
+        """Return a browser with a session; `zone` is its time zone, else that of this machine."""
+        context = await self.context(size, theme, density, zone)
         answer = await context.request.post(
             f"{self.url}/portal/session",
             headers={"X-MesoLive": "1", "Origin": self.url},
@@ -223,6 +231,43 @@ class Portal:
         status = await wait_for_job(lambda: control.get_prepare_position_entry_status(args))
         assert status.Result is not None, status.Error
         return job.JobId, status.Result
+
+
+RECORD_PAINTING = """
+    window.painted = { texts: [], blurred: [] };
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+        window.painted.texts.push(String(text));
+        return write.call(this, text, ...at);
+    };
+    const from = CanvasRenderingContext2D.prototype.moveTo;
+    const to = CanvasRenderingContext2D.prototype.lineTo;
+    const stroke = CanvasRenderingContext2D.prototype.stroke;
+    CanvasRenderingContext2D.prototype.moveTo = function (x, y) {
+        this.begun = [x, y];
+        return from.call(this, x, y);
+    };
+    CanvasRenderingContext2D.prototype.lineTo = function (x, y) {
+        const [fromX, fromY] = this.begun ?? [x, y];
+        const { e, f } = this.getTransform();
+        this.straight = x === fromX ? x + e : y === fromY ? y + f : null;
+        return to.call(this, x, y);
+    };
+    CanvasRenderingContext2D.prototype.stroke = function (...of) {
+        const edge = (this.straight ?? 0) + this.lineWidth / 2;
+        const isBlurred = this.straight != null && Math.abs(edge - Math.round(edge)) > 1e-6;
+        if (!of.length && isBlurred) window.painted.blurred.push([this.straight, this.lineWidth]);
+        this.straight = null;
+        return stroke.apply(this, of);
+    };
+"""
+"""A script for pages: it notes the words on their charts, and straight lines that lie between two pixels."""
+
+
+async def painted_texts(page: Page) -> list[str]:
+    """Return the words that charts of a page with `RECORD_PAINTING` have on them, in the order of their painting."""
+    texts: list[str] = await page.evaluate("painted.texts")
+    return texts
 
 
 async def exported_events(page: Page) -> list[str]:

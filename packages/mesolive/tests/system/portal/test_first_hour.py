@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from typer.testing import CliRunner
 
 from mesolive.assembly import Overrides
 from mesolive.cli.portal import sign_in_link
+from mesolive.cli.root import app
 from mesolive.clock import ManualClock
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_testkit.paths import DOCS
-from mesolive_testkit.portal import while_market_moves
+from mesolive_testkit.portal import SIZES, while_market_moves
 from mesolive_testkit.server import manual_market
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -124,3 +127,42 @@ async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path, br
         await page.get_by_label("Type RESUME").fill("RESUME")
         await page.get_by_role("button", name="Resume all accounts").click()
         await expect(page.get_by_test_id("halted")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+async def test_a_server_without_users_says_what_to_type_and_the_link_leads_to_the_first_page(
+    tmp_path: Path, browser: Browser, size: str
+) -> None:
+    database = f"sqlite:///{tmp_path / 'mesolive.sqlite3'}"
+    settings = Settings(market="simulated", port=0, database=database)
+    width, height = SIZES[size]
+    async with serving(settings, Overrides(manual_market(OPEN))) as application:
+        context = await browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", has_touch=size == "phone"
+        )
+        page = await context.new_page()
+        await page.goto(application.url)
+        await expect(page.get_by_test_id("first-run")).to_contain_text("no user yet")
+        typed = await page.get_by_test_id("first-command").inner_text()
+        program, *arguments = shlex.split(typed)
+        assert program == "mesolive"
+        # Word for word, in a terminal with the settings of the server.
+        ended = await asyncio.to_thread(CliRunner().invoke, app, arguments, env={"MESOLIVE_DATABASE": database})
+        assert ended.exit_code == 0, ended.output
+        link = ended.stdout.splitlines()[-1]
+        assert link.startswith(f"{application.url.rstrip('/')}/login#code=")
+        await page.goto(link)
+        await expect(page.get_by_role("heading", name="Nothing is active")).to_be_visible()
+        await expect(page.get_by_role("button", name="HALT")).to_be_in_viewport()
+        press = "tap" if size == "phone" else "click"
+        await getattr(page.get_by_role("link", name="Make an account"), press)()
+        await getattr(page.get_by_test_id("create-account"), press)()
+        await expect(page.get_by_role("heading", name="SIM1000")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        # From now on the sign-in page is that of a server with users.
+        stranger = await (await browser.new_context()).new_page()
+        await stranger.goto(application.url)
+        await expect(stranger.get_by_text("First time here?")).to_be_visible()
+        await expect(stranger.get_by_test_id("first-run")).to_have_count(0)
+        await stranger.context.close()
+        await context.close()

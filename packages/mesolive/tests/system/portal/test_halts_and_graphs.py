@@ -19,7 +19,7 @@ import pytest_asyncio
 from playwright.async_api import WebSocketRoute, expect
 
 from mesolive_sdk import models, new_idempotency_key
-from mesolive_testkit.portal import PAGES, SIMULATED, Portal, strategy_on_both
+from mesolive_testkit.portal import PAGES, RECORD_PAINTING, SIMULATED, Portal, painted_texts, strategy_on_both
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -249,14 +249,22 @@ async def test_the_graph_of_a_later_day_is_that_of_the_server_and_corners_stand_
     assert numbers == [wanted.Prices[0], *(curve.PnL[0] for curve in wanted.Curves)]
 
 
-async def test_a_chart_has_as_many_points_as_the_display(portal: Portal, strategy: models.LiveStrategy) -> None:
+@pytest.mark.parametrize("density", [1, 2])
+async def test_a_chart_has_as_many_points_as_the_display_and_no_blurred_line(
+    portal: Portal, strategy: models.LiveStrategy, density: int
+) -> None:
     position = (await portal.kit.enter(strategy.Id, "sharp")).PositionId
-    context = await portal.signed_in(density=2)
+    context = await portal.signed_in(density=density)
+    await context.add_init_script(RECORD_PAINTING)
     page = await context.new_page()
     await portal.show(page, f"positions/{position}")
     canvas = page.get_by_test_id("risk").locator("canvas")
     await expect(canvas).to_be_visible()
-    assert await canvas.evaluate("(canvas) => canvas.width / canvas.getBoundingClientRect().width") == pytest.approx(2)
+    for side in ("width", "height"):
+        of = f"(canvas) => canvas.{side} / canvas.getBoundingClientRect().{side}"
+        assert await canvas.evaluate(of) == pytest.approx(density)
+    assert await painted_texts(page)
+    assert await page.evaluate("painted.blurred") == []
 
 
 async def test_a_ticket_draws_what_its_plan_would_be_as_a_what_if(

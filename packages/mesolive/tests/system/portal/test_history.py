@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import expect
@@ -11,7 +13,7 @@ from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive_sdk import models
-from mesolive_testkit.portal import Portal
+from mesolive_testkit.portal import RECORD_PAINTING, Portal, painted_texts
 from mesolive_testkit.server import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -91,3 +93,40 @@ async def test_an_acknowledged_error_stays_and_is_not_counted_as_new(portal: Por
     await expect(page).to_have_title("Signals – MesoLive")
     other = await portal.open("signals")
     await expect(other.get_by_test_id("error")).to_contain_text("it stays until it is resolved")
+
+
+def times_of(texts: list[str]) -> list[str]:
+    """Return the times of day among the words of a chart, each once."""
+    return sorted({text for text in texts if re.fullmatch(r"\d\d:\d\d(:\d\d)?", text)})
+
+
+async def test_curves_over_time_have_the_time_of_the_exchange_in_a_browser_elsewhere(portal: Portal) -> None:
+    strategy = await portal.kit.strategy(StrategyName="seen from afar")
+    held = (await portal.kit.enter(strategy.Id, "seen from afar")).PositionId
+    for _ in range(3):
+        await portal.kit.advance(1800)
+        await portal.kit.application.sampler.sample()
+    points = (await portal.kit.control.get_position_history(models.GetPositionHistoryArgs(PositionId=held))).Points
+    zone = ZoneInfo("America/New_York")
+    first, last = (f"{points[place].At.astimezone(zone):%H:%M}" for place in (0, -1))
+    said: dict[str, list[str]] = {}
+    for browser in ("Asia/Tokyo", "America/New_York"):
+        context = await portal.signed_in(zone=browser)
+        await context.add_init_script(RECORD_PAINTING)
+        page = await context.new_page()
+        await portal.show(page, f"positions/{held}")
+        await page.get_by_role("tab", name="History").click()
+        await expect(page.get_by_test_id("history").locator("canvas")).to_be_visible()
+        said[browser] = times_of(await painted_texts(page))
+        await page.evaluate("painted.texts = []")
+        await portal.visit(page, "accounts")
+        panel = page.locator("section.panel").filter(has_text=ACCOUNT)
+        await panel.get_by_text("Value over time").click()
+        await panel.get_by_role("button", name="1D").click()
+        await expect(panel.locator("canvas")).to_be_visible()
+        said[f"{browser}, account"] = times_of(await painted_texts(page))
+    # 11:00 to 12:30 in New York is the night of the next day in Tokyo.
+    assert said["Asia/Tokyo"]
+    assert all(first <= time <= last for time in said["Asia/Tokyo"])
+    assert said["Asia/Tokyo"] == said["America/New_York"]
+    assert said["Asia/Tokyo, account"] == said["America/New_York, account"] != []

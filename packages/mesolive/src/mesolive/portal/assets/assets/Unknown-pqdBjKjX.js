@@ -1,1 +1,0 @@
-import{A as e,H as t,J as n,K as r,N as i,Y as a,d as o,it as s,j as c}from"./disclose-version-Dp_RJq7b.js";var l=i(`<span class="dim why svelte-jg116c" data-testid="unknown"><span aria-hidden="true">–</span><span class="sr"> </span></span>`);function u(i,u){var d=l(),f=a(r(d)),p=n(f,!0);s(d),t(()=>{o(d,`title`,u.why),e(p,u.why)}),c(i,d)}export{u as t};
