@@ -106,6 +106,20 @@ async def test_at_night_the_price_of_an_index_is_of_no_better_quality_than_the_o
     assert f"the quotes of SPX are {quality.word}" in (error.Message or "")
 
 
+async def test_at_night_an_index_is_priced_by_the_nearest_expiration_that_is_quoted_live(play: Play) -> None:
+    await use_nights(play)
+    at = NIGHT.astimezone(UTC)
+    await play.market.clock.jump(at, lambda: None)
+    play.market.move(4850)
+    book = play.market.book
+    first, end = next((start, behind) for start, _, behind in book.listing.bounds[-len(book.view().expirations) :])
+    # As a provider with few lines shows it: modelled around the price of the day.
+    prices = {"bid": 5000.0, "ask": 5001.0}
+    book.update(at, slice(first, end), prices, QuoteQuality.MODELLED)
+    seen = book.view().accepting(QuoteQuality.LIVE, night=True).underlying.quote
+    assert (seen.quality, round(seen.mark or 0)) == (QuoteQuality.LIVE, 4850)
+
+
 async def test_the_outlook_states_the_session_in_which_each_strategy_is_evaluated(play: Play) -> None:
     async def told() -> models.OutlookStrategy:
         (result,) = (await play.control.get_outlook()).Strategies or []

@@ -211,18 +211,18 @@ class BookView:
         return other
 
     def _night_underlying(self) -> BookUnderlying:
-        """Return the underlying at the price that the nearest expiration implies by put-call parity.
+        """Return the underlying at the price that a near expiration implies by put-call parity.
 
-        Discounted forward; dividends until that expiration, a day or two, are neglected. Without a forward the price is
-        unknown, and statements that read it say so. It is of the quality of the options' quotes.
+        The nearest one of those whose quotes are of the best quality: a provider with few lines has modelled the others
+        from the price of the day. Discounted forward; dividends until that expiration, a day or two, are neglected.
+        Without a forward the price is unknown, and statements that read it say so.
         """
-        price: float | None = None
-        quality = QuoteQuality.LIVE
-        for expiration in self.expirations[:NIGHT_EXPIRATIONS]:
+        near = sorted(self.expirations[:NIGHT_EXPIRATIONS], key=self._quality_of)
+        price, quality = None, QuoteQuality.LIVE
+        for expiration in near:
             forward = self.forward(expiration)
             if forward is not None:
-                price = forward * self.discount(expiration)
-                quality = self._quality_of(expiration)
+                price, quality = forward * self.discount(expiration), self._quality_of(expiration)
                 break
         quote = Quote(last=price, mark=price, quality=quality, quoted_at=self.last_received_at)
         today = self.calendar.local(self.now).date()
