@@ -114,8 +114,7 @@ async def test_at_night_an_index_is_priced_by_the_nearest_expiration_that_is_quo
     book = play.market.book
     first, end = next((start, behind) for start, _, behind in book.listing.bounds[-len(book.view().expirations) :])
     # As a provider with few lines shows it: modelled around the price of the day.
-    prices = {"bid": 5000.0, "ask": 5001.0}
-    book.update(at, slice(first, end), prices, QuoteQuality.MODELLED)
+    book.update(at, slice(first, end), {"bid": 5000.0, "ask": 5001.0}, QuoteQuality.MODELLED)
     seen = book.view().accepting(QuoteQuality.LIVE, night=True).underlying.quote
     assert (seen.quality, round(seen.mark or 0)) == (QuoteQuality.LIVE, 4850)
 
