@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import importlib
 from pathlib import Path
 
@@ -58,3 +60,48 @@ def test_only_modules_without_structs_copy_by_dataclasses_replace() -> None:
             if isinstance(value, type) and issubclass(value, Struct)
         }
         assert structs == set(), name
+
+
+SOURCES = {name.partition("/src/")[2]: file for name, file in MODULES.items() if "/src/" in name}
+
+
+@functools.cache
+def calls() -> dict[str, list[ast.Call]]:
+    """Return the calls of each module of the packages."""
+    return {
+        module: [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        for module, file in SOURCES.items()
+    }
+
+
+def called(call: ast.Call) -> str | None:
+    """Return the name of the function or method."""
+    return getattr(call.func, "attr", getattr(call.func, "id", None))
+
+
+def test_tasks_of_the_server_and_of_its_sdk_are_started_by_their_owners_alone() -> None:
+    """A task that is started elsewhere is in no health report, and its error in no log."""
+    starting = {
+        module
+        for module, made in calls().items()
+        if any(called(call) in {"create_task", "ensure_future", "TaskGroup"} for call in made)
+    }
+    assert {module for module in starting if not module.startswith("signalr_asyncio/")} == {
+        "mesolive/tasks.py",
+        "mesolive/tastytrade_client/tasks.py",
+    }
+    assert {module for module in starting if module.startswith("signalr_asyncio/protocol/")} == set()
+
+
+def test_one_module_writes_positions_legs_and_executions() -> None:
+    """Cash, cost and realised PnL balance because there is no second way to book."""
+    writers: dict[str, set[str]] = {"positions": set(), "legs": set(), "executions": set()}
+    for module, made in calls().items():
+        for call in made:
+            if "/migrations/" in module or called(call) not in {"insert", "update", "delete"}:
+                continue
+            of = [call.func.value, *call.args] if isinstance(call.func, ast.Attribute) else call.args
+            for table in of:
+                if isinstance(table, ast.Name) and table.id in writers:
+                    writers[table.id].add(module)
+    assert writers == {table: {"mesolive/trading/portfolio/repository.py"} for table in writers}

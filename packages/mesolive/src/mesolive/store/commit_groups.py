@@ -84,6 +84,7 @@ class CommitGroup:
             What made the commit fail.
         """
         interrupted: asyncio.CancelledError | None = None
+        # A cancelled caller waits too: were it to return, it would not know whether its order is stored.
         while not self._answered:
             waiter: asyncio.Future[None] = self._loop.create_future()
             self._waiters.append(waiter)
@@ -105,6 +106,8 @@ class CommitGroup:
             await self.link.rollback()
             self.fail(error)
         except DBAPIError as error:
+            # The database may have committed before the connection broke. "Rolled back" would be a guess, on which an
+            # order would be sent a second time.
             if error.connection_invalidated:
                 unknown = OutcomeUnknownError("the connection was lost during the commit")
                 unknown.__cause__ = error
@@ -119,6 +122,8 @@ class CommitGroup:
             self._end(Outcome.UNKNOWN, error)
             raise
         else:
+            # Callbacks before answers, in the order of the members: the journal announces events in the order in which
+            # they were committed, and a caller that has its answer finds its events announced.
             for member in self.members:
                 member.outcome = Outcome.COMMITTED
                 _run(member.callbacks)

@@ -127,6 +127,7 @@ class Channel:
         self.item = item
         self.sequence += 1
         self.sent_at = at
+        # A copy: a callback may end its follower, which detaches.
         for put in tuple(self._puts):
             put(item)
         self._wake()
@@ -141,6 +142,7 @@ class Channel:
         self._wake()
 
     def _wake(self) -> None:
+        # A new event for each item: one that was set and cleared would be missed by a follower that has not run yet.
         event, self._changed = self._changed, asyncio.Event()
         event.set()
 
@@ -165,6 +167,7 @@ class Channel:
         ServiceError
             When the channel failed.
         """
+        # No await between the two: an item that is published in between would be lost, or be sent before the older one.
         if self.item is not None:
             put(self.item)
         self._puts.append(put)
@@ -185,6 +188,7 @@ class Channel:
         """
         taken = 0
         while True:
+            # The item before the end: a channel that ends with a last item shows it.
             if self.item is not None and self.sequence != taken:
                 taken = self.sequence
                 yield self.item

@@ -154,6 +154,9 @@ class Idempotency:
             `ValidationError` for a malformed key; `Conflict` while the first call is running, and, with the code
             `IdempotencyKeyReused`, when the key belongs to another request or operation; whatever `action` raises.
         """
+        # The claim in memory is for calls at the same time, which must not wait for each other; the record for those
+        # after it, restarts included. The record is read within the transaction that writes it: a call that ended
+        # between a read outside and the action would be done twice.
         with self.claimed(user, key, operation, request) as call:
             async with self._database.write(user.user_id) as tx:
                 record = await tx.first(_RECORD, {"user": user.user_id, "name": key})
@@ -201,6 +204,7 @@ class Idempotency:
             )
         if len(self._running) >= MAX_RUNNING:
             raise ServiceError(StatusCode.RateLimited, "too many calls are under way")
+        # No await since the look at `_running`: of two calls with one key exactly one gets here.
         self._running[mine] = call
         try:
             yield call

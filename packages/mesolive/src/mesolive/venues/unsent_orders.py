@@ -57,9 +57,12 @@ class UnsentOrders:
         After `None` a cancel of the order is the venue's to answer.
         """
         reason = None if self.was_cancelled(account, reference) else await check()
+        # Again, since the check awaits the database: a cancel that came meanwhile was answered with "never sent".
         if self.was_cancelled(account, reference):
             return Ending.CANCELLED, CANCELLED_UNSENT, None
         if reason is not None:
             return Ending.REJECTED, f"not sent: {reason}", NOT_SENT
+        # In the same step as the test above: a cancel in between would be answered with "never sent", and the order go
+        # out. The caller writes at once, too: a cancel that overtakes its order finds nothing at the venue.
         self._cancelled.pop((account, reference), None)
         return None

@@ -57,6 +57,8 @@ class GroupCommit(Generic[T, R]):
             raise rate_limited(f"{len(self._queue)} {self._name} wait already", code="QueueFull")
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append((item, done))
+        # No await between the test and the set: two runs would take batches side by side, and a report could be booked
+        # before one that was submitted earlier.
         if not self._is_running:
             self._is_running = True
             self.tasks.spawn(self._name, self._run())
@@ -82,4 +84,5 @@ class GroupCommit(Generic[T, R]):
                     else:
                         done.set_result(result)
         finally:
+            # In the same step in which the queue was seen empty: a later submit starts a run, none waits for ever.
             self._is_running = False

@@ -58,6 +58,7 @@ class InflightReports:
 
     async def wait_booked(self) -> None:
         """Wait until none is in flight."""
+        # In a loop: `asyncio.wait` waits for the reports of its call, and others may have been submitted meanwhile.
         while self._in_flight:
             await asyncio.wait(self._in_flight)
 
@@ -79,6 +80,8 @@ class InflightReports:
             self.note_booked(report)
         elif isinstance(error, UNBOOKABLE_ERRORS):
             log_rejected(report, error)
+            # It will never fit. A connector that kept it would send it again after every start, and with it all that
+            # came later.
             self.note_booked(report)
         elif not self.failed.done():
             self.failed.set_exception(error)

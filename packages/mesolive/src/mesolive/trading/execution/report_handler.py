@@ -179,13 +179,18 @@ class ReportHandler:
             else:
                 await self._apply_one(tx, batch, order, report, now)
                 results.append(order.id)
+        # Orders are written once, as they are after all reports of the batch: events and fills in between are already
+        # in `batch.events` and in the books.
         await change_orders(tx, list(batch.changed.values()), now)
         await insert_reports(tx, batch.log)
         for plan_fills in batch.by_plan.values():
             batch.events += await finish(tx, plan_fills, now)
             if plan_fills.complete:
+                # After the commit: completion reads the books in a transaction of its own, and must find the last fill.
                 plan_id = plan_fills.plan.id
                 tx.after_commit(lambda plan_id=plan_id: self._completed(user_id, plan_id))
+        # The answer of a waiting call is committed with the order that it is about: after a kill between two commits a
+        # repeated call would get "outcome unknown" for ever, or an answer that is not true.
         if batch.answers:
             await settle(tx, user_id, batch.answers, now)
         await self._journal.append(tx, user_id, batch.events)
@@ -243,11 +248,14 @@ class ReportHandler:
         report = incoming.report
         view = order.view
         if isinstance(report, state_machine.Executed) and (order.account_id, report.execution_id) in batch.known:
+            # The state machine knows executions by their ids. Stored orders come without theirs; it gets the one id
+            # that matters, so that a fill which is reported twice is booked once.
             view = replace(view, executions=frozenset({report.execution_id}))
         outcome = state_machine.apply(view, report)
         viewed = replace(outcome.order, executions=frozenset[str]()) if outcome.order.executions else outcome.order
         after = replace(order, view=viewed)
         if outcome.booked is not None:
+            # Within the batch too: the session and a poll may submit the same fill at the same time.
             batch.known.add((order.account_id, outcome.booked.execution_id))
             after = await self._book(tx, batch, after, outcome.booked)
         settled = _answers(order, after, report)

@@ -60,11 +60,11 @@ class ReportQueue:
         return await self.enqueue(*reports)
 
     def enqueue(self, *reports: VenueReport) -> asyncio.Future[StoredOrder | None]:
-        """Submit reports as `tell` does, behind all that were submitted before, without waiting for them."""
+        """Submit reports behind all that were submitted before, without waiting for them."""
         return self._batches.submit(reports)
 
     async def apply_in_transaction(self, tx: WriteTransaction, *reports: VenueReport) -> StoredOrder | None:
-        """Book reports within a transaction of the caller's; else as `tell`."""
+        """Book reports within a transaction of the caller's; else as `apply`."""
         return (await self._handler.apply(tx, reports[0].user_id, reports))[0]
 
     async def close(self) -> None:
@@ -75,6 +75,8 @@ class ReportQueue:
         self, batch: Sequence[tuple[VenueReport, ...]]
     ) -> Sequence[StoredOrder | BaseException | None]:
         results: dict[int, StoredOrder | BaseException | None] = {}
+        # A transaction per user: writers of one user exclude each other, those of several do not. Within a user the
+        # order of submission stays: an end that is booked before the order's last fill makes that fill an anomaly.
         by_user: dict[int, list[int]] = {}
         for place, reports in enumerate(batch):
             by_user.setdefault(reports[0].user_id, []).append(place)
@@ -82,6 +84,7 @@ class ReportQueue:
             try:
                 results |= await self._apply(user_id, batch, places)
             except Exception as error:  # noqa: BLE001 - one by one, so that a report that cannot be booked stops no other
+                # The whole transaction was rolled back, so each report is booked anew, in the order of submission.
                 if len(places) == 1:
                     results[places[0]] = error
                     continue

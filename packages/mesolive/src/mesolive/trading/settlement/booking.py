@@ -62,6 +62,8 @@ async def book_settlement(
     """
     user_id = position.user_id
     account = await account_by_id(tx, user_id, position.account_id)
+    # A plan of its own, stored and executed in one transaction: fills are booked by plans only (`book_fills`), so that
+    # settlements have no second way to change legs, cash and realised PnL.
     plan_id = await store_plan(tx, user_id, _plan(position, settled, now))
     plan = await find_plan(tx, user_id, plan_id)
     legs = list(zip(settled, plan.legs, strict=True))

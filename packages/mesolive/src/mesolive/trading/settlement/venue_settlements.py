@@ -109,15 +109,20 @@ class VenueSettlements:
         listed = {fact.fact_id for fact in facts}
         waits = False
         async with self._database.write(account.user_id) as tx:
+            # Read again within the transaction: the session and a poll report the same settlement at the same time,
+            # and the read before saw neither.
             events = await self._store(tx, account, await _unknown(tx, account, facts), now)
             for item in await waiting_facts(tx, account.id):
                 if not isinstance(item.fact, Settled):
                     continue
+                # Final: all fills that the venue listed after this settlement are booked. No further leg will come, so
+                # what is there is settled partly. A settlement that came after `asked_at` waits for the next poll.
                 final = asked_at is not None and (item.fact.fact_id in listed or item.received_at < asked_at)
                 rest, booked = await self._book(tx, account, item, item.fact, now, final=final)
                 events += booked
                 waits = waits or (rest and not final)
             if asked_at is not None:
+                # Only after a poll: with a fill still missing, legs sum to zero of which the venue holds something.
                 events += await self._book_opposites(tx, account, now)
             await self._journal.append(tx, account.user_id, events)
         return waits
