@@ -18,7 +18,7 @@ from mesolive.access.secret import ServerSecret
 from mesolive.access.sessions import CODE_LIFE, IDLE, LIFE, MAX_SESSIONS, RECENT, SIGN_IN_AGAIN, Sessions
 from mesolive.clock import ManualClock
 from mesolive.errors import ServiceError
-from mesolive.store.database import Database, WriteTransaction
+from mesolive.store.database import Database, DatabaseBusyError, WriteTransaction
 from mesolive.store.tables.access import portal_codes, portal_sessions
 from mesolive_sdk import models
 from mesolive_testkit.store.trouble import full_disk
@@ -54,6 +54,13 @@ class EventList:
         del tx
         known = [event for event in events if isinstance(event, models.AccessEvent)]
         self.of_users.setdefault(user_id, []).extend(known)
+
+
+class Refusing:
+    """Stands for an event log whose database takes no writes."""
+
+    async def __call__(self, *_: object) -> None:
+        raise DatabaseBusyError
 
 
 @pytest.fixture
@@ -268,3 +275,24 @@ async def test_refused_sign_ins_are_told_to_every_user_at_most_once_a_minute(
             (models.AccessChange.SignInRefused, 1, "10.0.0.7"),
             (models.AccessChange.SignInRefused, 1001, "10.0.0.9"),
         ]
+
+
+async def test_refused_sign_ins_that_could_not_be_stored_are_told_of_later(
+    database: Database, access: Access, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    await access.create_user("trader")
+    user = await access.user("trader")
+    events = EventList()
+    access.announcer.append_to(events)
+    refused = RefusedSignIns(database, access.announcer, clock, lambda: seconds[0])
+    refused.note("the key does not work", "10.0.0.7")
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "append", Refusing())
+        with pytest.raises(DatabaseBusyError):
+            await refused.announce()
+    seconds[0] = TOLD_EVERY_SECONDS
+    refused.note("the key does not work", "10.0.0.8")
+    await refused.announce()
+    (told,) = events.of_users[user.user_id]
+    assert (told.Attempts, told.Address) == (2, "10.0.0.8")

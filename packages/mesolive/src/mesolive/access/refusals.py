@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from mesolive.access.announcing import Announcer
 from mesolive.clock import Clock
-from mesolive.store.database import Database
+from mesolive.store.database import NOT_STORED, Database
 from mesolive.store.tables.access import users
 from mesolive_sdk.models import AccessChange
 
@@ -89,6 +89,13 @@ class RefusedSignIns:
         reasons, self._reasons = self._reasons, Counter()
         self._told_at = now
         _log.warning("sign_ins_refused", reasons=dict(reasons), last_address=self._address)
+        try:
+            await self._append(reasons.total())
+        except NOT_STORED:
+            self._reasons += reasons  # they are announced once something can be written
+            raise
+
+    async def _append(self, attempts: int) -> None:
         at = self._clock.now()
         async with self._database.write() as tx:
             for row in await tx.all(select(users.c.id).order_by(users.c.id)):
@@ -99,5 +106,5 @@ class RefusedSignIns:
                     at,
                     None,
                     address=self._address,
-                    attempts=reasons.total(),
+                    attempts=attempts,
                 )
