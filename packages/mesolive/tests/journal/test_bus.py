@@ -42,3 +42,12 @@ async def test_notifications_without_a_reader_are_joined_to_one_number_per_user(
     for number in range(10_000):
         bus.publish(number % 3, number)
     assert len(await listener.changed()) == 3
+
+
+async def test_a_listener_of_positions_hears_nothing_of_what_changes_none() -> None:
+    bus = LocalBus()
+    of_positions, of_all = bus.subscribe(positions_only=True), bus.subscribe()
+    bus.publish(1, 1, positions=False)
+    bus.publish(2, 1)
+    assert await of_positions.changed() == {2: 1}
+    assert await of_all.changed() == {1: 1, 2: 1}

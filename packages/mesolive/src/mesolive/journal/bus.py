@@ -27,12 +27,18 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Carries wake-ups from where events are committed to where they are delivered."""
 
-    def publish(self, user_id: int, latest_seq_id: int) -> None:
-        """Say that a user's events up to `latest_seq_id` are committed. Never blocks."""
+    def publish(self, user_id: int, latest_seq_id: int, *, positions: bool = True) -> None:
+        """Say that a user's events up to `latest_seq_id` are committed. Never blocks.
+
+        Parameters
+        ----------
+        positions
+            Whether what they tell of may have changed a position of the user.
+        """
         ...
 
-    def subscribe(self) -> Subscription:
-        """Return a subscription to all wake-ups published from now on."""
+    def subscribe(self, *, positions_only: bool = False) -> Subscription:
+        """Return a subscription to all wake-ups published from now on, or to those of positions only."""
         ...
 
 
@@ -42,14 +48,15 @@ class LocalBus:
     def __init__(self) -> None:
         self._listeners: set[LocalSubscription] = set()
 
-    def publish(self, user_id: int, latest_seq_id: int) -> None:
+    def publish(self, user_id: int, latest_seq_id: int, *, positions: bool = True) -> None:
         """Say that a user's events up to `latest_seq_id` are committed."""
         for listener in self._listeners:
-            listener.put(user_id, latest_seq_id)
+            if positions or not listener.positions_only:
+                listener.put(user_id, latest_seq_id)
 
-    def subscribe(self) -> LocalSubscription:
-        """Return a subscription to all wake-ups published from now on."""
-        listener = LocalSubscription(self._listeners)
+    def subscribe(self, *, positions_only: bool = False) -> LocalSubscription:
+        """Return a subscription to all wake-ups published from now on, or to those of positions only."""
+        listener = LocalSubscription(self._listeners, positions_only=positions_only)
         self._listeners.add(listener)
         return listener
 
@@ -57,7 +64,8 @@ class LocalBus:
 class LocalSubscription:
     """A listener of `LocalBus`: holds one number per user, however many wake-ups come."""
 
-    def __init__(self, listeners: set[LocalSubscription]) -> None:
+    def __init__(self, listeners: set[LocalSubscription], *, positions_only: bool = False) -> None:
+        self.positions_only = positions_only
         self._listeners = listeners
         self._news: dict[int, int] = {}
         self._some = asyncio.Event()

@@ -18,6 +18,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from mesolive.clock import Clock
 from mesolive.journal.bus import Bus
+from mesolive.journal.position_news import may_change_positions
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.journal import active_events, event_counters
 from mesolive.store.tables.journal import events as log
@@ -186,7 +187,8 @@ class Journal:
         if cached and cached[-1].EventSeqId + 1 != appended[0].EventSeqId:
             cached.clear()  # another process has appended in between
         cached.extend(appended)
-        self._bus.publish(user_id, appended[-1].EventSeqId)
+        positions = any(may_change_positions(envelope.Event) for envelope in appended)
+        self._bus.publish(user_id, appended[-1].EventSeqId, positions=positions)
 
     async def latest(self, user_id: int) -> tuple[int, datetime]:
         """Return the `EventSeqId` of the user's last committed event (0 when there is none) and the present time."""

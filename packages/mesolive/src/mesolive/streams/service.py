@@ -85,7 +85,7 @@ class Streams:
     ) -> None:
         self._market = market
         # Subscribe first, so that no event is missed; the subscription is read once a stream is followed.
-        self._news = bus.subscribe()
+        self._news = bus.subscribe(positions_only=True)
         self._started = False
         self._closed = False
         self._pace = pace if pace is not None else ScaledClock(datetime(2000, 1, 1, tzinfo=UTC))
