@@ -171,6 +171,18 @@ def test_a_shared_value_is_encoded_once_however_often_it_is_sent(protocol: HubPr
     assert len(calls) == 1
 
 
+def test_a_shared_value_that_writes_itself_is_sent_as_it_has_written_itself() -> None:
+    class Written(Shared):
+        def written(self, encoding: str) -> bytes | None:
+            return b'{"a": 1.50}' if encoding == "json" else None
+
+    shared = Written({"a": 1.5})
+    for protocol in (JsonHubProtocol(), JsonHubProtocol(decimal_format="string")):
+        assert b'"item":{"a": 1.50}}' in protocol.encode(StreamItem("1", shared))
+        assert b'"item":{"a": 1.50}}' in protocol.item_encoder("1")(shared)
+    assert item(MessagePackHubProtocol(), shared).builtins() == {"a": 1.5}
+
+
 def test_a_shared_value_goes_over_protocols_that_differ_in_each_ones_form() -> None:
     shared = Shared(Decimal("1.50"))
     numbers, strings, packed = JsonHubProtocol(), JsonHubProtocol(decimal_format="string"), MessagePackHubProtocol()

@@ -73,8 +73,8 @@ def volatility_and_greeks(
     for part in chunks(price.size):
         right = is_call[part]
         arrays = (price[part], forward[part], strike[part], years[part], discount[part], spot[part])
-        solved, part_greeks = _from_start(right, *arrays, start[part])
-        cold = np.flatnonzero(np.isnan(solved))
+        solved, hopeless, part_greeks = _from_start(right, *arrays, start[part])
+        cold = np.flatnonzero(np.isnan(solved) & ~hopeless)
         if cold.size:
             right = right[cold]
             of_price, of_forward, of_strike, of_years, of_discount, of_spot = (array[cold] for array in arrays)
@@ -97,8 +97,11 @@ def _from_start(
     discount: FloatArray,
     spot: FloatArray,
     start: FloatArray,
-) -> tuple[FloatArray, Greeks]:
-    """Return volatilities and greeks by steps from a start; NaN where there are to be solved from nothing."""
+) -> tuple[FloatArray, npt.NDArray[np.bool_], Greeks]:
+    """Return volatilities, which contracts have none (no price, or no time value), and greeks, by steps from a start.
+
+    Volatilities are NaN where they are to be solved from nothing, too.
+    """
     with np.errstate(all="ignore"):
         sign = np.where(is_call, 1.0, -1.0)
         moneyness = np.log(forward / strike)
@@ -121,7 +124,8 @@ def _from_start(
         sound &= (step <= SMALL_STEP) & (s > 0.0)
         s = np.where(sound, s, np.nan)
         volatility = s / root_years
-        return volatility, _greeks(sign, moneyness, s, volatility, forward, strike, years, root_years, discount, spot)
+        greeks = _greeks(sign, moneyness, s, volatility, forward, strike, years, root_years, discount, spot)
+        return volatility, ~(beta > 0.0), greeks
 
 
 def _stepped(x: FloatArray, s: FloatArray, log_beta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -30,6 +30,7 @@ from mesolive.streams.conflation import ConflationWindow
 from mesolive.tasks import Turns
 from mesolive.trading.valuation.engine import Valuation, value_all
 from mesolive.trading.valuation.quotes import (
+    IV,
     MARK,
     QuoteTable,
     fill_greeks,
@@ -51,13 +52,16 @@ KEEP_ALIVE_STEP = 1.0
 CHANNELS_PER_TURN = 32
 """Channels from which on a further turn pays: each turn reads the market and solves greeks, which costs as much as ten
 items."""
-MAX_TURNS = 4
+MAX_TURNS = 2
 """Turns of a window at most."""
 VALUED_PER_SLICE = 32
 """Channels that are valued together before other tasks have their turn: a millisecond. Four at a time take twice as
 long, because a call costs as much as five positions."""
 ITEMS_PER_SLICE = 4
 """Items that are encoded and queued before other tasks have their turn."""
+TURNS_GIVEN = 3
+"""Turns of the loop that others get between two slices: a call that has come in is read in the first, and answered in
+the second; with one turn it would wait for two slices more. An idle turn costs some microseconds."""
 CONTRACTS_PER_SLICE = 192
 """Contracts whose greeks are solved before other tasks have their turn: a millisecond, of which half is the cost of a
 call whatever its number."""
@@ -108,6 +112,8 @@ class _Plan:
             book.first = first
             first += len(book.instruments)
         self.size = first
+        # Of each instrument, on each basis, as last solved: where the next solve begins.
+        self.volatilities = np.full((first, 4), np.nan)
         self.books = list(books.values())
         self.rows = [np.array([book.first + row for book, row in places], dtype=np.intp) for places in placed]
         counts = np.array([rows.size for rows in self.rows], dtype=np.intp)
@@ -315,18 +321,22 @@ class Engine:
             for channel in plan.channels:
                 channel.round = self._round
             if changed:
+                # What is little is done in one go: to read, to solve and to value it takes less than to pause.
+                sliced = len(changed) > ITEMS_PER_SLICE
                 greeks = np.full((plan.size, 4, 7), np.nan)
+                if sliced:
+                    started = await self._give_way(started)
                 for _ in self._solving(plan, market, changed, greeks):
                     started = await self._give_way(started)
                 for first in range(0, len(changed), VALUED_PER_SLICE):
-                    if first:
+                    if sliced:
                         started = await self._give_way(started)
                     part = [place for place in changed[first : first + VALUED_PER_SLICE] if plan.is_current(place)]
                     if not part:
                         continue
                     values = self._values(plan, market, part, greeks)
                     for at, place in enumerate(part):
-                        if at and at % ITEMS_PER_SLICE == 0:
+                        if sliced and at % ITEMS_PER_SLICE == 0:
                             started = await self._give_way(started)
                         # Who ended meanwhile, or got other legs and an item of these, is passed over.
                         if plan.is_current(place):
@@ -340,7 +350,8 @@ class Engine:
         A turn takes milliseconds: a call would wait for all of it.
         """
         self.busy_seconds += self._processor_time() - started
-        await asyncio.sleep(0)
+        for _ in range(TURNS_GIVEN):
+            await asyncio.sleep(0)
         return self._processor_time()
 
     async def run_keep_alive(self, turns: Turns) -> None:
@@ -474,7 +485,10 @@ class Engine:
                 if begun:
                     yield
                 begun = True
-                result[book.first + chosen] = solve_own_greeks(view, table, chosen, bases)
+                start = plan.volatilities[book.first + chosen]
+                own = solve_own_greeks(view, table, chosen, bases, start)
+                plan.volatilities[book.first + chosen] = 0.01 * own[:, :, IV]
+                result[book.first + chosen] = own
             # Those that need other contracts' volatilities come together: a call costs more than ten of them.
             missing = wanted[rows_without_volatility(table, wanted, bases, result[book.first + wanted])]
             for chosen in parts_to_solve(view, table, missing, CONTRACTS_PER_SLICE):

@@ -23,7 +23,15 @@ from mesolive.pricing.risk_graph import risk_graph
 from mesolive.records import replace
 from mesolive.trading.valuation.chain_windows import ChainWindows
 from mesolive.trading.valuation.contract_greeks import GREEKS
-from mesolive.trading.valuation.quotes import IV, MARK, locate, parts_to_solve, read_quotes, solve_greeks
+from mesolive.trading.valuation.quotes import (
+    IV,
+    MARK,
+    locate,
+    parts_to_solve,
+    read_quotes,
+    solve_greeks,
+    solve_own_greeks,
+)
 from mesolive.trading.valuation.subjects import IntArray, Spot
 from mesolive_sdk import models
 from mesolive_testkit.market import Chain, expiration, flat_chain
@@ -111,6 +119,24 @@ def test_a_stream_shows_the_greeks_of_the_chain_for_any_contracts_of_any_chain(
     index = np.unique(np.array(contracts) % view.listing.strikes.size)
     expected = of_chain(view)[index]
     np.testing.assert_allclose(on_the_mark(view, index)[:, ALIKE], expected, rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.sampled_from(["European", "American", "with dividends"]),
+    st.lists(st.integers(0, KINDS - 1), min_size=3, max_size=60),
+    st.lists(st.sampled_from([float("nan"), 1e-9, 0.05, 0.2, 0.25, 0.9, 40.0]), min_size=1, max_size=9),
+)
+def test_greeks_of_a_stream_do_not_depend_on_the_volatilities_of_the_last_window(
+    style: str, kinds: list[int], start: list[float]
+) -> None:
+    chain = flat_chain() if style == "European" else stock_chain(40.0 if style == "with dividends" else 0.0)
+    view = disturbed(chain, kinds)
+    size, every = view.listing.strikes.size, np.ones(4, dtype=np.bool_)
+    table, rows = read_quotes(view, np.arange(size)), np.arange(size)
+    from_nothing = solve_own_greeks(view, table, rows, every)
+    started = solve_own_greeks(view, table, rows, every, np.resize(np.array(start), (size, 4)))
+    np.testing.assert_allclose(started, from_nothing, rtol=1e-6, atol=1e-9)
 
 
 def test_volatilities_of_the_other_prices_know_the_cash_dividends_too() -> None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from mesolive.trading.valuation.wire_items import (
     underlying_fields,
 )
 from mesolive_sdk import models
+from signalr_asyncio import EncodeError, JsonHubProtocol
 
 NAN = float("nan")
 ONE = (Decimal(1),)
@@ -79,7 +81,7 @@ def test_the_template_writes_what_the_encoder_writes(form: str, data: st.DataObj
         result = data.draw(valuations(SUBJECT))
         plain = LiveItem(FORMS[form](SUBJECT, result), models.PositionDataEntry)
         # The first item of a kind is written without a template, the next one with it.
-        assert [templates.json(result) for _ in range(3)] == [plain.encoded.get(("json",))] * 3
+        assert [templates.json(result) for _ in range(3)] == [plain.written("json")] * 3
 
 
 @given(result=valuations(SUBJECT))
@@ -89,4 +91,15 @@ def test_a_subject_whose_own_number_looks_like_a_placeholder_is_written_by_the_e
     item = msgspec.json.decode(templates.json(result))
     assert item["LegPnLs"]["7"]["Realized"] == MARK + 1
     plain = LiveItem(FORMS["position"](odd, result), models.PositionDataEntry)
-    assert templates.json(result) == plain.encoded.get(("json",))
+    assert templates.json(result) == plain.written("json")
+
+
+@given(result=valuations(SUBJECT))
+def test_an_amount_that_is_no_number_is_no_json_and_is_not_sent(result: Valuation) -> None:
+    odd = subject_of(realized=Decimal("NaN"))
+    templates = templates_of(odd, FORMS["position"])
+    for write in (None, partial(templates.json, result)):
+        item = LiveItem(FORMS["position"](odd, result), models.PositionDataEntry, write)
+        for _ in range(3):
+            with pytest.raises(EncodeError):
+                JsonHubProtocol(decimal_format="number").item_encoder("1")(item)

@@ -148,7 +148,10 @@ class ValueCodec:
         if isinstance(value, Shared):
             encoded = value.encoded.get(self.identity)
             if encoded is None:
-                encoded = value.encoded[self.identity] = self.encode(self._prepared(value.value))
+                encoded = value.written(self.encoding)
+                if encoded is None:
+                    encoded = self.encode(self._prepared(value.value))
+                value.encoded[self.identity] = encoded
             return msgspec.Raw(encoded)
         if isinstance(value, EncodedPayload):
             return value.raw if value.encoding == self.encoding else value.builtins()

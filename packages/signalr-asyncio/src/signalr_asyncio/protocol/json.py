@@ -229,10 +229,14 @@ class JsonHubProtocol:
         text = item.encoded.get(self._shared_key)
         if text is None:
             try:
-                text = self._encode(item)
+                text = item.written("json")
+                written = text is not None
+                if text is None:
+                    text = self._encode(item)
             except UNENCODABLE as error:
                 raise unencodable("json", error) from error
-            _require_json(text)
+            if not written:
+                _require_json(text)
             item.encoded[self._shared_key] = text
         return text
 

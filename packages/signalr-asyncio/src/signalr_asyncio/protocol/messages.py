@@ -83,6 +83,19 @@ class Shared:
         self.value = value
         self.encoded: dict[Hashable, bytes] = {}
 
+    def written(self, encoding: str) -> bytes | None:
+        """Return the value as a subclass writes it in an encoding; `None` where the protocol has to encode it.
+
+        What it returns is sent as it is, unchecked, whatever the protocol's options: it must be sound.
+
+        Parameters
+        ----------
+        encoding
+            The protocol's name, such as "json".
+        """
+        del encoding
+        return None
+
 
 class Invocation(msgspec.Struct):
     """A call of a method; without `invocation_id` no answer is wanted."""

@@ -10,6 +10,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.columns import below_tick, market_marks
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
+from mesolive.pricing.black import Greeks
 from mesolive.records import replace
 from mesolive.trading.valuation.subjects import BoolArray, FloatArray, IntArray
 
@@ -31,7 +32,27 @@ def carried_terms(view: BookView, at: IntArray) -> tuple[ContractTerms, FloatArr
 
 def greeks_at(terms: ContractTerms, days: FloatArray, volatility: FloatArray) -> FloatArray:
     """Return the greeks of contracts at their volatilities: (contracts, 7)."""
-    matches = terms.greeks(volatility)
+    return _stacked(terms.greeks(volatility), days, volatility)
+
+
+def greeks_of_prices(
+    terms: ContractTerms, days: FloatArray, price: FloatArray, start: FloatArray | None = None
+) -> FloatArray:
+    """Return the greeks of contracts at the volatilities that their prices imply: (contracts, 7).
+
+    Parameters
+    ----------
+    start
+        Volatilities of an earlier solve, NaN where there was none; the result does not depend on them.
+    """
+    both = None if start is None else terms.volatility_and_greeks(price, start)
+    if both is None:
+        return greeks_at(terms, days, terms.volatility(price))
+    volatility, matches = both
+    return _stacked(matches, days, volatility)
+
+
+def _stacked(matches: Greeks, days: FloatArray, volatility: FloatArray) -> FloatArray:
     weighted = matches.vega * np.sqrt(30.0 / np.maximum(days, MIN_DTE))
     return np.stack(
         (matches.delta, matches.gamma, matches.theta, matches.vega, weighted, matches.rho, 100.0 * volatility), axis=-1

@@ -18,6 +18,7 @@ from mesolive.trading.valuation.engine import Block, Valuation
 from mesolive.trading.valuation.subjects import Subject
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_pass_over = msgspec.json.Decoder(msgspec.Raw).decode
 
 MARK = 104_372_000_000_000
 """Placeholders are whole numbers from here on, by their place in the flat list: no age in milliseconds comes near."""
@@ -31,6 +32,19 @@ _NAN = float("nan")
 
 Write = Callable[[list[Any]], bytes]
 _Pattern = tuple[tuple[bool, ...], tuple[int, ...] | None, tuple[int, ...] | None]
+
+
+def sound_json(fields: object) -> bytes:
+    """Return fields as JSON.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        Where a decimal that is no finite number would be written as a bare word, which is no JSON.
+    """
+    text = _encode(fields)
+    _pass_over(text)
+    return text
 
 
 class ItemTemplates:
@@ -68,12 +82,12 @@ class ItemTemplates:
             if self._once != pattern:
                 # To make a template takes as long as five items: the first of a kind is often the only one.
                 self._once = pattern
-                return _encode(self._fields(self._subject, valuation))
+                return sound_json(self._fields(self._subject, valuation))
             if len(self._write) >= MAX_PATTERNS:
                 self._write.clear()
             write = self._write[pattern] = self._template(valuation)
         if write is None:
-            return _encode(self._fields(self._subject, valuation))
+            return sound_json(self._fields(self._subject, valuation))
         return write(_flat(valuation))
 
     def _template(self, valuation: Valuation) -> Write | None:
@@ -92,7 +106,8 @@ class ItemTemplates:
             return Block(block.size, *lists, qualities=block.qualities)
 
         marks = Valuation(cast("Any", _TIME), marked(valuation.entries), marked(valuation.segments))
-        text = _encode(self._fields(self._subject, marks))
+        # Checked once: a float that is no number is written as null, so that the numbers put in cannot make it unsound.
+        text = sound_json(self._fields(self._subject, marks))
         order: list[int] = []
 
         def taken(match: re.Match[bytes]) -> bytes:

@@ -17,7 +17,7 @@ import msgspec
 
 from mesolive.trading.valuation.contract_greeks import GREEKS as GREEK_NAMES
 from mesolive.trading.valuation.engine import Block, Valuation
-from mesolive.trading.valuation.json_template import ItemTemplates
+from mesolive.trading.valuation.json_template import ItemTemplates, sound_json
 from mesolive.trading.valuation.subjects import BASES, Subject
 from mesolive_sdk import models
 from signalr_asyncio import Shared
@@ -193,7 +193,6 @@ class _JsonMaker:
 
 EXACT = ExactMaker()
 _JSON = _JsonMaker()
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 Build = Callable[[Maker], Fields]
 """Makes the fields of an answer with a maker."""
@@ -202,28 +201,6 @@ Build = Callable[[Maker], Fields]
 def templates_of(subject: Subject, build: Callable[[Subject, Valuation], Build]) -> ItemTemplates:
     """Return what writes the JSON of a subject's items."""
     return ItemTemplates(subject, lambda subject, valuation: build(subject, valuation)(_JSON))
-
-
-class _Encodings(dict[Any, bytes]):
-    """The encodings of an item; JSON, with whatever options, is written when it is first asked for."""
-
-    __slots__ = ("_json", "_write")
-
-    def __init__(self, write: Callable[[], bytes]) -> None:
-        super().__init__()
-        self._write = write
-        self._json: bytes | None = None
-
-    @property
-    def json(self) -> bytes:
-        if self._json is None:
-            self._json = self._write()
-        return self._json
-
-    def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 - as dict
-        if key[0] == "json":
-            return self.json
-        return super().get(key, default)
 
 
 class LiveItem(Shared):
@@ -236,15 +213,25 @@ class LiveItem(Shared):
     type_
         The wire's model of the item.
     write
-        Writes the item as JSON; by default from its fields.
+        Writes the item as sound JSON; by default from its fields.
     """
 
-    __slots__ = ("_build", "_type")
+    __slots__ = ("_build", "_json", "_type", "_write")
 
     def __init__(self, build: Build, type_: type[msgspec.Struct], write: Callable[[], bytes] | None = None) -> None:
         self._build = build
         self._type = type_
-        self.encoded = _Encodings((lambda: _encode(build(_JSON))) if write is None else write)
+        self._write = write
+        self._json: bytes | None = None
+        self.encoded: dict[Hashable, bytes] = {}
+
+    def written(self, encoding: str) -> bytes | None:
+        """Return the item as JSON, with whatever options it is asked for; it is written when it is first asked for."""
+        if encoding != "json":
+            return None
+        if self._json is None:
+            self._json = sound_json(self.plain()) if self._write is None else self._write()
+        return self._json
 
     def plain(self) -> Fields:
         """Return what the JSON of the item is written from."""

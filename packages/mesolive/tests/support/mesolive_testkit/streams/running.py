@@ -35,8 +35,8 @@ def contract(right: Right, strike: int, day: date = DAY, root: str = "SPXW") -> 
 
 
 async def settled() -> None:
-    """Let every task that can go on do so."""
-    for _ in range(20):
+    """Let every task that can go on do so: a window of a hundred streams pauses for some turns after every few."""
+    for _ in range(200):
         await asyncio.sleep(0)
 
 
