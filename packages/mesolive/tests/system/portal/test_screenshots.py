@@ -39,9 +39,10 @@ async def whole(page: Page, file: Path, *, windowed: bool) -> None:
     size = page.viewport_size
     assert size is not None
     if not windowed:
-        height = await page.evaluate("document.documentElement.scrollHeight")
-        await page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
-        await page.wait_for_timeout(100)
+        for _ in range(2):  # what is as high as the window grows with it
+            height = await page.evaluate("document.documentElement.scrollHeight")
+            await page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+            await page.wait_for_timeout(100)
     await page.screenshot(path=file)
     await page.set_viewport_size(size)
 
