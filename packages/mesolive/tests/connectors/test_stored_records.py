@@ -16,7 +16,7 @@ from mesolive.connectors.tastytrade import order_journal as tastytrade_journal
             ibkr_journal.Record,
             {"Sending", "Known", "Denied", "Finished", "Seen", "Cost", "Told", "Held", "Covered", "Missed", "Gone"},
         ),
-        (tastytrade_journal.Record, {"Sent", "Known", "NotThere", "Told"}),
+        (tastytrade_journal.Record, {"Sent", "Known", "NotThere", "Told", "Apart"}),
     ],
     ids=["ibkr", "tastytrade"],
 )
