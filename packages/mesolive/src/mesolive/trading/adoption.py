@@ -116,7 +116,7 @@ class PositionAdoption:
             context = await self._capture.context(tx, user.user_id, account, args.StrategyId)
         legs = self._checked(args, strategy.symbol, now)
         # First, since it may wait for external data: what the broker holds must be known as of the booking.
-        captured = await self._capture.freeze(context, _state(legs, args.QtyMultiplier), None)
+        captured = await self._capture.capture(context, _state(legs, args.QtyMultiplier), None)
         # A repeated call is answered by its record: by then the broker holds nothing beyond the books any more.
         comparison = None if known or account.is_paper else await self._compare(account)
         compared = boot_time()

@@ -1,4 +1,4 @@
-"""What an entry could not freeze is made up for: tried at every evaluation, an error until it succeeds."""
+"""Entry-time variables that failed to evaluate: tried again at every evaluation, an error until they succeed."""
 
 from __future__ import annotations
 

@@ -25,19 +25,19 @@ class SetVariables(Struct, frozen=True):
 
     Attributes
     ----------
-    frozen
+    captured
         The new values, and the statements that failed.
     before
         The position's variables before the evaluation.
     """
 
-    frozen: CapturedVariables
+    captured: CapturedVariables
     before: Mapping[str, Decimal]
 
     @property
     def merged(self) -> dict[str, Decimal]:
         """The position's variables with the new values."""
-        return {**self.before, **self.frozen.variables}
+        return {**self.before, **self.captured.variables}
 
 
 class PendingVariables(Struct, frozen=True):
@@ -87,7 +87,7 @@ async def evaluate_adjustment_variables(
         view = evaluator.fresh_view(symbol, plan.data_provider, pending.context.account)
         account = pending.context.account_state(evaluator.marks(view, pending.context.account))
 
-        def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
+        def capture(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
             state, result = pending.after, CapturedVariables({})
             for operation in pending.operations:
                 positions = list(account.positions)
@@ -109,9 +109,9 @@ async def evaluate_adjustment_variables(
 
         context = pending.context
         name = decision_name(context.strategy_id, context.account.id, pending.position.id, view.now)
-        frozen = await evaluator.run(context, name, view, plan.data_provider, freeze)
+        captured = await evaluator.run(context, name, view, plan.data_provider, capture)
     except ServiceError as error:
-        frozen = CapturedVariables.none(error)
+        captured = CapturedVariables.none(error)
     except SelectionError as error:  # the definition was changed since the plan was prepared
-        frozen = CapturedVariables({}, unavailable=str(error))
-    return SetVariables(frozen, before)
+        captured = CapturedVariables({}, unavailable=str(error))
+    return SetVariables(captured, before)

@@ -31,10 +31,10 @@ MAX_PASS = 100
 class EntryVariableRetry:
     """Captures the missing entry-time variables of open positions."""
 
-    def __init__(self, database: Database, journal: Journal, freezer: EntryVariableCapture) -> None:
+    def __init__(self, database: Database, journal: Journal, capture: EntryVariableCapture) -> None:
         self._database = database
         self._journal = journal
-        self._freezer = freezer
+        self._capture = capture
         self._nothing_at = -1  # the database's version at which nothing was missing
 
     async def retry(self, trades: Callable[[Account, str], bool]) -> int:
@@ -79,22 +79,22 @@ class EntryVariableRetry:
             position = await find_position(tx, user_id, position_id)
             plan = await find_plan(tx, user_id, position.entry_plan_id)
             account = await account_by_id(tx, user_id, position.account_id)
-            context = await self._freezer.context(tx, user_id, account, position.strategy_id)
-        if not trades(account, self._freezer.underlying(context, position.language_state)):
+            context = await self._capture.context(tx, user_id, account, position.strategy_id)
+        if not trades(account, self._capture.underlying(context, position.language_state)):
             return
-        frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
+        captured = await self._capture.capture(context, position.language_state, plan.data_provider)
         failing = {
-            event.ErrorId for event in frozen.error_events(plan, position_id) if isinstance(event, models.ErrorEvent)
+            event.ErrorId for event in captured.error_events(plan, position_id) if isinstance(event, models.ErrorEvent)
         }
-        if frozen.unavailable is not None:
+        if captured.unavailable is not None:
             return  # the statements have no result
         events: list[models.MesoLiveEvent] = [resolved(event) for event in errors if event.ErrorId not in failing]
-        events += frozen.error_events(plan, position_id, known={event.ErrorId for event in errors})
-        if not events and not frozen.variables:
+        events += captured.error_events(plan, position_id, known={event.ErrorId for event in errors})
+        if not events and not captured.variables:
             return
         async with self._database.write(user_id) as tx:
             record = await open_with_variables(tx, position_id, position.variables)
             if record is None:
                 return  # the position was closed or its variables changed meanwhile: the next evaluation retries
-            await set_variables(tx, record, {**frozen.variables, **record.variables})
+            await set_variables(tx, record, {**captured.variables, **record.variables})
             await self._journal.append(tx, user_id, events)

@@ -20,7 +20,10 @@ from mesolive.trading.portfolio.variable_errors import variable_error_id
 from mesolive_sdk import models
 
 AT_ENTRY = "not frozen at entry"
-"""The beginning of the message of an entry-time variable error."""
+"""The beginning of the message of an entry-time variable error.
+
+It is a part of the error's id, too: with another text, active errors of an older version would never be resolved.
+"""
 
 
 class CapturedVariables(Struct, frozen=True):
@@ -108,7 +111,7 @@ class EntryVariableCapture:
         """Return the symbol of the underlying whose market a position's variables are evaluated on."""
         return position.legs[0].contract.underlying if position.legs else context.symbol
 
-    async def freeze(
+    async def capture(
         self, context: StrategyContext, position: PositionState, provider: models.DataProviderType | None
     ) -> CapturedVariables:
         """Evaluate VarDefines, profit target and stop loss on the market now, for the position that the fills make.
@@ -118,7 +121,7 @@ class EntryVariableCapture:
         try:
             view = self.evaluator.fresh_view(self.underlying(context, position), provider, context.account)
             account = context.account_state(self.evaluator.marks(view, context.account))
-            frozen = await self.evaluator.run(
+            captured = await self.evaluator.run(
                 context,
                 decision_name(context.strategy_id, context.account.id, None, view.now),
                 view,
@@ -130,6 +133,6 @@ class EntryVariableCapture:
         except ServiceError as error:
             return CapturedVariables.none(error)
         return CapturedVariables(
-            variables=frozen.variables,
-            failed=tuple(evaluation for evaluation in frozen.evaluations if evaluation.error is not None),
+            variables=captured.variables,
+            failed=tuple(evaluation for evaluation in captured.evaluations if evaluation.error is not None),
         )

@@ -51,7 +51,7 @@ class ExecutionEngine:
         journal: Journal,
         idempotency: Idempotency,
         market: Market,
-        freezer: EntryVariableCapture,
+        capture: EntryVariableCapture,
         venues: Sequence[Venue],
         clock: Clock,
         *,
@@ -60,7 +60,7 @@ class ExecutionEngine:
         send_limits: SendLimits = LIMITS,
     ) -> None:
         self.venues = VenueRegistry(venues)
-        self.completion = PlanCompletion(database, journal, freezer, clock)
+        self.completion = PlanCompletion(database, journal, capture, clock)
         self.facts = ReportQueue(database, journal, clock, self.completion.begin, self._request_reconciliation)
         self.permits = SendPermits(database, send_limits)
         self.sending = OrderService(

@@ -67,14 +67,14 @@ class PlanCompletion:
 
     Parameters
     ----------
-    freezer
+    capture
         Captures entry-time variables; its evaluator evaluates adjustments too.
     """
 
-    def __init__(self, database: Database, journal: Journal, freezer: EntryVariableCapture, clock: Clock) -> None:
+    def __init__(self, database: Database, journal: Journal, capture: EntryVariableCapture, clock: Clock) -> None:
         self._database = database
         self._journal = journal
-        self._freezer = freezer
+        self._capture = capture
         self._clock = clock
         self.tasks = Tasks()
         self._again: dict[int, asyncio.TimerHandle] = {}
@@ -150,8 +150,8 @@ class PlanCompletion:
         async with self._database.read() as tx:
             position = await _position_of(tx, user_id, plan)
             account = await account_by_id(tx, user_id, plan.account_id)
-            strategy = await self._freezer.context(tx, user_id, account, plan.strategy_id)
-        captured = await self._freezer.freeze(strategy, position.language_state, plan.data_provider)
+            strategy = await self._capture.context(tx, user_id, account, plan.strategy_id)
+        captured = await self._capture.capture(strategy, position.language_state, plan.data_provider)
         self._must_have_quotes(plan, captured)
         context = FillContext(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
         async with self._database.write(user_id) as tx:
@@ -179,10 +179,10 @@ class PlanCompletion:
         """
         pending = await self._pending(user_id, plan)
         evaluated = (
-            None if pending is None else await evaluate_adjustment_variables(self._freezer.evaluator, pending, plan)
+            None if pending is None else await evaluate_adjustment_variables(self._capture.evaluator, pending, plan)
         )
         if evaluated is not None:
-            self._must_have_quotes(plan, evaluated.frozen)
+            self._must_have_quotes(plan, evaluated.captured)
         async with self._database.write(user_id) as tx:
             if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
                 return True
@@ -201,8 +201,8 @@ class PlanCompletion:
             if evaluated is not None:
                 # Not what the evaluation started from: what was set beside it stays.
                 record = await position_record(tx, position.id)
-                await set_variables(tx, record, {**record.variables, **evaluated.frozen.variables})
-                events += evaluated.frozen.error_events(plan, position.id, "not set by the adjustment")
+                await set_variables(tx, record, {**record.variables, **evaluated.captured.variables})
+                events += evaluated.captured.error_events(plan, position.id, "not set by the adjustment")
             await self._journal.append(tx, user_id, events)
         return True
 
@@ -210,7 +210,7 @@ class PlanCompletion:
         """Read the inputs of an adjustment's variables; `None` when the position closes and they are not needed."""
         async with self._database.read() as tx:
             account = await account_by_id(tx, user_id, plan.account_id)
-            context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
+            context = await self._capture.context(tx, user_id, account, plan.strategy_id)
             for place, position in enumerate(context.positions):
                 if position.id == plan.position_id and position.state is LivePositionState.Open:
                     return await pending_variables(tx, context, plan, place, position.language_state)

@@ -97,7 +97,7 @@ class AdjustmentFills:
                 )
             await set_variables(tx, record, evaluated.merged)
             events.append(position_event(context, models.PositionStatus.Adjusted, record.realized_pnl))
-            events += evaluated.frozen.error_events(plan, position.id, "not set by the adjustment")
+            events += evaluated.captured.error_events(plan, position.id, "not set by the adjustment")
         await self._journal.append(tx, user.user_id, events)
         return booked.result(context)
 

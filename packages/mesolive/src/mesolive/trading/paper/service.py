@@ -45,7 +45,7 @@ class PaperExecution:
         database: Database,
         journal: Journal,
         idempotency: Idempotency,
-        freezer: EntryVariableCapture,
+        capture: EntryVariableCapture,
         adjustments: AdjustmentFills,
         clock: Clock,
     ) -> None:
@@ -53,7 +53,7 @@ class PaperExecution:
         self._adjustments = adjustments
         self._journal = journal
         self._idempotency = idempotency
-        self._freezer = freezer
+        self._capture = capture
         self._clock = clock
 
     async def apply(
@@ -112,13 +112,13 @@ class PaperExecution:
                 return None
             if plan.kind is PlanKind.EXIT or plan.state is not PlanState.PREPARED:
                 return None
-            context = await self._freezer.context(tx, user.user_id, account, plan.strategy_id)
+            context = await self._capture.context(tx, user.user_id, account, plan.strategy_id)
             pending = None
             if plan.kind is PlanKind.ADJUSTMENT:
                 pending = await self._adjustments.variables(tx, context, plan, fills)
         if plan.kind is PlanKind.ADJUSTMENT:
             return None if pending is None else await self._adjustments.evaluate_adjustment_variables(pending, plan)
-        return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
+        return await self._capture.capture(context, preview(fills, multiplier, now), plan.data_provider)
 
     async def _moment(self, tx: Transaction, plan: Plan) -> datetime:
         """Return the market's time, or that of the plan or the latest opened leg where the market has restarted since.
