@@ -165,7 +165,10 @@ async def test_a_lost_account_is_an_active_error_with_its_positions_and_orders_u
     assert f"working orders {resting.LiveOrderId} (" in error.Message
     monkeypatch.setattr(desk.venue, "orders", listed)
     await supervisor.reconcile()
-    assert [item.State for item in await errors()] == [models.ErrorState.Active, models.ErrorState.Resolved]
+    states = [item.State for item in await errors()]
+    # The server polls by itself as well: both may see that the account is back.
+    assert states[:2] == [models.ErrorState.Active, models.ErrorState.Resolved]
+    assert models.ErrorState.Active not in states[1:]
 
 
 async def test_an_order_that_the_venue_still_searches_for_is_not_judged(

@@ -10,6 +10,7 @@ from mesolive.trading.orders.repository import open_orders_of_account
 from mesolive.trading.portfolio.account_errors import active_trouble, trouble_event
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.position_queries import held_in_books
+from mesolive_sdk import models
 
 MAX_NAMED: Final = 10
 
@@ -27,11 +28,19 @@ async def tell_unwatched(database: Database, journal: Journal, account: Account,
     The error is resolved when the account is compared with its venue again.
     """
     async with database.read() as tx:
-        active = trouble_event(account, f"{reason}; it is not watched: {await unwatched(tx, account.id)}")
-        if active.Message == await active_trouble(tx, account):
-            return
+        active = await _unwatched_event(tx, account, reason)
+    if active is None:
+        return
     async with database.write(account.user_id) as tx:
-        await journal.append(tx, account.user_id, [active])
+        active = await _unwatched_event(tx, account, reason)  # another poll may have told it meanwhile
+        if active is not None:
+            await journal.append(tx, account.user_id, [active])
+
+
+async def _unwatched_event(tx: Transaction, account: Account, reason: str) -> models.ErrorEvent | None:
+    """Return what is to be told; `None` where it is told already."""
+    event = trouble_event(account, f"{reason}; it is not watched: {await unwatched(tx, account.id)}")
+    return None if event.Message == await active_trouble(tx, account) else event
 
 
 def _listed(what: str, items: list[str]) -> str:
