@@ -191,10 +191,15 @@ def _ticks_by_root() -> Mapping[str, TickTable]:
     }
 
 
+@cache
+def _usual_ticks() -> TickTable:
+    specs = contract_specs()
+    return specs.ticks[specs.default.option_class.tick]
+
+
 def tick_tables(roots: Sequence[str]) -> list[TickTable]:
     """Return the tick table of each root."""
-    by_root, specs = _ticks_by_root(), contract_specs()
-    usual = specs.ticks[specs.default.option_class.tick]
+    by_root, usual = _ticks_by_root(), _usual_ticks()
     return [by_root.get(root, usual) for root in roots]
 
 

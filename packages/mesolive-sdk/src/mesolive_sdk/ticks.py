@@ -31,7 +31,9 @@ def tick_of(roots: Sequence[str], price: Decimal) -> Decimal:
         Per combo and unit of the underlying; its sign does not matter.
     """
     tables = tick_tables(roots)
-    return tables[0].step(abs(price)) if len(tables) == 1 else max((table.combo for table in tables), default=PENNY)
+    if len(tables) == 1:
+        return tables[0].step(abs(price))
+    return max([table.combo for table in tables], default=PENNY)
 
 
 def on_tick(roots: Sequence[str], price: Decimal) -> bool:

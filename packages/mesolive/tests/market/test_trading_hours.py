@@ -180,3 +180,16 @@ def test_hours_change_at_the_next_change_and_not_before(symbol: str, moment: dat
     assert hours.is_open(moment + (change - moment) / 2) is before
     assert hours.is_open(change - timedelta(microseconds=1)) is before
     assert change <= hours.day_ends_at(moment) or not before
+
+
+@given(symbol=st.sampled_from(SYMBOLS), asked=st.lists(st.tuples(MOMENTS, st.booleans()), min_size=2, max_size=8))
+def test_whether_orders_are_taken_does_not_depend_on_what_was_asked_before(
+    symbol: str, asked: list[tuple[datetime, bool]]
+) -> None:
+    specs = contract_specs()
+    spec = specs.hours[specs.underlying(symbol).hours]
+    kept = TradingHours(CALENDAR, spec)
+    for moment, night in asked:
+        for near in (moment, moment + timedelta(minutes=30)):
+            fresh = TradingHours(CALENDAR, spec)
+            assert kept.takes_orders(near, night=night) == fresh.takes_orders(near, night=night)

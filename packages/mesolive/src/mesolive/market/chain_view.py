@@ -188,6 +188,7 @@ class BookView:
         self._state = state
         self._history = history
         self._slices: dict[tuple[str, date, Right], BookSlice] = {}
+        self._found: dict[OptionContract, tuple[BookSlice, int]] = {}
         self._settles_next = self.expirations[0].settles_at if self.expirations else None
 
     def accepting(self, quality: QuoteQuality, *, night: bool = False) -> BookView:
@@ -301,11 +302,14 @@ class BookView:
 
     def find(self, contract: OptionContract) -> tuple[BookSlice, int] | None:
         """Return the slice and the index of `contract`, or `None` when it is not in the chain."""
+        known = self._found.get(contract)
+        if known is not None:
+            return known
         index = self.listing.find(contract)
         if index is None:
             return None
         result = self.slice(contract.root, contract.day, contract.right)
-        return None if result is None else (result, index - result.start)
+        return None if result is None else self._found.setdefault(contract, (result, index - result.start))
 
     def discount(self, expiration: Expiration) -> float:
         """Return the discount factor from the expiration's settlement to now; 1 for one that is not listed."""

@@ -46,6 +46,7 @@ class TradingHours:
         self.always = always
         self._known: dict[date, tuple[Session, ...]] = {}
         self._by_day: dict[date, tuple[Session, ...]] = {}
+        self._taken: dict[bool, Session] = {}
 
     @property
     def of_exchange(self) -> bool:
@@ -101,7 +102,16 @@ class TradingHours:
 
     def takes_orders(self, moment: datetime, *, night: bool = False) -> bool:
         """Return whether orders may be sent at `moment`; see `order_sessions`."""
-        return self.always or self._runs(moment, partial(self.order_sessions, night=night))
+        if self.always:
+            return True
+        # Nearly every order comes in the session of the order before: its exchange day is not looked for again.
+        session = self._taken.get(night)
+        if session is None or not session[0] <= moment < session[1]:
+            session = self._running(moment, partial(self.order_sessions, night=night))
+            if session is None:
+                return False
+            self._taken[night] = session
+        return True
 
     def next_order_session(self, moment: datetime, *, night: bool = False) -> Session:
         """Return the session in which orders are taken at `moment`, or else the next one."""
@@ -133,10 +143,15 @@ class TradingHours:
         return self._spec is None or self._spec.decisions == "own" or self._runs(moment, self.decision_sessions)
 
     def _runs(self, moment: datetime, sessions_of: Callable[[date], Sequence[Session]]) -> bool:
+        return self._running(moment, sessions_of) is not None
+
+    def _running(self, moment: datetime, sessions_of: Callable[[date], Sequence[Session]]) -> Session | None:
         day = self.local_day(moment)
-        return any(
-            opening <= moment < close for candidate in (day, day + DAY) for opening, close in sessions_of(candidate)
-        )
+        for candidate in (day, day + DAY):
+            for session in sessions_of(candidate):
+                if session[0] <= moment < session[1]:
+                    return session
+        return None
 
     def _next(self, moment: datetime, sessions_of: Callable[[date], Sequence[Session]]) -> Session:
         day = self.local_day(moment)
