@@ -230,13 +230,13 @@ async def test_sessions_that_end_by_age_are_told_once_and_with_the_time_of_their
         change.SessionExpired,
         change.SessionExpired,
     ]
-    (told,) = (
+    (reported,) = (
         event
         for events in log.of_users.values()
         for event in events
         if event.Change is change.SessionExpired and event.SessionId == ended
     )
-    assert (told.Address, told.UserAgent, told.By) == ("127.0.0.1", "a browser", None)
+    assert (reported.Address, reported.UserAgent, reported.By) == ("127.0.0.1", "a browser", None)
 
 
 async def test_of_sessions_that_ended_long_ago_and_those_of_revoked_keys_nothing_is_told(
@@ -294,5 +294,5 @@ async def test_refused_sign_ins_that_could_not_be_stored_are_told_of_later(
     seconds[0] = TOLD_EVERY_SECONDS
     refused.note("the key does not work", "10.0.0.8")
     await refused.announce()
-    (told,) = events.of_users[user.user_id]
-    assert (told.Attempts, told.Address) == (2, "10.0.0.8")
+    (reported,) = events.of_users[user.user_id]
+    assert (reported.Attempts, reported.Address) == (2, "10.0.0.8")

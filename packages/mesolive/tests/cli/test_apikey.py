@@ -51,7 +51,7 @@ async def user_of(url: str, token: str) -> str | None:
         await database.close()
 
 
-async def told(url: str, user: str) -> list[models.AccessEvent]:
+async def reported(url: str, user: str) -> list[models.AccessEvent]:
     """Return the access events in a user's log, newest first."""
     database = await Database.open(url)
     try:
@@ -69,7 +69,7 @@ class TestCreatingAKey:
         (key,) = (key for key in listed() if key["User"] == "ann")
         apikey("revoke", key["KeyId"])
         apikey("revoke", key["KeyId"])
-        events = asyncio.run(told(sqlite_url, "ann"))
+        events = asyncio.run(reported(sqlite_url, "ann"))
         change = models.AccessChange
         assert [(each.Change, each.KeyId, each.KeyLabel, each.By) for each in events] == [
             (change.KeyRevoked, key["KeyId"], "desk", None),

@@ -49,7 +49,7 @@ class Terminal:
         invoke = CliRunner(env=environment).invoke
         return await asyncio.wait_for(asyncio.to_thread(invoke, app, arguments, input=answers), 60)
 
-    async def told(self, *arguments: str, status: int = 0, answers: str = "") -> str:
+    async def output_of(self, *arguments: str, status: int = 0, answers: str = "") -> str:
         """Run a command and return its standard output."""
         result = await self.run(*arguments, answers=answers)
         assert result.exit_code == status, result.output + repr(result.exception)
@@ -57,7 +57,7 @@ class Terminal:
 
     async def json(self, *arguments: str, status: int = 0) -> Any:
         """Run a command with `--json` and return what it writes."""
-        return json.loads(await self.told(*arguments, "--json", status=status))
+        return json.loads(await self.output_of(*arguments, "--json", status=status))
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events
     desk.venue.close_by_hand(SIM)
     await desk.until(lambda: any(isinstance(event, models.ErrorEvent) for event in desk.events))
     await halts.halt(desk.application.database, "the feed is wrong", desk.application.clock.now(), SIM)
-    shown = await terminal(desk).told("status")
+    shown = await terminal(desk).output_of("status")
     for text in (
         "simulated-1",
         "Connected",
@@ -116,25 +116,25 @@ async def test_accounts_are_listed_with_their_value_cash_and_margin(desk: Desk) 
     (known,) = (await desk.control.list_accounts()).Accounts
     assert listed["Cash"] == float(known.Cash or 0)
     assert listed["NetLiquidationValue"] == float(known.NetLiquidationValue or 0)
-    shown = await terminal(desk).told("account", "list")
+    shown = await terminal(desk).output_of("account", "list")
     assert f"{known.Cash:,.2f}" in shown
     assert f"{known.MaintenanceMarginReq:,.2f}" in shown
 
 
 async def test_positions_and_orders_are_listed_and_shown(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
-    listed = await terminal(desk).told("position", "list")
+    listed = await terminal(desk).output_of("position", "list")
     assert "Iron condor" in listed
     position = (await desk.control.list_positions(models.ListPositionsArgs(IncludeValues=True))).Positions[0]
     for amount in (position.UnrealizedPnL, position.DayPnL):
         assert amount is not None
         assert f"{amount:,.2f}" in listed
-    shown = await terminal(desk).told("position", "show", str(opened.Id))
+    shown = await terminal(desk).output_of("position", "show", str(opened.Id))
     for text in ("short_put", "SPXW 2026-02-20", "Executions", "0.65"):
         assert text in shown
     page = await terminal(desk).json("position", "show", str(opened.Id))
     assert (page["Position"]["Id"], len(page["Executions"])) == (opened.Id, 4)
-    assert "Filled" in await terminal(desk).told("order", "list")
+    assert "Filled" in await terminal(desk).output_of("order", "list")
     assert (await terminal(desk).json("order", "list", "--working"))["Orders"] == []
     leave = await desk.prepare_exit(opened.Id)
     sent = await desk.send(at_venue(leave, kind=models.OrderType.Limit, limit=Decimal("0.05")))
@@ -165,10 +165,10 @@ async def test_a_position_is_liquidated_after_a_yes_and_once_per_key(desk: Desk)
     assert "PnL at mark" in refused.stderr
     assert (await terminal(desk).json("order", "list", "--working"))["Orders"] == []
     assert len((await terminal(desk).json("order", "list"))["Orders"]) == 1
-    output = await terminal(desk).told("position", "liquidate", number, "--key", "out", answers="y\n")
+    output = await terminal(desk).output_of("position", "liquidate", number, "--key", "out", answers="y\n")
     assert "Order 2 was sent" in output
     await desk.position_in(LivePositionState.Closed)
-    again = await terminal(desk).told("position", "liquidate", number, "--key", "out", "--yes")
+    again = await terminal(desk).output_of("position", "liquidate", number, "--key", "out", "--yes")
     assert "Order 2 was sent" in again
     assert "done before" in again
     assert len((await terminal(desk).json("order", "list"))["Orders"]) == 2
@@ -181,10 +181,10 @@ async def test_an_account_is_flattened_after_a_yes_and_once_per_key(desk: Desk) 
     opened = await desk.enter((await desk.strategy()).Id)
     refused = await terminal(desk).run("position", "flatten", "--reason", "enough", answers="n\n")
     assert refused.exit_code == 1
-    output = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", answers="y\n")
+    output = await terminal(desk).output_of("position", "flatten", "--reason", "enough", "--key", "flat", answers="y\n")
     assert f"Position {opened.Id}: order 2 was sent" in output
     await desk.position_in(LivePositionState.Closed)
-    again = await terminal(desk).told("position", "flatten", "--reason", "enough", "--key", "flat", "--yes")
+    again = await terminal(desk).output_of("position", "flatten", "--reason", "enough", "--key", "flat", "--yes")
     assert "done before" in again
 
 
@@ -221,8 +221,8 @@ async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(kit: Kit)
     entered = await kit.enter((await kit.strategy()).Id)
     number = str(entered.PositionId)
     leg = (await terminal(kit).json("position", "show", number))["Position"]["Legs"][0]["Id"]
-    assert "is Closed" in await terminal(kit).told("position", "set-closed", number, answers="y\n")
-    output = await terminal(kit).told("position", "adjust-pnl", str(leg), "-120.50")
+    assert "is Closed" in await terminal(kit).output_of("position", "set-closed", number, answers="y\n")
+    output = await terminal(kit).output_of("position", "adjust-pnl", str(leg), "-120.50")
     assert "has realised -120.50, tracked: 0.00" in output
     (account,) = (await terminal(kit).json("account", "list"))["Accounts"]
     assert account["Cash"] == 99_879.5
@@ -239,11 +239,11 @@ async def test_contracts_bought_by_hand_are_shown_and_taken_into_a_position(desk
     assert differing.exit_code == 3
     assert contract.root in differing.stdout
     leg = f"mine:2:{contract.root}:{contract.day}:{contract.strike:f}{contract.right.value}:10.25"
-    output = await terminal(desk).told(
+    output = await terminal(desk).output_of(
         "position", "adopt", "by hand", "--account", SIM, "--strategy-id", str(strategy.Id), "--leg", leg
     )
     assert output == f"Position 1 (by hand) of strategy {strategy.Id} holds it now.\n"
-    assert "they agree" in await terminal(desk).told("account", "reconcile", SIM, "--refresh")
+    assert "they agree" in await terminal(desk).output_of("account", "reconcile", SIM, "--refresh")
     (shown,) = (await terminal(desk).json("account", "reconcile", SIM))["Contracts"]
     assert (shown["AtBroker"], shown["InBooks"], shown["Difference"]) == (2, 2, 0)
     odd = await terminal(desk).run(
@@ -257,16 +257,16 @@ async def test_a_running_server_obeys_a_changed_limit_at_once(desk: Desk) -> Non
     plan = await desk.prepare_entry((await desk.strategy()).Id)
     limits = ("account", "limits", "--user", "trader", "--id", SIM, "--database", desk.application.settings.database)
     for option, code in (("--max-premium", "PremiumTooLarge"), ("--max-notional", "NotionalTooLarge")):
-        await terminal(desk).told(*limits, option, "1")
+        await terminal(desk).output_of(*limits, option, "1")
         with pytest.raises(MesoLiveApiException) as caught:
             await desk.send(at_venue(plan))
         assert caught.value.error is not None
         assert caught.value.error.Code == code
-        await terminal(desk).told(*limits, option, "1000000000")
-    await terminal(desk).told(*limits, "--max-loss", "1")
+        await terminal(desk).output_of(*limits, option, "1000000000")
+    await terminal(desk).output_of(*limits, "--max-loss", "1")
     with pytest.raises(MesoLiveApiException, match="can be lost at expiration; the account's limit is 1"):
         await desk.send(at_venue(plan))
-    await terminal(desk).told(*limits, "--max-loss", "2000000")
+    await terminal(desk).output_of(*limits, "--max-loss", "2000000")
     await desk.send(at_venue(plan))
     await desk.position_in(models.LivePositionState.Open)
 
@@ -275,7 +275,7 @@ async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     leave = await desk.prepare_exit(opened.Id)
     sent = await desk.send(at_venue(leave, kind=models.OrderType.Limit, limit=Decimal("0.05")))
-    assert "is " in await terminal(desk).told("order", "cancel", str(sent.LiveOrderId))
+    assert "is " in await terminal(desk).output_of("order", "cancel", str(sent.LiveOrderId))
     await desk.order_in(sent.LiveOrderId, models.OrderState.Cancelled)
     assert (await terminal(desk).json("order", "cancel", str(sent.LiveOrderId)))["State"] == "Cancelled"
     filled = await terminal(desk).run("order", "cancel", str(sent.LiveOrderId - 1))
@@ -285,11 +285,13 @@ async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
 async def test_a_definition_is_imported_and_listed(kit: Kit, tmp_path: Path, ended: Ended) -> None:
     file = tmp_path / "condor.json"
     file.write_bytes(msgspec.json.encode(definition()))
-    output = await terminal(kit).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
+    output = await terminal(kit).output_of(
+        "strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT
+    )
     assert output == f"Strategy 1 (my condor) on SPX is imported, active on {ACCOUNT}.\n"
     (listed,) = (await terminal(kit).json("strategy", "list"))["Strategies"]
     assert (listed["Name"], listed["ActiveOnAccounts"]) == ("my condor", [ACCOUNT])
-    assert "my condor" in await terminal(kit).told("strategy", "list")
+    assert "my condor" in await terminal(kit).output_of("strategy", "list")
     file.write_text("[1, 2]")
     broken = await terminal(kit).run("strategy", "import", str(file))
     assert "expected a JSON object" in str(broken.exception)
@@ -314,7 +316,7 @@ async def test_warnings_of_a_definition_are_shown_at_its_import(kit: Kit, tmp_pa
 async def test_a_strategy_is_activated_and_deactivated_on_accounts(kit: Kit, ended: Ended) -> None:
     number = str((await kit.strategy()).Id)
     screen = terminal(kit)
-    stopped = await screen.told("strategy", "deactivate", number, answers="y\n")
+    stopped = await screen.output_of("strategy", "deactivate", number, answers="y\n")
     assert stopped.endswith("is active on no account.\n")
     started = await screen.json("strategy", "activate", number, "--account", ACCOUNT, "--yes")
     assert started["ActiveOnAccounts"] == [ACCOUNT]

@@ -17,10 +17,10 @@ def test_without_a_terminal_there_is_a_line_now_and_then_with_the_time_left(
 ) -> None:
     now = 0.0
     monkeypatch.setattr("mesolive.cli.replay_view.time.monotonic", lambda: now)
-    with replay_view.showing_progress() as told:
+    with replay_view.showing_progress() as reported:
         for done in range(100):
             now = float(done)
-            told(Progress(START + timedelta(days=done), done, 100))
+            reported(Progress(START + timedelta(days=done), done, 100))
     shown = capsys.readouterr()
     assert shown.out == ""
     lines = shown.err.splitlines()

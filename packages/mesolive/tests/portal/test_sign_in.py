@@ -231,10 +231,10 @@ async def test_a_refused_sign_in_reaches_the_event_log_and_the_metrics_without_w
             presented = "a-key-that-never-was"
             assert (await browser.post({"Key": presented})).status_code == 401
             async with asyncio.timeout(60):
-                told = await heard.get()
-            assert (told.Change, told.Attempts) == (models.AccessChange.SignInRefused, 1)
-            assert told.Address
-            assert presented not in repr(told)
+                reported = await heard.get()
+            assert (reported.Change, reported.Attempts) == (models.AccessChange.SignInRefused, 1)
+            assert reported.Address
+            assert presented not in repr(reported)
             assert "mesolive_refused_sign_ins_total 1.0" in (await browser.http.get("/metrics")).text
 
 

@@ -39,7 +39,7 @@ async def walk(play: Stage, start: datetime, minutes: range, **spot: Any) -> Non
         await play.evaluate()
 
 
-async def told(play: Stage, kind: type[Any]) -> list[tuple[str, str, bool]]:
+async def reported(play: Stage, kind: type[Any]) -> list[tuple[str, str, bool]]:
     """Return when signals of a kind were told: New York's minute, the state, and whether a scheduled time had come."""
     collected: list[tuple[str, str, bool]] = []
     for event in await play.events(kind):
@@ -66,7 +66,7 @@ async def test_an_active_signal_is_raised_again_at_each_of_its_scheduled_times(
     play.market.move(4850)
     for day in range(2):
         await walk(play, HALF_PAST + timedelta(days=day), range(-3, 8))
-    assert await told(play, kind) == [("11 15:27", "On", False), ("11 15:30", "On", True), ("12 15:30", "On", True)]
+    assert await reported(play, kind) == [("11 15:27", "On", False), ("11 15:30", "On", True), ("12 15:30", "On", True)]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_what_begins_to_hold_between_scheduled_times_is_due_at_the_next(
     await walk(play, HALF_PAST, range(2))
     await walk(play, HALF_PAST, range(2, 11), spot=4850)
     await walk(play, HALF_PAST, range(11, 13), spot=5000)
-    assert await told(play, kind) == [
+    assert await reported(play, kind) == [
         ("11 15:32", "On", False),
         ("11 15:35", "On", True),
         ("11 15:40", "On", True),
@@ -94,7 +94,7 @@ async def test_an_entry_is_considered_at_its_scheduled_times_and_ends_at_once(pl
     await walk(play, HALF_PAST, range(3))
     await walk(play, HALF_PAST, range(3, 12), spot=4850)
     await walk(play, HALF_PAST, range(12, 14), spot=5000)
-    assert [event[:2] for event in await told(play, models.EntrySignalEvent)] == [
+    assert [event[:2] for event in await reported(play, models.EntrySignalEvent)] == [
         ("11 15:35", "On"),
         ("11 15:40", "On"),
         ("11 15:42", "Off"),
@@ -107,9 +107,9 @@ async def test_a_scheduled_time_that_could_not_be_evaluated_stays_due(play: Stag
     await play.market.at(HALF_PAST, spot=4850)
     play.market.blank("SPXW", date(2024, 4, 19))
     await play.evaluate()
-    assert await told(play, models.ExitSignalEvent) == []
+    assert await reported(play, models.ExitSignalEvent) == []
     await walk(play, HALF_PAST, range(2, 5))
-    assert await told(play, models.ExitSignalEvent) == [("11 15:32", "On", True)]
+    assert await reported(play, models.ExitSignalEvent) == [("11 15:32", "On", True)]
 
 
 @on_both_databases
@@ -117,7 +117,7 @@ async def test_the_scheduled_time_at_which_a_position_is_opened_is_not_one_of_it
     await play.market.at(HALF_PAST, spot=4850)
     await play.enter(leaving(EVERY_FIVE))
     await walk(play, HALF_PAST, range(6))
-    assert await told(play, models.ExitSignalEvent) == [("11 15:30", "On", False), ("11 15:35", "On", True)]
+    assert await reported(play, models.ExitSignalEvent) == [("11 15:30", "On", False), ("11 15:35", "On", True)]
 
 
 @on_both_databases
@@ -129,7 +129,7 @@ async def test_a_restart_does_not_raise_a_scheduled_time_again(tmp_path: Path, d
     market.move(4850)
     async with stage(tmp_path, market, **database_settings) as play:
         await walk(play, HALF_PAST, range(1, 4), spot=4850)
-        assert await told(play, models.ExitSignalEvent) == [("11 15:29", "On", False), ("11 15:30", "On", True)]
+        assert await reported(play, models.ExitSignalEvent) == [("11 15:29", "On", False), ("11 15:30", "On", True)]
 
 
 @on_both_databases

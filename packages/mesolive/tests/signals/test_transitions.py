@@ -98,7 +98,7 @@ def test_every_subject_begins_and_ends_in_turn(
 
 
 def test_an_error_has_one_id_for_each_cause_the_same_in_every_process() -> None:
-    def told(one: ConditionResult) -> models.ErrorEvent:
+    def reported(one: ConditionResult) -> models.ErrorEvent:
         event = one.event(True)
         assert isinstance(event, models.ErrorEvent)
         return event
@@ -112,9 +112,13 @@ def test_an_error_has_one_id_for_each_cause_the_same_in_every_process() -> None:
         error(NAMES, "why", cause="evaluation of SPX"),
         error(Names(OTHER, "strategy", "ML1000", "position"), "why", exit_kind, "a > 1"),
     ]
-    assert len({cause.subject.key for cause in causes}) == len({told(cause).ErrorId for cause in causes}) == len(causes)
-    again = told(error(NAMES, "another reason", exit_kind, "a > 1"))
-    assert again.ErrorId == told(causes[0]).ErrorId
+    assert (
+        len({cause.subject.key for cause in causes})
+        == len({reported(cause).ErrorId for cause in causes})
+        == len(causes)
+    )
+    again = reported(error(NAMES, "another reason", exit_kind, "a > 1"))
+    assert again.ErrorId == reported(causes[0]).ErrorId
     assert str(again.ErrorId) == "705d90fc-a202-53d2-9f77-1f8435345a76"
 
 

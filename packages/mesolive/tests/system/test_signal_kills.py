@@ -223,7 +223,7 @@ Signal = models.EntrySignalEvent | models.ExitSignalEvent | models.AdjustmentSig
 SIGNALS = (models.EntrySignalEvent, models.ExitSignalEvent, models.AdjustmentSignalEvent, models.ErrorEvent)
 
 
-def told(log: Sequence[models.MesoLiveEvent]) -> list[tuple[str, str]]:
+def reported(log: Sequence[models.MesoLiveEvent]) -> list[tuple[str, str]]:
     """Return what was told, in words: the callback, and the state or the values."""
     collected: list[tuple[str, str]] = []
     for event in log:
@@ -280,7 +280,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 @pytest.mark.long
 def test_the_script_raises_every_kind_of_event(undisturbed: Outcome) -> None:
-    assert told(undisturbed.log) == [
+    assert reported(undisturbed.log) == [
         ("OnPositionUpdate", "Created"),
         ("OnPositionUpdate", "Created"),
         ("OnEntrySignal", "On"),

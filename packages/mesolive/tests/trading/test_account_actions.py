@@ -114,11 +114,11 @@ async def test_closing_and_correcting_are_events_and_audit_records(desk: Desk) -
     await desk.control.set_position_closed(closed_args(opened.Id))
     await desk.control.adjust_leg_pnl(pnl_args(leg.Id, "-7"))
 
-    def told() -> list[models.PositionUpdateEvent]:
+    def announced() -> list[models.PositionUpdateEvent]:
         return [event for event in desk.events[received:] if isinstance(event, models.PositionUpdateEvent)]
 
-    await desk.until(lambda: len(told()) == 2)
-    assert [(item.Status, item.RealizedPnL) for item in told()] == [
+    await desk.until(lambda: len(announced()) == 2)
+    assert [(item.Status, item.RealizedPnL) for item in announced()] == [
         (models.PositionStatus.Closed, 0),
         (models.PositionStatus.RealizedPnLChanged, -7),
     ]

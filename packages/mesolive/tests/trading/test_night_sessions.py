@@ -100,8 +100,8 @@ async def test_at_night_the_price_of_an_index_is_of_no_better_quality_than_the_o
     play.market.move(4850)
     play.market.book.update(at, slice(None), {}, quality)
     await play.evaluate()
-    told = await play.events.get_events(models.GetEventsArgs(Types=["OnExitSignal", "OnError"], Limit=10))
-    (error,) = [envelope.Event for envelope in told.Events]
+    reported = await play.events.get_events(models.GetEventsArgs(Types=["OnExitSignal", "OnError"], Limit=10))
+    (error,) = [envelope.Event for envelope in reported.Events]
     assert isinstance(error, models.ErrorEvent)
     assert f"the quotes of SPX are {quality.word}" in (error.Message or "")
 
@@ -120,17 +120,17 @@ async def test_at_night_an_index_is_priced_by_the_nearest_expiration_that_is_quo
 
 
 async def test_the_outlook_states_the_session_in_which_each_strategy_is_evaluated(play: Play) -> None:
-    async def told() -> models.OutlookStrategy:
+    async def reported() -> models.OutlookStrategy:
         (result,) = (await play.control.get_outlook()).Strategies or []
         return result
 
-    day = await told()
+    day = await reported()
     assert (day.Symbol, day.IsOpen) == ("SPX", True)
     assert day.SessionOpen == datetime(2024, 3, 11, 9, 30, tzinfo=NEW_YORK)
     await play.market.clock.jump(NIGHT.astimezone(UTC), lambda: None)
-    assert not (await told()).IsOpen
+    assert not (await reported()).IsOpen
     await use_nights(play)
-    night = await told()
+    night = await reported()
     assert night.IsOpen
     assert night.SessionClose == datetime(2024, 3, 12, 9, 25, tzinfo=NEW_YORK)
 

@@ -32,7 +32,7 @@ class Client:
         self.protocol = JsonHubProtocol()
         self.buffer = MessageBuffer(1_000_000)
         self.parser: MessageParser = self.protocol.parser(None)
-        self.told: list[int] = []
+        self.received: list[int] = []
         self.answers: list[int] = []
         self.calls = 0
 
@@ -56,7 +56,7 @@ class Client:
     def _take(self, message: HubMessage) -> None:
         match message:
             case Invocation():
-                self.told.append(message.arguments[0].decode(int))
+                self.received.append(message.arguments[0].decode(int))
             case Completion():
                 self.answers.append(message.result.decode(int))
             case _:
@@ -144,7 +144,7 @@ async def test_nothing_is_lost_doubled_or_swapped(plan: list[tuple[Any, ...]]) -
         client.acknowledge()
     assert CountHub.heard == list(range(1, client.calls + 1))
     assert client.answers == CountHub.heard
-    assert client.told == list(range(1, reported + 1))
+    assert client.received == list(range(1, reported + 1))
     await clock.advance(1.1)
     client.read()
     assert client.buffer.kept_bytes == 0, "the server acknowledged everything"

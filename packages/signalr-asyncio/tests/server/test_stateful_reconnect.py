@@ -65,7 +65,7 @@ class World:
         await self.app.hub("/hub").clients.all.send("Tell", text)
 
 
-def told(messages: list[Any]) -> list[str]:
+def reported(messages: list[Any]) -> list[str]:
     return [message["arguments"][0] for message in messages if message["type"] == 1]
 
 
@@ -81,15 +81,15 @@ async def test_messages_of_the_gap_arrive_after_the_return() -> None:
     world = World()
     first = await world.connect()
     await world.tell("a")
-    assert told([await first.receive()]) == ["a"]
+    assert reported([await first.receive()]) == ["a"]
     first.leave(1006)
     await first.ended()
     await world.tell("b")
     second = await world.again()
     assert await second.receive() == {"type": 9, "sequenceId": 1}
-    assert told([await second.receive(), await second.receive()]) == ["a", "b"]
+    assert reported([await second.receive(), await second.receive()]) == ["a", "b"]
     await world.tell("c")
-    assert told([await second.receive()]) == ["c"]
+    assert reported([await second.receive()]) == ["c"]
     assert TickHub.log == ["connected"]
     second.send({"type": 9, "sequenceId": 1})
     assert (await second.invoke("Note", "x"))["result"] == "x"
@@ -108,7 +108,7 @@ async def test_acknowledged_messages_are_not_sent_again() -> None:
     await first.ended()
     second = await world.again()
     assert await second.receive() == {"type": 9, "sequenceId": 3}
-    assert told([await second.receive()]) == ["c"]
+    assert reported([await second.receive()]) == ["c"]
 
 
 async def test_calls_that_come_twice_run_once() -> None:
@@ -135,7 +135,7 @@ async def test_a_client_that_takes_nothing_may_come_back() -> None:
     await first.ended()
     second = await world.again()
     assert await second.receive() == {"type": 9, "sequenceId": 1}
-    assert told([await second.receive()]) == ["a"]
+    assert reported([await second.receive()]) == ["a"]
 
 
 async def test_a_call_that_runs_during_the_gap_is_answered_after_it() -> None:
@@ -160,7 +160,7 @@ async def test_a_new_transport_replaces_one_that_only_seems_alive() -> None:
     second = await world.again()
     await first.ended()
     assert await second.receive() == {"type": 9, "sequenceId": 1}
-    assert told([await second.receive()]) == ["a"]
+    assert reported([await second.receive()]) == ["a"]
     second.send({"type": 9, "sequenceId": 1})
     assert (await second.invoke("Note", "x"))["result"] == "x"
     assert TickHub.log == ["connected", "x"]
@@ -198,12 +198,12 @@ async def test_a_full_buffer_holds_messages_back_until_an_ack() -> None:
     for number in range(100):
         await world.tell(f"{number:03}" + "x" * 97)
     await settle()
-    got = told(list(peer.waiting()))
+    got = reported(list(peer.waiting()))
     assert 5 < len(got) < 15
     while len(got) < 100:
         peer.send({"type": 8, "sequenceId": len(got)})
         await settle()
-        more = told(list(peer.waiting()))
+        more = reported(list(peer.waiting()))
         assert more
         got += more
     assert [text[:3] for text in got] == [f"{number:03}" for number in range(100)]
@@ -222,7 +222,7 @@ async def test_an_upload_is_read_while_the_buffer_is_full_so_that_the_ack_behind
     await settle()
     received = list(peer.waiting())
     while not any(message["type"] == 3 for message in received):
-        peer.send({"type": 8, "sequenceId": len(told(received))})
+        peer.send({"type": 8, "sequenceId": len(reported(received))})
         await settle()
         more = list(peer.waiting())
         assert more, "the server hears no ack any more"

@@ -1,4 +1,4 @@
-"""A server with the three hubs of the contract that answers as told, on a real socket."""
+"""A server with the three hubs of the contract with scripted answers, on a real socket."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ScriptedServer:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        # The socket listens already, so nobody has to wait for the server to start.
+        # The socket listens already, so no client has to wait for the server to start.
         self._task = asyncio.create_task(self._server.serve([self._socket]))
         return self
 

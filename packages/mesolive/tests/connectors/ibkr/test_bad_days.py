@@ -95,11 +95,11 @@ async def test_tws_that_dies_in_a_replacement_while_a_part_fills_leaves_no_fill_
             lambda: not (bench.venue.order_is_open(order.reference) or bench.venue.order_is_open(better.reference)),
             timer=True,
         )
-        told = await bench.venue.executions(ACCOUNT, START)
+        reported = await bench.venue.executions(ACCOUNT, START)
         listed = {one.reference: one for one in await bench.venue.orders(ACCOUNT, START)}
         held = await bench.venue.positions(ACCOUNT)
-    assert sum(fill.qty for fill in told) == placed.filled == 3
-    assert len({fill.execution_id for fill in told}) == len(told)
+    assert sum(fill.qty for fill in reported) == placed.filled == 3
+    assert len({fill.execution_id for fill in reported}) == len(reported)
     assert sum(one.filled for one in listed.values()) == 3
     assert {leg.contract: leg.ratio * 3 for leg in order.legs} == held
     assert not bench.venue.problems

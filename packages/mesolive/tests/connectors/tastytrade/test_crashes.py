@@ -50,7 +50,7 @@ class Trader:
     bench: TastytradeBench
     rng: random.Random
     sent: dict[str, VenueRequest] = field(default_factory=dict)
-    told: dict[str, Execution] = field(default_factory=dict)
+    reported: dict[str, Execution] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter[str])
     is_sending: bool = True
 
@@ -70,9 +70,9 @@ class Trader:
             await asyncio.sleep(0.02)
 
     def note(self, execution: Execution) -> None:
-        """Remember an execution; one that was told before must be the same."""
-        known = self.told.setdefault(execution.execution_id, execution)
-        assert known == execution, "what was told under an id has changed"
+        """Remember an execution; one that was reported before must be the same."""
+        known = self.reported.setdefault(execution.execution_id, execution)
+        assert known == execution, "what was reported under an id has changed"
 
     async def _trade(self) -> None:
         venue = self.bench.venue
@@ -140,7 +140,7 @@ async def settled(trader: Trader) -> None:
                     orders = await bench.venue.orders(ACCOUNT, MORNING)
                     executions = await bench.venue.executions(ACCOUNT, MORNING)
                     doubts = [item for item in orders if item.status is OrderStatus.IN_DOUBT]
-                    if not doubts and {item.execution_id for item in executions} >= trader.told.keys():
+                    if not doubts and {item.execution_id for item in executions} >= trader.reported.keys():
                         break
         for execution in executions:
             trader.note(execution)
@@ -192,6 +192,6 @@ async def test_a_venue_that_is_killed_again_and_again_lists_what_the_broker_did(
             await bench.open_venue()
             if kill % 10 == 9 or kill == KILLS - 1:
                 await settled(trader)
-    print(f"tastytrade crash test: {dict(trader.done)}, {len(trader.told)} executions")  # noqa: T201
+    print(f"tastytrade crash test: {dict(trader.done)}, {len(trader.reported)} executions")  # noqa: T201
     assert trader.done["market"] > 0
-    assert trader.told
+    assert trader.reported

@@ -136,10 +136,10 @@ class Walk:
 @settings(max_examples=150)
 @given(filled_orders(), st.lists(st.tuples(st.integers(0, 4), FAITHFUL, st.booleans()), max_size=12), FAITHFUL)
 def test_a_fill_under_another_id_in_each_kind_of_answer_is_booked_once_at_its_price(
-    legs: dict[str, list[Real]], told: list[tuple[int, Naming, bool]], last: Naming
+    legs: dict[str, list[Real]], received: list[tuple[int, Naming, bool]], last: Naming
 ) -> None:
     walk = Walk(legs, state(legs, 0, last))
-    for upto, naming, restarts in [*told, (4, last, False)]:
+    for upto, naming, restarts in [*received, (4, last, False)]:
         walk.take(upto, naming)
         if restarts:
             walk.restart()
@@ -151,10 +151,10 @@ def test_a_fill_under_another_id_in_each_kind_of_answer_is_booked_once_at_its_pr
 @settings(max_examples=150)
 @given(filled_orders(), st.lists(st.tuples(st.integers(0, 4), UNFAITHFUL, st.booleans()), max_size=12), UNFAITHFUL)
 def test_no_contract_is_booked_twice_and_none_is_lost_whatever_ids_times_and_prices_the_answers_have(
-    legs: dict[str, list[Real]], told: list[tuple[int, Naming, bool]], last: Naming
+    legs: dict[str, list[Real]], received: list[tuple[int, Naming, bool]], last: Naming
 ) -> None:
     walk = Walk(legs, state(legs, 0, last))
-    for upto, naming, restarts in [*told, (4, last, False)]:
+    for upto, naming, restarts in [*received, (4, last, False)]:
         walk.take(upto, naming)
         if restarts:
             walk.restart()

@@ -72,7 +72,7 @@ class Broker(Protocol):
         ...
 
     async def heard(self) -> None:
-        """Wait until the venue has heard what was told before, where it can know."""
+        """Wait until the venue has received what was sent before, where it can know."""
         ...
 
     def filled(self) -> int:
@@ -94,7 +94,7 @@ class BrokerDay:
     Attributes
     ----------
     notices
-        What the autopilot told.
+        What the autopilot reported.
     """
 
     application: Application
@@ -146,7 +146,7 @@ class BrokerDay:
         return self.broker.truth()
 
     async def errors(self) -> list[str]:
-        """Return what was told to be wrong."""
+        """Return the problems that were reported."""
         page = await self.events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
         events = [envelope.Event for envelope in page.Events]
         return [f"{event.EventTime:%H:%M} {event.Message}" for event in events if isinstance(event, models.ErrorEvent)]

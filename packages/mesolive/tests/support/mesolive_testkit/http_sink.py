@@ -1,4 +1,4 @@
-"""A local HTTP server that takes webhooks, for tests of notifications: it answers, refuses or hangs as told."""
+"""A local HTTP server that takes webhooks, for tests of notifications: it answers, refuses or hangs on request."""
 
 from __future__ import annotations
 

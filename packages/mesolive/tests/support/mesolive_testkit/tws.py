@@ -83,7 +83,7 @@ def strict_decoder(recorder: Recorder, broken: list[str]) -> Any:
 
 @dataclass
 class TwsClient:
-    """A client of the library with what it was told.
+    """A client of the library with the calls that it received.
 
     Attributes
     ----------
@@ -109,11 +109,11 @@ class TwsClient:
         return [call[1:] for call in self.calls if call[0] == name]
 
     def mark(self) -> None:
-        """Forget what was told so far."""
+        """Forget the calls received so far."""
         self.calls.clear()
 
     async def until(self, done: Callable[[], bool]) -> None:
-        """Wait until something is true of what was told."""
+        """Wait until something is true of the calls received."""
         async with asyncio.timeout(WAIT_SECONDS):
             while not done():
                 self.recorder.news.clear()

@@ -54,15 +54,15 @@ async def test_a_position_that_is_gone_at_the_venue_is_an_error_until_it_is_clos
     opened = await desk.enter((await desk.strategy()).Id)
     desk.venue.close_by_hand(SIM)
 
-    def told(state: models.ErrorState) -> bool:
+    def reported(state: models.ErrorState) -> bool:
         return any(isinstance(event, models.ErrorEvent) and event.State is state for event in desk.events)
 
-    await desk.until(lambda: told(models.ErrorState.Active))
+    await desk.until(lambda: reported(models.ErrorState.Active))
     closed = await desk.control.set_position_closed(
         models.SetPositionClosedArgs(IdempotencyKey=new_idempotency_key(), PositionId=opened.Id)
     )
     assert closed.State is LivePositionState.Closed
-    await desk.until(lambda: told(models.ErrorState.Resolved))
+    await desk.until(lambda: reported(models.ErrorState.Resolved))
 
 
 async def test_the_history_of_an_order_states_its_caller_every_report_and_every_change(desk: Desk) -> None:

@@ -266,7 +266,7 @@ class OrdersAgainstAnOracle(OrderServices):
                 self.waiting.append(trade)
             else:
                 self.adjustments += 1
-        self.told_of(order, execution)
+        self.report_of(order, execution)
 
     @precondition(lambda self: bool(self.waiting) and not self.disturbed)
     @rule()
@@ -284,7 +284,7 @@ class OrdersAgainstAnOracle(OrderServices):
         else:
             self.adjustments += 1
 
-    def told_of(self, order: Known, fact: OrderFact) -> None:
+    def report_of(self, order: Known, fact: OrderFact) -> None:
         report = report_from_venue(self.user.user_id, 1, fact)
         if self.burst is not None:
             self.burst.append(report)
@@ -300,7 +300,7 @@ class OrdersAgainstAnOracle(OrderServices):
     def tell_a_fill_again(self, data: st.DataObject) -> None:
         reported = [(item, execution) for item in self.known for execution in item.fills]
         order, execution = data.draw(st.sampled_from(reported))
-        self.told_of(order, execution)
+        self.report_of(order, execution)
 
     @precondition(lambda self: any(item.open for item in self.known))
     @rule(answer=st.sampled_from(["cancelled", "denied", "heard", "lost"]))
@@ -357,7 +357,7 @@ class OrdersAgainstAnOracle(OrderServices):
         ended = Ended(
             account=SIM, reference=order.reference, venue_id=f"V{self.venue_number(order)}", how=how, at=START
         )
-        self.told_of(order, ended)
+        self.report_of(order, ended)
         order.ended = how.value
 
     @invariant()

@@ -101,7 +101,7 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
         position_id = await scene.enter(expiring(-1))
         desk.venue.faults.ask(Fault.DUPLICATE_FILL)
         desk.venue.exercise_early(SIM, contract(), Decimal(-1))
-        await scene.until(lambda: told_of(scene, "assigned"))
+        await scene.until(lambda: report_of(scene, "assigned"))
         (notice,) = [error for error in await scene.errors() if "assigned" in (error.Message or "")]
         assert notice.PositionId == position_id
         assert notice.Message is not None
@@ -122,7 +122,7 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
         assert all(error.State is ErrorState.Resolved for error in (await scene.errors())[-2:])
 
 
-async def told_of(scene: Scene, word: str) -> bool:
+async def report_of(scene: Scene, word: str) -> bool:
     return any(word in (error.Message or "") for error in await scene.errors())
 
 

@@ -37,7 +37,7 @@ class ManualClock(testing.ManualClock):
             self._waking.remove(wakes_at)
 
     async def sleeping(self, seconds: float) -> None:
-        """Wait until somebody sleeps who will wake within `seconds`."""
+        """Wait until there is a sleeper that will wake within `seconds`."""
         while not any(wakes_at <= self.now() + seconds for wakes_at in self._waking):
             self._changed.clear()
             await self._changed.wait()

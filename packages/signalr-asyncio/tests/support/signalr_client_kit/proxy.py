@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class Proxy:
-    """Forwards bytes, until it is told not to.
+    """Forwards bytes, until it is switched off.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A way to a server that breaks on command: bytes vanish, connections are cut, nobody answers."""
+"""A way to a server that breaks on command: bytes vanish, connections are cut, no answer comes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Way = Literal["up", "down"]
 
 
 class BreakableProxy:
-    """Forwards TCP connections to a port of this machine, until told otherwise.
+    """Forwards TCP connections to a port of this machine, until switched off.
 
     Parameters
     ----------

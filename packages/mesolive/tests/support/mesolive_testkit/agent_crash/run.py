@@ -39,7 +39,7 @@ from mesolive_testkit.venues.server_process import LIFE_SECONDS, Life, life
 NAME = "sim"
 CONNECT_SECONDS = 60.0
 MAX_LIFE_SECONDS = 8.0
-"""When nobody has died by a step for so long, one of both is ended from outside."""
+"""When no process has died by a step for so long, one of both is ended from outside."""
 SETTLE_SECONDS = 120.0
 SERVER_DIES = (20, 400)
 AGENT_DIES = (5, 150)

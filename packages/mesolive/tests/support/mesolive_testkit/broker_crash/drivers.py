@@ -22,7 +22,7 @@ class BrokerOrder:
     Attributes
     ----------
     reference
-        Ours, as the broker has it; empty for an order of somebody else.
+        Ours, as the broker has it; empty for an order of another program.
     venue_id
         The broker's permanent id; orders of ours whose venue ids begin with it, up to a point, are this order.
     filled

@@ -339,7 +339,7 @@ def check_against(books: Books, truth: BrokerTruth) -> None:
     """Hold the books against the broker, once nothing is on its way any more."""
     assert books.contracts == truth.positions, differences(books.contracts, truth.positions)
     assert not differences(traded(books), truth.traded)
-    assert len(books.facts) == len(set(books.facts)), "an execution was told twice"
+    assert len(books.facts) == len(set(books.facts)), "an execution was reported twice"
     sent = {row.reference: row for row in books.sent}
     ours = [order for order in truth.orders if order.reference]
     times = Counter(order.reference for order in ours)

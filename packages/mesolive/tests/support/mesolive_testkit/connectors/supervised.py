@@ -182,7 +182,7 @@ class ConnectorBench(Bench):
 
     @classmethod
     def made(cls, directory: Path, begin: datetime) -> Bench:
-        """Return the bench of a connector whose market stands still until it is told to move."""
+        """Return the bench of a connector whose market stands still until it is moved."""
         return cls(directory, Market(), JumpingClock(begin))
 
     async def open(self) -> None:

@@ -43,7 +43,7 @@ class ObedientProvider:
         self.calls.append(("unsubscribe", tuple(contracts)))
 
     async def start(self) -> None:
-        """Connect, or fail as told."""
+        """Connect, or fail on request."""
         self.calls.append(("start", ()))
         if self._failure is not None:
             raise self._failure

@@ -108,7 +108,7 @@ class Reader:
         """Return what a statement with a random draw yields now."""
         draw = self.inputs.draws.get((self.chain.now, statement))
         if draw is None:
-            raise FailedError(f"nobody has drawn for {statement}")
+            raise FailedError(f"no draw is given for {statement}")
         return draw
 
     def _modelled(self, name: str | None) -> dict[str, ModelledLeg]:

@@ -1,8 +1,8 @@
 """What a definition must do: a plain interpreter of the documented rules, on one account with paper fills at the mark.
 
 It knows definitions whose entry, exit and adjustments are scheduled, without margin. Of the option models it knows the
-metrics `pnl` and `price`. What a random draw yields it is told: it knows when there is a draw, and that it is one for
-each decision.
+metrics `pnl` and `price`. The results of random draws are given to it: it knows when there is a draw, and that it is
+one for each decision.
 """
 
 from __future__ import annotations

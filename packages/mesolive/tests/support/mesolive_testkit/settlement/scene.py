@@ -105,7 +105,7 @@ class Scene:
         return account.Cash - 100_000
 
     async def errors(self) -> list[models.ErrorEvent]:
-        """Return what was told of the account, and not of statements."""
+        """Return the error events of the account, without those of statements."""
         return [
             event
             for event in await self.desk.log()

@@ -96,9 +96,9 @@ class Performance:
     deaths
         How often the server was killed.
     heard
-        What the listeners of each life were told, by number.
+        What the listeners of each life received, by number.
     greeted
-        What they were told before anything was asked of the life, and the latest number then.
+        What they received before anything was asked of the life, and the latest number then.
     """
 
     database_url: str
@@ -119,7 +119,7 @@ class Performance:
         Parameters
         ----------
         killed_before
-            Kill the server when the market has moved and nobody has evaluated it yet.
+            Kill the server when the market has moved and no evaluation has followed yet.
         """
         self.scene = scene
         if self._life is None:

@@ -1,4 +1,4 @@
-"""A server over a scripted market in a process of its own: it does what it is told, and dies at a named point."""
+"""A server over a scripted market in a process of its own: it carries out commands, and dies at a named point."""
 
 from __future__ import annotations
 

@@ -334,7 +334,7 @@ async def _check_records(control: MesoLiveControlHubClient, trader: Trader, posi
             trade = next(t for t in trader.trades if key in {t.entry_fill_key, t.exit_fill_key})
             assert trade.position_id is None or trade.position_id in positions
     created = [trade for trade in trader.trades if trade.entry_fill_key in trader.asked]
-    assert len(positions) <= len(created), "a position exists that nobody asked for"
+    assert len(positions) <= len(created), "a position exists without a call that asked for it"
 
 
 async def until_gone(trader: Trader, running: Server) -> None:

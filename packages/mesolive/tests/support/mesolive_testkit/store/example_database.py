@@ -192,7 +192,7 @@ async def _after_expiration(desk: Desk, market: ScriptedMarket) -> None:
 
 
 async def _unfilled_orders(desk: Desk) -> None:
-    """Cancel an order, replace one that works on, prepare a plan that nobody executes, delete a strategy."""
+    """Cancel an order, replace one that works on, prepare a plan that is never executed, delete a strategy."""
     control = desk.control
     waiting = await _strategy(desk, [SIM], short_put(StrategyName="waiting", Structure=_expiring(32, 4700)))
     plan = await desk.prepare_entry(waiting, "waits")

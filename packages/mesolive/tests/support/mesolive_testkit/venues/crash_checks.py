@@ -147,7 +147,7 @@ async def check_events(url: str, trader: Trader) -> None:
         if before is not None:
             more = abs(event.FilledQty or 0) > abs(before.FilledQty or 0)
             late = event.State in {before.State, OrderState.Filled} and more
-            assert late, "an order ended twice, and not because a fill was told after its end"
+            assert late, "an order ended twice, and not because a fill was reported after its end"
         if event.State in ENDED:
             ended[event.OrderId] = event
     changes = [event for event in events if isinstance(event, models.PositionUpdateEvent)]

@@ -51,7 +51,7 @@ class Trade:
 
 @dataclass(eq=False)
 class Known:
-    """What the oracle knows of an order: the truth at the venue, and what of it the server was told."""
+    """What the oracle knows of an order: the truth at the venue, and what of it the server has received."""
 
     trade: Trade
     reference: str
@@ -78,7 +78,7 @@ class Known:
 
     @property
     def late(self) -> bool:
-        """Whether it was at the venue and ended with something left that can still be told as filled."""
+        """Whether it was at the venue and ended with something left that can still be reported as filled."""
         return self.at_venue and self.state in {"Cancelled", "Expired"} and self.filled < self.qty
 
     @property
@@ -104,7 +104,7 @@ class ScriptedVenue:
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncIterator[VenueFact]]:
-        raise AssertionError("facts are told by the test, not by a session")
+        raise AssertionError("reports come from the test, not from a session")
         yield
 
     async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
