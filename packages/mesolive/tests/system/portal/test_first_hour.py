@@ -91,7 +91,7 @@ async def test_26_the_first_hour_of_the_guide_by_clicks_alone(tmp_path: Path, br
         await page.get_by_role("link", name="Positions").first.click()
         await page.get_by_role("link", name="My first condor #1").click()
         await expect(page.get_by_test_id("risk").locator("canvas")).to_be_visible()
-        await expect(page.get_by_test_id("pnl")).not_to_have_text("–")
+        await expect(page.get_by_test_id("pnl")).to_have_text(re.compile(r"^[+\u2212]?\d"))
         # Twenty minutes later the strategy says that it should be left.
         await page.get_by_role("link", name="Signals").first.click()
         exit_signal = page.locator("article.signal.exit")

@@ -1,1 +1,0 @@
-import{I as e,_t as t,bt as n,it as r,kt as i,nt as a,pt as o,tt as s,yt as c}from"./format-CTeTiLo6.js";var l=r(`<span class="dim why svelte-jg116c" data-testid="unknown"><span aria-hidden="true">–</span><span class="sr"> </span></span>`);function u(r,u){var d=l(),f=n(t(d)),p=c(f,!0);i(d),o(()=>{e(d,`title`,u.why),s(p,u.why)}),a(r,d)}export{u as t};
