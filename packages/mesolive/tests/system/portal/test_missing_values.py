@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.async_api import WebSocketRoute, expect
@@ -32,14 +32,17 @@ BARE = """() => {
 def without_values(value: Any) -> Any:
     """Return a message of the data hub with nothing in the place of each number of a price, a greek or a PnL."""
     if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
         return {
             name: None
             if name in {"Bid", "Ask", "Mark", "IV", "Delta", "Gamma", "Theta", "Vega", "WVega", "Forward", "DayPnL"}
             and not isinstance(inner, dict)
             else without_values(inner)
-            for name, inner in value.items()
+            for name, inner in fields.items()
         }
-    return [without_values(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [without_values(inner) for inner in cast("list[Any]", value)]
+    return value
 
 
 async def test_every_dash_says_its_reason_where_nothing_is_quoted(portal: Portal) -> None:
