@@ -13,7 +13,7 @@ import pytest
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import enabled, prepared, running_live, until
 from mesolive_testkit.market.recorded_days import optionsdx
-from mesolive_testkit.server import SPX, Kit
+from mesolive_testkit.server import ACCOUNT, SPX, Kit
 
 NEW_YORK = ZoneInfo("America/New_York")
 BEGIN = datetime(2024, 3, 14, 10, 0, tzinfo=NEW_YORK)
@@ -80,6 +80,33 @@ async def test_a_paper_account_decides_on_recorded_quotes_in_their_time(tmp_path
         for leg in status.Result.SelectedLegs.values():
             assert leg.LiveContract.Expiration is not None
             assert leg.LiveContract.Expiration.date() in DAYS
+
+
+async def test_a_stream_follows_the_provider_that_is_chosen_for_its_account_while_it_runs(tmp_path: Path) -> None:
+    write_day(tmp_path)
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        await replay(kit)
+        await kit.control.create_account(
+            models.CreateAccountArgs(
+                BrokerAccountId=ACCOUNT, BrokerType=models.BrokerType.MesoLive, Cash=Decimal(100_000)
+            )
+        )
+        held = (await kit.enter((await kit.strategy()).Id, "watched")).PositionId
+        stream = (await kit.data()).stream_position_data(models.StreamPositionDataArgs(PositionId=held))
+
+        async def next_mark() -> Decimal | None:
+            prices = (await anext(stream)).PositionPrices
+            return None if prices is None else prices.Mark
+
+        async with asyncio.timeout(60):
+            while await next_mark() is None:
+                pass
+            await kit.control.set_account_market_data(
+                models.SetAccountMarketDataArgs(BrokerAccountId=ACCOUNT, DataProvider=Provider.Recorded)
+            )
+            while await next_mark() is not None:  # the recorded day has none of its contracts
+                pass
 
 
 async def test_a_replay_resumes_after_a_restart_and_after_it_was_disabled(tmp_path: Path) -> None:

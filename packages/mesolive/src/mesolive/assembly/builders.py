@@ -264,7 +264,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         registry=core.registry,
         config=overrides.supervision,
     )
-    connections = Connections(database, manager, core.market, accounts)
+    connections = Connections(database, manager, core.market, accounts, core.bus)
     latest = LatestEvaluations()
     strategies = Strategies(database, clock, pager, settings.max_strategies)
     backtests = Backtests(

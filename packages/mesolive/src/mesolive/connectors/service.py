@@ -26,6 +26,7 @@ from mesolive.connectors.repository import (
 )
 from mesolive.connectors.settings_model import ConnectorSettingsError, known_fields, read_settings
 from mesolive.errors import conflict, not_found, validation
+from mesolive.journal.bus import Bus
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
@@ -49,8 +50,11 @@ SETTINGS_OF = "Settings"
 class Connections:
     """Connections of the users, as the Control Hub and the command line see them."""
 
-    def __init__(self, database: Database, manager: ConnectionManager, market: Market, accounts: Accounts) -> None:
+    def __init__(
+        self, database: Database, manager: ConnectionManager, market: Market, accounts: Accounts, bus: Bus
+    ) -> None:
         self._database = database
+        self._bus = bus
         self._manager = manager
         self._market = market
         self._accounts = accounts
@@ -288,6 +292,8 @@ class Connections:
                 "accept_delayed": args.AcceptDelayed,
             }
             await self._audit(tx, user, "SetAccountMarketData", detail, account.id)
+            # No event tells of this choice: open streams of the account's positions read their provider again now.
+            tx.after_commit(lambda: self._bus.publish(user.user_id, 0))
         return await self._accounts.get(user, models.GetAccountArgs(BrokerAccountId=args.BrokerAccountId))
 
     async def agents(self, user: UserContext) -> list[models.AgentInfo]:
