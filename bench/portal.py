@@ -1,4 +1,4 @@
-"""The Portal: 200 rows at 10 Hz in a browser, first paint, first live number, heap; and the time of a risk graph.
+"""The Portal: 200 rows at 10 Hz in a browser, first paint, interactions, heap; and the time of a risk graph.
 
 A server with 200 open positions and a market that changes ten times a second runs in this process; Chromium (Debian's,
 without a graphics processor) shows the table of positions. It takes about a minute on a quiet machine;
@@ -34,6 +34,8 @@ HERTZ = 10
 FRAME_SECONDS = 15.0
 HEAP_SECONDS = float(os.environ.get("MESOLIVE_BENCH_SECONDS", "20"))
 SAMPLES = 5
+PAGES = ("Positions", "Today", "Orders", "Signals", "Strategies", "Chain", "Events", "Accounts", "Server", "Positions")
+"""What is clicked through, by the words of its link."""
 LOADS = 3
 
 WATCH = """() => {
@@ -60,6 +62,27 @@ FOLLOWED = (
     """() => [...document.querySelectorAll("tr[data-row] td:last-child")].some((age) => /\\d/.test(age.textContent))"""
 )
 """A row has an age: its values come by its stream, no longer from the list that was read first."""
+
+
+INTERACTIONS = """() => {
+    window.interactions = [];
+    const note = (list) => {
+        for (const each of list.getEntries())
+            if (each.interactionId)
+                window.interactions.push([each.processingEnd - each.processingStart, each.duration]);
+    };
+    window.watched = new PerformanceObserver(note);
+    window.watched.observe({type: "event", durationThreshold: 16});
+}"""
+"""Notes of each press and key: how long the page's own handlers took, and how long until the next painting."""
+
+YARDSTICK = """() => {
+    const begun = performance.now();
+    let sum = 0;
+    for (let number = 0; number < 3e7; number += 1) sum += number % 7;
+    return sum > 0 ? performance.now() - begun : 0;
+}"""
+"""Milliseconds of work that is the same in every page: what the machine gives a page now."""
 
 
 @dataclass
@@ -154,6 +177,45 @@ async def frames(bench: Bench) -> list[Figure]:
     ]
 
 
+async def interactions(bench: Bench) -> list[Figure]:
+    """Click through the main pages while all rows are streamed, and measure what each press and key takes."""
+    page = await bench.signed_in()
+    await page.goto(f"{bench.url}/positions")
+    await page.wait_for_function(FOLLOWED)
+    before = float(await page.evaluate(YARDSTICK))
+    await page.evaluate(INTERACTIONS)
+    for name in PAGES:
+        await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=False).first.click()
+        await page.locator("main h1, main .tiles").first.wait_for()
+        if name == "Positions":
+            for heading in ("name", "PnL", "today"):
+                await page.locator("thead").get_by_role("button", name=heading).click()
+            await page.locator("tr[data-row] input[type=checkbox]").first.click()
+            await page.keyboard.press("j")
+            await page.keyboard.press("/")
+            await page.keyboard.type("condor")
+        await page.wait_for_timeout(300)
+    await page.get_by_role("button", name="HALT").click()
+    await page.get_by_role("dialog").wait_for()
+    await page.keyboard.press("Escape")
+    await page.wait_for_timeout(500)
+    seen: list[list[float]] = await page.evaluate(
+        "[...window.interactions, ...window.watched.takeRecords().map((each) =>"
+        " [each.processingEnd - each.processingStart, each.duration])]"
+    )
+    yardstick = max(before, float(await page.evaluate(YARDSTICK)))
+    await page.context.close()
+    own = max((each[0] for each in seen), default=0.0)
+    return [
+        Figure("interactions that took 16 ms or more", len(seen), "events"),
+        Figure("the longest that an interaction blocks, its own processing", own, "ms", target=200),
+        Figure("the same, in yardsticks of the page", own / yardstick, "yardsticks"),
+        Figure(
+            "the longest from an interaction to the next painting", max((each[1] for each in seen), default=0.0), "ms"
+        ),
+    ]
+
+
 async def watched_heap(page: Page) -> list[float]:
     """Return what the heap holds after a collection, in megabytes, at equal intervals."""
     inspector: Any = await page.context.new_cdp_session(page)  # its answers have no types
@@ -198,7 +260,7 @@ async def measure() -> list[Figure]:
         figures = await risk_graph(bench)
         moving = asyncio.create_task(move(bench.clock, HERTZ))
         try:
-            for measured in (first_load, frames):
+            for measured in (first_load, interactions, frames):
                 tell(measured.__name__.replace("_", " "))
                 figures += await measured(bench)
         finally:
