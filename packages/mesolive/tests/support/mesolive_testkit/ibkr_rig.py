@@ -170,7 +170,7 @@ class IbkrRig(TwsWorld):
 
     async def quote_all(self) -> None:
         await self.chains()
-        await self.clock.advance(25)
+        await self.clock.advance(12)  # forty lines are quoted, and the rest was modelled twice
 
     async def change(self) -> None:
         await self.clock.advance(10)
