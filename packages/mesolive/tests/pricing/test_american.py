@@ -170,7 +170,7 @@ def test_values_agree_with_a_fine_tree_at_the_edges(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("right", [pytest.param(True, marks=pytest.mark.long), False])
 @pytest.mark.parametrize(
     ("rate", "dividends"),
     [

@@ -153,9 +153,9 @@ MOVE: Json = {"MoveLegAdjustment": {"LegName": "p", "StrikeSelector": {"Delta": 
     ("name", "days"),
     [
         pytest.param("expected-move-condor", 5, marks=pytest.mark.long),
-        ("broken-wing-butterfly", 5),
+        pytest.param("broken-wing-butterfly", 5, marks=pytest.mark.long),
         pytest.param("laddered-strangle", 5, marks=pytest.mark.long),
-        ("modelled-calendar", 5),
+        pytest.param("modelled-calendar", 5, marks=pytest.mark.long),
         ("ratio-with-protective-leg", 3),
         ("rolling-diagonal", 5),
         pytest.param("same-day-iron-condor", 3, marks=pytest.mark.long),
@@ -313,7 +313,9 @@ def test_what_is_held_to_its_end_is_settled_as_the_oracle_says() -> None:
     ]
 
 
-@pytest.mark.parametrize(("first", "days"), [(date(2026, 3, 6), 5), (date(2026, 10, 30), 5)])
+@pytest.mark.parametrize(
+    ("first", "days"), [(date(2026, 3, 6), 5), pytest.param(date(2026, 10, 30), 5, marks=pytest.mark.long)]
+)
 def test_days_in_trade_over_a_change_of_the_clocks_are_those_of_the_oracle(first: date, days: int) -> None:
     definition = short_put(
         Structure=STRUCTURE,

@@ -89,7 +89,7 @@ MADE = {
     "agent-ibkr": ibkr_through_an_agent,
     "agent-tastytrade": tastytrade_through_an_agent,
 }
-# What the link adds is the same for every broker: a run of everything has them, `make unit` has the simulated one.
+# What the link adds is the same for every broker: `make long` has them all, the other lanes have the simulated one.
 LONG = {"agent-ibkr", "agent-tastytrade"}
 
 
@@ -119,7 +119,10 @@ async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
 
 @pytest.mark.parametrize(
     "made",
-    [pytest.param(made, id=name, marks=[pytest.mark.slow] if name in LONG else []) for name, made in MADE.items()],
+    [
+        pytest.param(made, id=name, marks=[pytest.mark.slow, pytest.mark.long] if name in LONG else [])
+        for name, made in MADE.items()
+    ],
 )
 class TestEveryVenue:
     @pytest.fixture
