@@ -117,7 +117,8 @@ ListNotificationRulesResult: Rules list[NotificationRule], Services dict[str, st
 AddNotificationRuleArgs: Name str, Url str, Kinds list[NotificationKind]?, StrategyId int?, BrokerAccountId str?, \
     Quiet QuietHours?
 UpdateNotificationRuleArgs: RuleId int, Name str?, Url str?, Kinds list[NotificationKind]?, Quiet QuietHours?, \
-    Enabled bool?, NoQuiet bool = False
+    Enabled bool?, NoQuiet bool = False, StrategyId int?, BrokerAccountId str?, AllStrategies bool = False, \
+    AllAccounts bool = False
 NotificationRuleArgs: RuleId int
 TestNotificationRuleResult: Sent bool, Message str
 CheckOrderArgs: ReplacesOrder int?, BrokerAccountId str, ExecPlanId int, QtyMultiplier Decimal?, LegGroupId int, \
@@ -182,7 +183,7 @@ StartBacktestArgs: Name str?, StrategyId int?, StrategyDefinition dict[str, JSON
 BacktestArgs: BacktestId str
 BacktestInfo: BacktestId str, Name str, StrategyName str, Market str, From str?, To str?, State BacktestState, \
     Progress int, Day str?, StartedAt datetime, EndedAt datetime?, Message str?, PnL Decimal?, Percent Decimal?, \
-    MaxDrawdown Decimal?
+    MaxDrawdown Decimal?, Asked StartBacktestArgs?
 ListBacktestsArgs:
 ListBacktestsResult: Backtests list[BacktestInfo]
 BacktestDrawdown: Amount Decimal, Percent Decimal, PeakAt datetime, TroughAt datetime, RecoveredAt datetime?, \
@@ -196,7 +197,7 @@ BacktestResults: Start Decimal, End Decimal?, PnL Decimal?, Percent Decimal?, Co
     MaxDrawdown BacktestDrawdown?, Months list[BacktestMonth], Positions list[BacktestPosition]
 BacktestPoint: At datetime, Value Decimal?, Drawdown Decimal?, Underlying Decimal?
 GetBacktestResultResult: Backtest BacktestInfo, Definition dict[str, JSON], Settings dict[str, str], \
-    Warnings list[str], BooksBalance bool, Results BacktestResults, Equity list[BacktestPoint]
+    Warnings list[str], BooksBalance bool, Results BacktestResults, Equity list[BacktestPoint], Command str?
 GetBacktestTradesArgs: BacktestId str, Position str?, Offset int = 0, Limit int = 100
 BacktestTrade: At datetime, Position str, Leg str, Contract str, Qty Decimal, Price Decimal, Commission Decimal, \
     Settled bool
