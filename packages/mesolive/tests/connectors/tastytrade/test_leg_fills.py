@@ -162,6 +162,16 @@ def test_no_contract_is_booked_twice_and_none_is_lost_whatever_ids_times_and_pri
         assert booked(walk.reported, symbol) == sum(fill.quantity for fill in fills)
 
 
+def test_a_fill_that_is_taken_for_a_part_of_another_of_the_same_terms_displaces_nothing_that_was_booked() -> None:
+    legs = {SHORT: [Real(2, 2, 150, 0), Real(1, 1, 150, 400)], LONG: [Real(1, 2, 150, 0), Real(2, 1, 150, 0)]}
+    walk = Walk(legs, state(legs, 0, Naming("")))
+    walk.take(1, Naming("", shifts_cents=1))
+    walk.take(2, Naming(""))
+    walk.restart()
+    walk.take(2, Naming("3_OPT"))
+    assert booked(walk.reported, SHORT) == booked(walk.reported, LONG) == 3
+
+
 @given(st.integers(2, 4))
 def test_fills_that_differ_in_nothing_but_their_ids_are_several_when_one_state_lists_them(count: int) -> None:
     alike = {symbol: [Real(number, 1, 255, 0) for number in range(1, count + 1)] for symbol in (SHORT, LONG)}
@@ -248,6 +258,7 @@ async def test_a_fill_of_another_time_in_place_of_a_known_one_counts_once_and_is
         assert "it counts once" in one.venue.status.message
         for leg in one.broker.orders[number]["legs"]:
             leg["fills"] = [*before[leg["symbol"]], *leg["fills"]]  # a state with both: they are two
+        one.broker.rows += [row | {"id": row["id"] + 100} for row in one.broker.rows]  # and both have their fees
         await one.broker.set(number, "Live")
         await until(lambda: one.venue.status.message == "")
         assert len(await one.venue.executions(ACCOUNT, SINCE)) == 2

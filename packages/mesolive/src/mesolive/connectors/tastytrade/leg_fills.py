@@ -122,7 +122,7 @@ class LegFills:
         self._symbol = symbol
         self._entries: list[_Entry] = []
         self._limit = ZERO
-        self._reported: set[str] = set()
+        self._reported: dict[str, Decimal] = {}
         parts: dict[str, FillPart] = {}
         for part in reported:
             known = parts.get(part.fill_id)
@@ -130,13 +130,14 @@ class LegFills:
             parts[part.fill_id] = replace(part, quantity=quantity)
             self._limit += part.quantity
         for part in parts.values():
-            self._reported.add(part.fill_id)
+            self._reported[part.fill_id] = part.quantity
             heard = HeardFill(fill_id=part.fill_id, quantity=part.quantity, price=part.price, at=part.at)
             self._entries.append(_Entry(heard, is_part=True))
 
     def note_reported(self, parts: Iterable[FillPart]) -> None:
-        """Note that parts were reported: their fills count before all others from now on."""
-        self._reported.update(part.fill_id for part in parts)
+        """Note that parts were reported: these contracts count before all others from now on."""
+        for part in parts:
+            self._reported[part.fill_id] = self._reported.get(part.fill_id, ZERO) + part.quantity
 
     def take(self, listed: Sequence[HeardFill], ordered: Decimal) -> bool:
         """Take the fills that one state of the order lists; return whether any is news.
@@ -228,19 +229,23 @@ class LegFills:
                     entry.doubts.discard(other)
 
     def _within_limit(self) -> list[tuple[LegFill, bool]]:
-        """Return what counts of each fill: reported ones first, then those of the last state, as they were heard of."""
-        left = self._limit
+        """Return what counts of each fill: what was reported, then the last state's, then the rest as heard of."""
+        order = sorted(self._entries, key=lambda item: (item.fill_id not in self._reported, not item.is_shown))
+        # First of each fill the contracts that were reported: one that grew since, because another of the same terms
+        # was taken for it, would displace them, and be reported a second time in their place.
+        counts = [min(entry.heard.quantity, self._reported.get(entry.fill_id, ZERO)) for entry in order]
+        left = self._limit - sum(counts, ZERO)
         result: list[tuple[LegFill, bool]] = []
-        for entry in sorted(self._entries, key=lambda item: (item.fill_id not in self._reported, not item.is_shown)):
+        for entry, reported in zip(order, counts, strict=True):
             heard = entry.heard
-            quantity = min(heard.quantity, left)
-            if quantity <= 0:
+            more = min(heard.quantity - reported, max(left, ZERO))
+            left -= more
+            if reported + more <= 0:
                 continue
-            left -= quantity
             fill = LegFill(
                 symbol=self._symbol,
                 fill_id=entry.fill_id,
-                quantity=quantity,
+                quantity=reported + more,
                 price=heard.price or ZERO,
                 at=heard.at,
             )
