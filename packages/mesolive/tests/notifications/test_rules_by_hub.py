@@ -43,6 +43,9 @@ async def clean(kit: Kit) -> AsyncGenerator[Kit]:
     yield kit
     for rule in (await kit.control.list_notification_rules()).Rules:
         await kit.control.remove_notification_rule(models.NotificationRuleArgs(RuleId=rule.RuleId))
+    for position in (await kit.control.list_positions()).Positions:
+        if position.State is models.LivePositionState.Open:
+            await kit.leave(position.Id)  # its contracts are free for the positions of the other tests
 
 
 async def rule_to(kit: Kit, url: str, name: str = "desk", **more: object) -> models.NotificationRule:
@@ -184,13 +187,14 @@ async def test_strategy_and_account_of_a_rule_are_changed_and_ended(clean: Kit, 
     changed = await update(StrategyId=second.Id, BrokerAccountId=ACCOUNT)
     assert (changed.StrategyId, changed.BrokerAccountId) == (second.Id, ACCOUNT)
     await clean.enter(first.Id, name="of no concern")
-    await clean.enter(second.Id, name="of concern")
+    held = (await clean.enter(second.Id, name="of concern")).PositionId
     message = await sink.next()
     assert "of concern" in message
     assert "of no concern" not in message
     assert (await update(Name="renamed")).StrategyId == second.Id, "what is not named stays"
     changed = await update(AllStrategies=True, AllAccounts=True)
     assert (changed.StrategyId, changed.BrokerAccountId) == (None, None)
+    await clean.leave(held)  # its contracts are free again
     await clean.enter(first.Id, name="of concern again")
     while "of concern again" not in await sink.next():
         pass
